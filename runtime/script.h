@@ -1,0 +1,405 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What a translated script and the runtime know of each other.
+ *
+ * The script's C file includes this header and nothing else, no kernel header:
+ * that is why it compiles in milliseconds. The runtime includes it behind the
+ * kernel's own types. The script defines `stp_script` (tables) and the handlers it
+ * points to; the runtime calls handlers and offers the functions below.
+ *
+ * Rules for handlers. They run with interrupts off (but for those of begin, end and
+ * error probes), may be on any stack, must not sleep, and do not return early: a
+ * failure sets c->error and jumps to the handler's own label. A function that can
+ * fail returns normally; the caller looks at c->error (stp_failed()).
+ */
+#ifndef STP_SCRIPT_H
+#define STP_SCRIPT_H
+
+#ifndef __KERNEL__
+typedef unsigned long long u64;
+typedef long long s64;
+typedef unsigned int u32;
+typedef int s32;
+typedef unsigned short u16;
+typedef unsigned char u8;
+typedef _Bool bool;
+#define NULL ((void *)0)
+#define true 1
+#define false 0
+#define likely(x) __builtin_expect(!!(x), 1)
+#define unlikely(x) __builtin_expect(!!(x), 0)
+#endif
+
+/* ----------------------------------------------------------------- places */
+
+/* A place in the script, for the text of errors. */
+struct stp_place {
+	const char *file;
+	u32 line, column;
+};
+
+/* ---------------------------------------------------------------- strings */
+
+/*
+ * A borrowed string: not NUL-terminated, any bytes but NUL. Whoever needs it past the
+ * life of `p` copies it. Passed by value (two registers).
+ */
+struct stp_str {
+	const char *p;
+	u32 len;
+};
+
+/* An owned string; `text` has room for the session's string_size bytes. */
+struct stp_text {
+	u32 len;
+	char text[];
+};
+
+#define STP_STR(literal) ((struct stp_str){ (literal), sizeof(literal) - 1 })
+#define STP_BORROW(t) ((struct stp_str){ (t)->text, (t)->len })
+
+/* ---------------------------------------------------------------- context */
+
+struct stp_point;
+struct stp_runtime_context; /* the runtime's own part */
+
+/*
+ * The state of one running handler. One is reserved for each CPU and level (task or
+ * irq, NMI); begin, end and error probes use one of their own.
+ */
+struct stp_context {
+	const char *error; /* NULL, or the text of the script error being raised */
+	const struct stp_place *error_place;
+	s32 actions; /* statements left; below 0 is an error */
+	u32 nesting; /* calls left */
+	u32 cpu;
+	u32 flags; /* STP_CONTEXT_* */
+
+	const u64 *regs; /* as struct pt_regs lies in memory; NULL when the probe has none.
+			    At a function's entry only argument registers and the stack pointer
+			    are valid, unless the probe asked for STP_PROBE_ALL_REGS */
+	const u64 *args; /* tracepoint arguments, 8 bytes each */
+	void *entry;	 /* what the entry handler of this call saved: the probe's own struct */
+
+	const struct stp_point *point; /* the point that was hit */
+	u64 address;		       /* its run-time address, or 0 */
+
+	char *stack, *stack_end; /* for frames: strings of functions and handlers */
+
+	char error_text[256];
+};
+
+#define STP_CONTEXT_INTERRUPTIBLE 1 /* begin, end, error: may wait for ring space */
+#define STP_CONTEXT_NMI 2
+
+static inline bool stp_failed(const struct stp_context *c)
+{
+	return unlikely(c->error != NULL);
+}
+
+/* Raise a script error at `place`: printf-like text, kept in c->error_text. */
+void stp_fail(struct stp_context *c, const struct stp_place *place, const char *text, ...)
+	__attribute__((format(printf, 3, 4), cold));
+/* As above with a script string: error("..."). */
+void stp_fail_str(struct stp_context *c, const struct stp_place *place, struct stp_str text)
+	__attribute__((cold));
+/*
+ * catch (msg): takes the error's text (with its place, "text at file:line:col") into `to`
+ * (may be NULL) and clears it. False when the error cannot be caught (the action budget).
+ */
+bool stp_catch(struct stp_context *c, struct stp_text *to);
+
+/* n statements are about to run. False, and the error raised, when that is too many. */
+bool stp_out_of_actions(struct stp_context *c, const struct stp_place *place)
+	__attribute__((cold));
+static inline bool stp_actions(struct stp_context *c, s32 n, const struct stp_place *place)
+{
+	c->actions -= n;
+	return likely(c->actions >= 0) || stp_out_of_actions(c, place);
+}
+
+/*
+ * Room for a function's owned strings, from the context's stack; NULL and an error
+ * (MAXNESTING, or no room) otherwise. stp_leave() gives it back, also after errors.
+ */
+void *stp_enter(struct stp_context *c, u32 size, const struct stp_place *place);
+static inline void stp_leave(struct stp_context *c, void *frame)
+{
+	c->stack = (char *)frame;
+	c->nesting++;
+}
+
+/* ----------------------------------------------------------------- values */
+
+/* 64-bit division as the language has it; a zero divisor and MIN/-1: see place's error. */
+s64 stp_div_slow(struct stp_context *c, s64 a, s64 b, const struct stp_place *place);
+s64 stp_mod_slow(struct stp_context *c, s64 a, s64 b, const struct stp_place *place);
+static inline s64 stp_div(struct stp_context *c, s64 a, s64 b, const struct stp_place *place)
+{
+	return likely(b > 0) ? a / b : stp_div_slow(c, a, b, place);
+}
+static inline s64 stp_mod(struct stp_context *c, s64 a, s64 b, const struct stp_place *place)
+{
+	return likely(b > 0) ? a % b : stp_mod_slow(c, a, b, place);
+}
+/* Shift counts are taken modulo 64, as x86 does. */
+static inline s64 stp_shl(s64 a, s64 b) { return (s64)((u64)a << (b & 63)); }
+static inline s64 stp_shr(s64 a, s64 b) { return a >> (b & 63); }
+static inline s64 stp_shr_unsigned(s64 a, s64 b) { return (s64)((u64)a >> (b & 63)); }
+
+int stp_compare(struct stp_str a, struct stp_str b); /* <0, 0, >0 by bytes */
+bool stp_equal(struct stp_str a, struct stp_str b);
+
+/*
+ * Copies into an owned string. A value of more than MAXSTRINGLEN - 1 bytes is a script
+ * error at `place`; `to` is then unchanged. `from` may overlap `to`.
+ */
+bool stp_copy(struct stp_context *c, struct stp_text *to, struct stp_str from,
+	      const struct stp_place *place);
+/* to = a . b; a may be to's own text. Too long is a script error. */
+struct stp_str stp_concat(struct stp_context *c, struct stp_text *to, struct stp_str a,
+			  struct stp_str b, const struct stp_place *place);
+
+/*
+ * Reads `size` (1, 2, 4, 8) bytes of kernel (or user, as the current process sees it)
+ * memory, zero-extended. A bad address is a script error at `place`, value 0.
+ */
+u64 stp_load(struct stp_context *c, u64 address, u32 size, const struct stp_place *place);
+u64 stp_load_user(struct stp_context *c, u64 address, u32 size, const struct stp_place *place);
+/* Guru mode. */
+void stp_store(struct stp_context *c, u64 address, u32 size, u64 value,
+	       const struct stp_place *place);
+
+/* The run-time address of a link-time address of vmlinux (KASLR). */
+extern u64 stp_kernel_offset;
+static inline u64 stp_address(u64 link_address) { return link_address + stp_kernel_offset; }
+
+/* ----------------------------------------------------------------- arrays */
+
+struct stp_map;	  /* made by the runtime from struct stp_global */
+struct stp_entry; /* one element; valid until the next insertion or deletion */
+
+union stp_key {
+	s64 number;
+	struct stp_str string;
+};
+
+enum stp_type { STP_NUMBER = 1, STP_STRING = 2, STP_STAT = 3 };
+
+struct stp_entry *stp_map_find(struct stp_map *m, const union stp_key *keys);
+/* Finds or makes. NULL and an error (the array is full) otherwise. A string key that is too
+ * long is an error as well. */
+struct stp_entry *stp_map_make(struct stp_context *c, struct stp_map *m,
+			       const union stp_key *keys, const struct stp_place *place);
+void stp_map_delete(struct stp_map *m, const union stp_key *keys); /* absent: nothing */
+void stp_map_clear(struct stp_map *m);
+
+s64 *stp_entry_number(struct stp_entry *e);
+struct stp_text *stp_entry_text(struct stp_entry *e);
+struct stp_stat *stp_entry_stat(struct stp_entry *e);
+s64 stp_entry_key(const struct stp_map *m, const struct stp_entry *e, u32 key);
+struct stp_str stp_entry_key_string(const struct stp_map *m, const struct stp_entry *e, u32 key);
+
+/* foreach. Sorted by `key` (1-based), by the value (0), or not (direction 0). */
+struct stp_walk {
+	struct stp_map *map;
+	u32 position, count; /* the runtime's */
+	void *order;
+};
+enum stp_stat_op {
+	STP_COUNT,
+	STP_SUM,
+	STP_MIN,
+	STP_MAX,
+	STP_AVG,
+	STP_VARIANCE,
+};
+struct stp_walk_order {
+	s32 direction; /* +1 ascending, -1 descending, 0 insertion order */
+	u32 key;
+	u32 stat_op;	 /* what of a statistic to sort by */
+	u32 slice_mask;	 /* bit k: key k (0-based) must equal slice[k] */
+	s64 limit;	 /* at most so many; < 0: all */
+};
+/* False and an error when too many walks over this array nest. Pair with stp_walk_end(). */
+bool stp_walk_begin(struct stp_context *c, struct stp_walk *w, struct stp_map *m,
+		    const struct stp_walk_order *order, const union stp_key *slice,
+		    const struct stp_place *place);
+struct stp_entry *stp_walk_next(struct stp_walk *w); /* NULL at the end */
+void stp_walk_end(struct stp_walk *w);
+
+/* ------------------------------------------------------------- statistics */
+
+/* One statistic; `buckets` only when a histogram is asked for. */
+struct stp_stat {
+	s64 count, sum, min, max;
+	s64 mean, m2; /* running variance, kept only when asked for */
+	s64 buckets[];
+};
+
+enum stp_histogram { STP_HIST_NONE, STP_HIST_LINEAR, STP_HIST_LOG };
+struct stp_stat_shape {
+	u8 histogram;
+	u8 variance; /* keep mean and m2 */
+	u8 variance_shift;
+	u32 buckets; /* length of buckets[] */
+	s64 low, high, step;
+};
+
+/* A scalar statistic: one per CPU, merged when it is read. */
+struct stp_stats;
+void stp_stats_add(struct stp_context *c, struct stp_stats *s, s64 value);
+/* The merged view; valid until the next merge on this CPU. */
+struct stp_stat *stp_stats_merge(struct stp_context *c, struct stp_stats *s);
+void stp_stats_clear(struct stp_stats *s);
+/* An element of an array of statistics. */
+void stp_stat_add(struct stp_stat *s, const struct stp_stat_shape *shape, s64 value);
+/* min, max, avg and variance of nothing are script errors; count and sum are 0. A NULL
+ * `s` (no such element) is nothing. */
+s64 stp_stat_value(struct stp_context *c, const struct stp_stat *s,
+		   const struct stp_stat_shape *shape, enum stp_stat_op op,
+		   const struct stp_place *place);
+/* Bucket n of the histogram; out of range is a script error. */
+s64 stp_stat_bucket(struct stp_context *c, const struct stp_stat *s,
+		    const struct stp_stat_shape *shape, s64 n, const struct stp_place *place);
+
+/* --------------------------------------------------------------- printing */
+
+/*
+ * A record: begin with the number of payload bytes, put the arguments in order. NULL
+ * means that there was no room (counted as lost): then nothing is to be put.
+ * Sizes: 8 for a number, STP_PUT_SIZE(s) for a string, stp_histogram_size() for a histogram.
+ */
+void *stp_record_begin(struct stp_context *c, u32 format, u32 payload);
+#define STP_PUT_SIZE(s) ((((s).len) + 4 + 7) & ~7u)
+static inline void *stp_put_number(void *at, s64 value)
+{
+	*(s64 *)at = value;
+	return (char *)at + 8;
+}
+void *stp_put_string(void *at, struct stp_str s);
+u32 stp_histogram_size(const struct stp_stat_shape *shape);
+void *stp_put_histogram(void *at, const struct stp_stat *s, const struct stp_stat_shape *shape);
+
+/* sprintf: formats into `to`. `letters` and `format` as in the format table. */
+union stp_arg {
+	s64 number;
+	struct stp_str string;
+};
+struct stp_str stp_sprint(struct stp_context *c, struct stp_text *to, const char *format,
+			  const char *letters, const union stp_arg *args,
+			  const struct stp_place *place);
+
+/* ----------------------------------------------------- built-in functions */
+
+/*
+ * Declared in builtins.h: one C function for each row of translator/sema/builtins.def
+ * that is not done by the translator itself. Number result: `s64 stp_fn_NAME(c, ...)`;
+ * string result: `struct stp_str stp_fn_NAME(c, struct stp_text *scratch, ...)`, which may
+ * borrow instead of using the scratch. Those that can fail take `place` last.
+ */
+
+/* ----------------------------------------------------------------- tables */
+
+enum stp_kind {
+	STP_KIND_BEGIN,
+	STP_KIND_END,
+	STP_KIND_ERROR,
+	STP_KIND_TIMER,		/* number: period, ns; number2: randomize, ns */
+	STP_KIND_TIMER_JIFFIES, /* number: period, jiffies; number2: randomize */
+	STP_KIND_PROFILE,	/* on every CPU; number: Hz, 0 for the tick's rate */
+	STP_KIND_ENTRY,		/* a function's first instruction */
+	STP_KIND_RETURN,	/* a function returns; number: maxactive or 0 */
+	STP_KIND_STATEMENT,	/* any instruction */
+	STP_KIND_TRACEPOINT,	/* symbol: the tracepoint's name */
+	STP_KINDS
+};
+
+/*
+ * One place to attach to. Address: a link-time address of vmlinux, or 0: then
+ * `symbol` + `offset` is looked up when the module starts.
+ */
+struct stp_point {
+	u16 kind;
+	u16 flags;
+	u32 probe;	    /* index into probes */
+	u64 address;
+	u32 offset;
+	const char *symbol;
+	const char *name;     /* pp(): the whole probe point, "kernel.function(\"vfs_read@fs/...\")" */
+	const char *function; /* ppfunc(), probefunc(); "" when there is none */
+	s64 number, number2;
+	s32 priority; /* begin and end: order */
+};
+
+enum stp_lock_mode { STP_LOCK_READ = 0, STP_LOCK_WRITE = 1 };
+struct stp_lock_use {
+	u16 global;
+	u16 mode;
+};
+
+#define STP_PROBE_ALL_REGS 1	  /* more than argument registers and the stack pointer */
+#define STP_PROBE_INTERRUPTIBLE 2 /* begin, end, error */
+
+/* One `probe` of the script (or one of its variants, where variables lie differently). */
+struct stp_probe {
+	void (*handler)(struct stp_context *c);
+	/* For returns: runs at the call's entry and fills c->entry; NULL when nothing is kept. */
+	void (*entry_handler)(struct stp_context *c);
+	u32 entry_size; /* bytes of the struct that c->entry points to */
+	u32 flags;
+	const struct stp_lock_use *locks; /* ascending by global; the runtime takes them */
+	u32 n_locks;
+	const char *name;     /* for the account: its first point, as written */
+	struct stp_place place; /* of the word `probe` */
+};
+
+struct stp_global {
+	const char *name;
+	u8 type;      /* enum stp_type, of the value */
+	u8 is_array;
+	u8 wrap;      /* when full, the oldest entry makes room */
+	u8 n_keys;
+	u8 key_types[9];
+	u8 walks;     /* how many foreach over it may nest */
+	u32 max_entries;
+	const struct stp_stat_shape *shape; /* statistics */
+	/* Where the value or the runtime's object is: s64 *, struct stp_text *,
+	 * struct stp_map ** or struct stp_stats **. */
+	void *storage;
+};
+
+struct stp_limits {
+	u32 actions, actions_interruptible;
+	u32 nesting;
+	u32 string_size; /* MAXSTRINGLEN: bytes with the terminator, so length < this */
+	u32 frame_stack; /* bytes of context stack that the script's frames need */
+	u32 trylock;	 /* MAXTRYLOCK: iterations */
+	u32 trylock_delay_us;
+	u32 max_errors;
+	u32 max_skipped;
+	u32 buffer_bytes; /* of one CPU's ring; a power of two; 0: the runtime chooses */
+	u32 return_slots; /* KRETACTIVE; 0: the runtime chooses */
+};
+
+struct stp_script {
+	u32 abi;
+	const char *name; /* of the script, for messages */
+	const struct stp_point *points;
+	u32 n_points;
+	const struct stp_probe *probes;
+	u32 n_probes;
+	const struct stp_global *globals;
+	u32 n_globals;
+	struct stp_limits limits;
+	/* The anchor: link address of an exported symbol, from the debug information that the
+	 * addresses of `points` come from; 0 when no point has an address. */
+	u64 anchor; /* of `_printk` */
+	bool suppress_handler_errors;
+	/* Called once before `begin`, to set initial values of strings. May be NULL. */
+	void (*init)(void);
+};
+
+extern const struct stp_script stp_script;
+
+#endif

@@ -1,0 +1,143 @@
+#include "support/diagnostics.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <numeric>
+
+namespace stp {
+namespace {
+
+struct CodeRow {
+  std::string name;
+  std::string_view summary;
+};
+
+std::string with_dashes(std::string_view identifier) {
+  std::string name(identifier);
+  std::replace(name.begin(), name.end(), '_', '-');
+  return name;
+}
+
+const std::vector<CodeRow>& code_rows() {
+  static const std::vector<CodeRow> rows = {
+#define STP_ERROR(name, summary) {with_dashes(#name), summary},
+#include "support/errors.def"
+#undef STP_ERROR
+  };
+  return rows;
+}
+
+struct Palette {
+  std::string_view bold, red, magenta, green, reset;
+};
+constexpr Palette plain{"", "", "", "", ""};
+constexpr Palette ansi{"\033[1m", "\033[1;31m", "\033[1;35m", "\033[1;32m", "\033[0m"};
+
+std::string place(const Span& span) {
+  auto at = span.file->position(span.begin);
+  return fmt::format("{}:{}:{}", span.file->name(), at.line, at.column);
+}
+
+// The line that holds the span's start, and a caret line under it. Tabs are kept
+// in the caret line so that both stay aligned on any terminal.
+std::string excerpt(const Span& span, const Palette& paint) {
+  auto at = span.file->position(span.begin);
+  auto text = span.file->line(at.line);
+  std::string gutter = fmt::format("{:>5} | ", at.line);
+  std::string under(gutter.size() - 2, ' ');
+  under += "| ";
+  size_t start = std::min<size_t>(at.column - 1, text.size());
+  for (size_t i = 0; i < start; ++i) under += text[i] == '\t' ? '\t' : ' ';
+  size_t width = std::clamp<size_t>(span.end - span.begin, 1, std::max<size_t>(1, text.size() - start));
+  return fmt::format("{}{}\n{}{}^{}{}\n", gutter, text, under, paint.green,
+                     std::string(width - 1, '~'), paint.reset);
+}
+
+size_t edit_distance(std::string_view a, std::string_view b) {
+  std::vector<size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), 0);
+  for (size_t i = 1; i <= a.size(); ++i) {
+    size_t diagonal = row[0];
+    row[0] = i;
+    for (size_t j = 1; j <= b.size(); ++j) {
+      size_t substitute = diagonal + (a[i - 1] != b[j - 1]);
+      diagonal = row[j];
+      row[j] = std::min({row[j] + 1, row[j - 1] + 1, substitute});
+    }
+  }
+  return row[b.size()];
+}
+
+}  // namespace
+
+std::string_view name_of(Code code) { return code_rows()[static_cast<size_t>(code)].name; }
+std::string_view summary_of(Code code) { return code_rows()[static_cast<size_t>(code)].summary; }
+
+Diagnostic& Diagnostic::note(std::string note_text, Span note_span) {
+  notes.push_back({note_span, std::move(note_text)});
+  return *this;
+}
+
+Diagnostic& Diagnostics::error(Code code, const Span& span, std::string text) {
+  ++errors_;
+  all_.push_back({Diagnostic::Severity::error, code, span, std::move(text), {}});
+  return all_.back();
+}
+
+Diagnostic& Diagnostics::warning(Code code, const Span& span, std::string text) {
+  all_.push_back({Diagnostic::Severity::warning, code, span, std::move(text), {}});
+  return all_.back();
+}
+
+std::vector<Diagnostic> Diagnostics::rewind(size_t mark) {
+  std::vector<Diagnostic> removed(all_.begin() + static_cast<ptrdiff_t>(mark), all_.end());
+  all_.resize(mark, all_.empty() ? Diagnostic{} : all_.front());
+  for (const auto& d : removed)
+    if (d.severity == Diagnostic::Severity::error) --errors_;
+  return removed;
+}
+
+std::string render(const Diagnostic& d, bool color) {
+  const Palette& paint = color ? ansi : plain;
+  bool is_error = d.severity == Diagnostic::Severity::error;
+  std::string where = d.span ? place(d.span) + ": " : std::string("stp: ");
+  std::string out = fmt::format("{}{}{}{}{}:{} {} [{}]\n", paint.bold, where,
+                                is_error ? paint.red : paint.magenta,
+                                is_error ? "error" : "warning", "", paint.reset, d.text,
+                                name_of(d.code));
+  if (d.span) out += excerpt(d.span, paint);
+  for (const Span* via = d.span.via; via && *via; via = via->via)
+    out += fmt::format("{}: note: from here\n{}", place(*via), excerpt(*via, paint));
+  for (const auto& note : d.notes) {
+    out += fmt::format("{}note: {}\n", note.span ? place(note.span) + ": " : "  ", note.text);
+    if (note.span) out += excerpt(note.span, paint);
+  }
+  return out;
+}
+
+std::vector<std::string> nearest(std::string_view name, const std::vector<std::string>& candidates) {
+  struct Scored {
+    size_t distance;
+    const std::string* text;
+  };
+  size_t limit = std::max<size_t>(1, name.size() / 3);
+  std::vector<Scored> scored;
+  for (const auto& candidate : candidates) {
+    size_t gap = candidate.size() > name.size() ? candidate.size() - name.size()
+                                                : name.size() - candidate.size();
+    if (gap > limit || candidate == name) continue;
+    size_t distance = edit_distance(name, candidate);
+    if (distance <= limit) scored.push_back({distance, &candidate});
+  }
+  std::stable_sort(scored.begin(), scored.end(),
+                   [](const Scored& a, const Scored& b) { return a.distance < b.distance; });
+  std::vector<std::string> names;
+  for (const auto& s : scored)
+    if (names.size() < 3 && std::find(names.begin(), names.end(), *s.text) == names.end())
+      names.push_back(*s.text);
+  return names;
+}
+
+}  // namespace stp

@@ -1,0 +1,14 @@
+// A syntax tree as script text that parses to the same tree.
+#pragma once
+
+#include <string>
+
+#include "syntax/ast.h"
+
+namespace stp {
+
+std::string print(const ast::File&);
+std::string print(const ast::Expr&);
+std::string print(const ast::ProbePoint&);
+
+}  // namespace stp

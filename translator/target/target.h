@@ -1,0 +1,58 @@
+// One immutable description of the kernel that is traced.
+//
+// Found once at the start of a run and passed to whoever needs it. Nothing in it is
+// computed from the machine that stp runs on, but for the place where files are.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "support/diagnostics.h"
+
+namespace stp {
+
+struct Target {
+  std::string release;  // "6.1.0-56-amd64"
+  std::string version;  // "6.1.0": what kernel_v is
+  std::string arch;     // "x86_64"
+  std::string build_id; // hex of the image's GNU build-id; empty when unknown
+
+  std::filesystem::path sysroot;    // "/" or the tree that the packages were unpacked in
+  std::filesystem::path build_dir;  // headers, for Kbuild; may be empty
+  std::filesystem::path image;      // vmlinuz; may be empty
+  std::filesystem::path vmlinux;    // unpacked from the image (cached), with .BTF; may be empty
+  std::filesystem::path debuginfo;  // vmlinux with DWARF; may be empty
+  std::filesystem::path modules_dir;  // lib/modules/<release>
+
+  std::map<std::string, std::string> config;  // CONFIG_X -> y, m or text
+  std::set<std::string> exports;              // names in Module.symvers
+
+  bool has_config(const std::string& name) const { return config.count(name) > 0; }
+};
+
+// A release that can be traced: its image and headers were found.
+struct KnownKernel {
+  std::string release;
+  std::filesystem::path sysroot;
+  bool has_image = false;
+  bool has_headers = false;
+  bool has_debuginfo = false;
+};
+
+// Kernels under "/" and under every tree of $STP_KERNELS (colon-separated) or, when that is
+// not set, of ~/.cache/stp/kernels/*. A tree is laid out as the packages unpack.
+std::vector<KnownKernel> known_kernels();
+
+// `spec` is a release, a build directory, or empty for the running kernel. Reports
+// no_kernel with what was looked for and where, and the command that mends it.
+std::optional<Target> find_target(const std::string& spec, Diagnostics&);
+
+// ~/.cache/stp or $STP_CACHE; created if need be.
+std::filesystem::path cache_dir();
+
+}  // namespace stp

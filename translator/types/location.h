@@ -1,0 +1,55 @@
+// Where a value of the probed code is, as a tree that emit/ can turn into C.
+//
+// Both DWARF location expressions and the calling convention are brought into this
+// form when a probe is resolved, so that nothing after that knows either.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+namespace stp::types {
+
+enum class LocOp {
+  constant,   // value
+  address,    // value: link-time address in the probed image; relocated at load
+  reg,        // value: DWARF register number, as it was at the probe
+  argument,   // value: n-th entry argument of a tracepoint (0-based, 8 bytes each)
+  deref,      // args[0]: address; `size` bytes, zero-extended
+  add, sub, mul, div, mod, bit_and, bit_or, bit_xor, shl, shr, sar,
+  eq, ne, lt, le, gt, ge,  // signed; 0 or 1
+  neg, bit_not, abs,
+  select,     // args[0] ? args[1] : args[2]
+};
+
+struct Loc;
+using LocPtr = std::shared_ptr<const Loc>;
+
+struct Loc {
+  LocOp op;
+  int64_t value = 0;
+  uint8_t size = 8;
+  std::vector<LocPtr> args;
+};
+
+struct Location {
+  // memory: `value` is the address of the variable. value: it is its bits.
+  // pieces: the variable is put together from parts, lowest address first.
+  enum class Kind { memory, value, pieces } kind = Kind::memory;
+  LocPtr value;
+  struct Piece {
+    Kind kind;     // memory or value; value null: this part is optimised out
+    LocPtr value;
+    uint32_t bits;
+  };
+  std::vector<Piece> pieces;
+};
+
+LocPtr loc_constant(int64_t);
+LocPtr loc_reg(int dwarf_register);
+LocPtr loc_argument(int index);
+LocPtr loc_address(uint64_t link_address);
+LocPtr loc_deref(LocPtr address, uint8_t size = 8);
+LocPtr loc_binary(LocOp, LocPtr, LocPtr);
+
+}  // namespace stp::types

@@ -1,0 +1,62 @@
+// One model of C types for DWARF and BTF.
+//
+// A Type is immutable and owned by the provider that made it. Structures list their
+// members only when asked (Provider::members): looking up one member must not pull in
+// every type that it leads to.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace stp::types {
+
+enum class Kind {
+  void_type,
+  boolean,
+  character,  // signed or unsigned char: strings are pointers to these
+  integer,
+  floating,
+  pointer,    // target in `of`; references too
+  array,      // element in `of`
+  structure,
+  union_type,
+  enumeration,
+  function,
+  type_alias,  // typedef; `of`
+  qualifier,   // const, volatile, restrict, atomic; `of`
+  forward,     // declared, not defined
+};
+
+struct Type {
+  Kind kind;
+  std::string name;              // without "struct"; empty when anonymous
+  uint64_t size = 0;             // bytes; 0 when unknown (forward, flexible array)
+  bool is_signed = false;
+  const Type* of = nullptr;      // null stands for void
+  std::optional<uint64_t> count; // array elements; none for a flexible array
+  uint64_t handle = 0;           // the provider's own: DIE offset, BTF id
+};
+
+struct Member {
+  std::string name;  // empty: an anonymous struct or union, whose members show through
+  const Type* type;
+  uint64_t offset = 0;  // bytes from the start of the structure
+  // Bit-fields: bits from the lowest address's least significant bit (little-endian),
+  // counted from `offset`, which is then aligned to the storage unit of type->size.
+  uint8_t bit_offset = 0;
+  uint8_t bit_size = 0;  // 0: not a bit-field
+};
+
+struct Enumerator {
+  std::string name;
+  int64_t value;
+};
+
+// Without typedefs and qualifiers; null stands for void.
+const Type* strip(const Type*);
+// As C writes it: "struct file *", "unsigned int", "char [16]".
+std::string spell(const Type*);
+
+}  // namespace stp::types
