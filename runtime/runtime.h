@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the runtime's files know of each other: one section per file, in the order in
+ * which a session goes through them. script.h is what the script sees; this is the rest.
+ *
+ * Life of a session: module init makes contexts, globals, rings and files (LOADED); START
+ * runs the begin probes and arms the kinds (RUNNING); STOP disarms, runs the end probes
+ * (FINISHED); module exit frees. begin, end and error probes run on a kernel thread, all
+ * others from whatever context the kernel calls their kind in.
+ */
+#ifndef STP_RUNTIME_H
+#define STP_RUNTIME_H
+
+#include <linux/kernel.h>
+#include <linux/module.h>
+#include <linux/percpu.h>
+#include <linux/ptrace.h>
+
+#include "script.h"
+#include "stp/abi.h"
+
+#define stp_warn(fmt, ...) pr_warn("%s: " fmt, THIS_MODULE->name, ##__VA_ARGS__)
+
+/* ------------------------------------------------------- probes/table.c */
+
+/*
+ * A kind of probe: one file in probes/, one row in probes/table.c. arm() gets every point of
+ * its kind at once, in the order of the script's table. It arms what it can, calls
+ * stp_point_failed() for what it cannot, and returns how many are armed, or a negative
+ * errno when the kind as a whole is out of order (every point is then reported). disarm()
+ * returns only when no handler of this kind runs any more or will run; it may be called
+ * after a failed arm(). Both run in process context. begin, end and error have no row:
+ * module.c runs them.
+ */
+struct stp_probe_kind {
+	const char *name;
+	int (*arm)(const struct stp_point *const *points, u32 n);
+	void (*disarm)(void);
+};
+extern const struct stp_probe_kind *const stp_probe_kinds[STP_KINDS];
+
+/* Run-time address of a point: its link address moved by KASLR, or its symbol's (through a
+ * kprobe on it, for what is not exported); 0 when there is none. Process context. */
+unsigned long stp_resolve(const struct stp_point *point);
+/* Link-time addresses of vmlinux lie this much lower than the running kernel's. */
+extern u64 stp_kernel_offset;
+
+/* ------------------------------------------------------------ context.c */
+
+int stp_contexts_init(void);
+void stp_contexts_exit(void);
+
+/*
+ * Runs the point's handler, if the CPU's context of this level (task and irq, or NMI) is free
+ * and the session runs; otherwise counts a miss. Any context, also NMI. `regs` NULL: the
+ * point has no registers. `args`: tracepoint arguments, 8 bytes each, or NULL. `entry`: what
+ * the entry handler of this call saved, or NULL. Interrupts are off while a handler runs.
+ */
+void stp_hit(const struct stp_point *point, const struct pt_regs *regs, const u64 *args,
+	     u64 address, void *entry);
+/*
+ * As stp_hit() for the entry handler of a return probe: fills `entry` (the probe's entry_size
+ * bytes). False: it was missed (and counted as one hit, one miss) or failed: the return is
+ * not to be followed. Not counted when true: the return will be.
+ */
+bool stp_hit_entry(const struct stp_point *point, const struct pt_regs *regs, u64 address,
+		   void *entry);
+/* `n` hits of the point's probe were missed before the runtime could see them: counts n hits
+ * and n misses. Any context. */
+void stp_missed(const struct stp_point *point, enum stp_miss cause, u64 n);
+/* The point could not be armed: a warning with its name and the reason. Process context. */
+void stp_point_failed(const struct stp_point *point, int error);
+
+/* Runs the handler of a begin, end or error probe on the calling thread. */
+void stp_run_interruptible(const struct stp_point *point);
+
+/* The sum over CPUs of one probe's counters. */
+struct stp_count {
+	u64 hits, handled;
+	u64 missed[STP_MISSES];
+};
+void stp_probe_count(u32 probe, struct stp_count *sum);
+/* Hits missed, all probes. */
+u64 stp_skipped(void);
+
+/* --------------------------------------------------------------- lock.c */
+
+int stp_locks_init(void);
+void stp_locks_exit(void);
+/* Takes the probe's locks in order; false (none held) when one stayed taken past MAXTRYLOCK.
+ * At NMI level it tries once. Interrupts off, but for interruptible contexts. */
+bool stp_lock(struct stp_context *c, const struct stp_probe *probe);
+void stp_unlock(const struct stp_probe *probe);
+
+/* -------------------------------------------------------- map.c, stat.c */
+
+/* Makes every global of the script's table: arrays, statistics, initial values. */
+int stp_globals_init(void);
+void stp_globals_exit(void);
+
+/* --------------------------------------------------------- transport/ */
+
+struct dentry;
+
+/* debugfs: stp/<module>/ and its files. */
+int stp_files_init(void);
+void stp_files_exit(void);
+extern struct dentry *stp_directory;
+
+int stp_rings_init(void);
+void stp_rings_exit(void);
+
+/*
+ * A record in this CPU's ring: between stp_ring_enter() and stp_ring_leave() of a handler,
+ * reserve as often as wanted; all carry the time of the first. Interrupts off (or a thread
+ * that may not migrate). NULL when there is no room (then the loss was counted).
+ */
+void stp_ring_enter(struct stp_context *c);
+void stp_ring_leave(struct stp_context *c);
+void *stp_ring_reserve(struct stp_context *c, u16 kind, u16 format, u32 payload);
+/* A whole record of text (ERROR, WARN, TEXT); may be called without enter/leave from process
+ * context. */
+void stp_ring_text(struct stp_context *c, u16 kind, struct stp_str text);
+/* Wakes the reader: the status changed. Any context, also NMI. */
+void stp_control_wake(void);
+
+/* ------------------------------------------------------------- module.c */
+
+/* What control.c asks of the session. Process context; serialised by the caller. */
+int stp_session_set_global(const char *name, const char *value);
+int stp_session_start(const struct stp_start *start);
+void stp_session_stop(void);
+void stp_session_status(struct stp_status *status);
+/* exit() and too many errors: any context. */
+void stp_session_wants_stop(void);
+/* Counts a script error. Any context. True when the session should stop because of it. */
+bool stp_session_error(void);
+extern s64 stp_target; /* what target() returns */
+
+#endif
