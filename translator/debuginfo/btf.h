@@ -1,0 +1,18 @@
+// The provider that needs no debuginfo: types from the BTF of the kernel image, addresses from
+// its symbol table.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "target/target.h"
+#include "types/provider.h"
+
+namespace stp {
+
+// Null, with a phrase in `why_not`, when the target has no BTF. Without a symbol table it still
+// works: functions then have address 0, to be resolved at load. The provider keeps its own copy of
+// what it needs of the target.
+std::unique_ptr<types::Provider> open_btf(const Target&, std::string& why_not);
+
+}  // namespace stp

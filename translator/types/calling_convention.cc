@@ -1,0 +1,158 @@
+// The x86-64 System V calling convention, for what kernels pass.
+//
+// BTF says what a function takes, not where; at the first instruction the ABI fixes the rest. Each
+// argument is cut into eightbytes and classified (System V ABI, AMD64 supplement, 3.2.3): integers
+// and pointers, and structures of at most two eightbytes of them, go into six registers; what
+// is larger, packed, or finds too few registers left goes to the stack, in eightbytes above the
+// return address.
+//
+// Kernels keep their values out of vector registers, so the SSE class is recognised to be refused,
+// not followed.
+
+#include "types/calling_convention.h"
+
+#include <algorithm>
+#include <array>
+
+namespace stp::types {
+namespace {
+
+constexpr int rax = 0, rdx = 1, rcx = 2, rsi = 4, rdi = 5, rsp = 7, r8 = 8, r9 = 9;
+constexpr std::array argument_registers = {rdi, rsi, rdx, rcx, r8, r9};
+constexpr std::array result_registers = {rax, rdx};
+
+enum class Class { integer, memory, vector };
+
+Class classify(const Provider& provider, const Type* type, uint64_t offset);
+
+Class worst(Class a, Class b) {
+  if (a == Class::memory || b == Class::memory) return Class::memory;
+  return a == Class::vector || b == Class::vector ? Class::vector : Class::integer;
+}
+
+Class classify_members(const Provider& provider, const Type& type, uint64_t offset) {
+  auto all = Class::integer;
+  for (const auto& member : provider.members(type)) {
+    // Bit-fields are integers wherever they lie.
+    auto one = member.bit_size > 0 ? Class::integer
+                                   : classify(provider, member.type, offset + member.offset);
+    all = worst(all, one);
+  }
+  return all;
+}
+
+// Of a value at `offset` in what is passed. An eightbyte that mixes floats and integers counts as
+// vector here, which refuses a few structures that could be read.
+Class classify(const Provider& provider, const Type* type, uint64_t offset) {
+  type = strip(type);
+  if (!type) return Class::integer;
+  switch (type->kind) {
+    case Kind::floating:
+      return Class::vector;
+    case Kind::structure:
+    case Kind::union_type:
+      return type->size > 16 ? Class::memory : classify_members(provider, *type, offset);
+    case Kind::array: {
+      auto element = classify(provider, type->of, offset);
+      return type->size > 16 ? Class::memory : element;
+    }
+    default: {
+      // A field that is not aligned by its size puts the whole structure into memory.
+      uint64_t align = type->size == 0 ? 1 : std::min<uint64_t>(type->size, 16);
+      return offset % align ? Class::memory : Class::integer;
+    }
+  }
+}
+
+uint64_t size_in_eightbytes(const Type* type) { return (type->size + 7) / 8; }
+
+bool wants_16_byte_alignment(const Type* type) {
+  return type->kind == Kind::integer && type->size == 16;
+}
+
+// A value of up to two eightbytes in the registers that `registers` begins with.
+template <typename Iterator>
+Location in_registers(const Type* type, Iterator registers) {
+  Location location;
+  if (type->size <= 8) {
+    location.kind = Location::Kind::value;
+    location.value = loc_reg(registers[0]);
+    return location;
+  }
+  location.kind = Location::Kind::pieces;
+  auto bits = static_cast<uint32_t>(type->size * 8);
+  location.pieces = {{Location::Kind::value, loc_reg(registers[0]), 64},
+                     {Location::Kind::value, loc_reg(registers[1]), bits - 64}};
+  return location;
+}
+
+Location on_stack(uint64_t offset) {
+  Location location;
+  location.kind = Location::Kind::memory;
+  location.value = loc_binary(LocOp::add, loc_reg(rsp), loc_constant(static_cast<int64_t>(offset)));
+  return location;
+}
+
+Lack in_vector_register() {
+  return {Lack::Kind::unusable, "it is passed in a floating-point register", {}};
+}
+
+}  // namespace
+
+std::vector<Answer<Location>> entry_arguments(const Provider& provider,
+                                              const std::vector<const Type*>& params,
+                                              const Type* result) {
+  const Type* returned = strip(result);
+  // A result that is returned in memory has its address passed in front of all arguments.
+  bool hidden = returned && returned->size > 0 &&
+                classify(provider, returned, 0) == Class::memory;
+  size_t used = hidden ? 1 : 0;
+  uint64_t stack = 8;  // above the return address
+  std::vector<Answer<Location>> answers;
+  for (const Type* declared : params) {
+    const Type* type = strip(declared);
+    if (!type || type->kind == Kind::forward) {
+      answers.emplace_back(Lack{Lack::Kind::unusable, "its type is not complete", {}});
+      continue;
+    }
+    if (type->size == 0 && (type->kind == Kind::structure || type->kind == Kind::union_type)) {
+      answers.emplace_back(Lack{Lack::Kind::no_value, "its type has no size", {}});
+      continue;
+    }
+    auto kind = classify(provider, type, 0);
+    size_t wanted = size_in_eightbytes(type);
+    if (kind == Class::vector) {
+      answers.emplace_back(in_vector_register());
+    } else if (kind == Class::integer && used + wanted <= argument_registers.size()) {
+      answers.emplace_back(in_registers(type, argument_registers.begin() + used));
+      used += wanted;
+    } else {
+      // Above the return address, rsp + 8, the stack is aligned to 16 bytes.
+      if (wants_16_byte_alignment(type)) stack = (stack - 8 + 15) / 16 * 16 + 8;
+      answers.emplace_back(on_stack(stack));
+      stack += wanted * 8;
+    }
+  }
+  return answers;
+}
+
+Answer<Location> return_location(const Provider& provider, const Type& result) {
+  const Type* type = strip(&result);
+  if (!type || type->kind == Kind::void_type)
+    return Lack{Lack::Kind::not_found, "the function returns nothing", {}};
+  switch (classify(provider, type, 0)) {
+    case Class::vector:
+      return Lack{Lack::Kind::unusable, "it is returned in a floating-point register", {}};
+    case Class::memory: {
+      Location location;
+      location.kind = Location::Kind::memory;
+      location.value = loc_reg(rax);
+      return location;
+    }
+    case Class::integer:
+      break;
+  }
+  return in_registers(type, result_registers.begin());
+}
+
+}  // namespace stp::types
