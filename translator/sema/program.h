@@ -15,6 +15,7 @@
 #include <variant>
 #include <vector>
 
+#include "probes/point.h"
 #include "support/arena.h"
 #include "support/source.h"
 #include "syntax/ast.h"
@@ -265,28 +266,6 @@ struct Function {
 struct Format {
   std::string text;
   std::string letters;
-};
-
-enum class PointKind {
-  begin, end, error, never,
-  timer,          // number: ns
-  timer_jiffies,  // number: jiffies
-  profile,        // number: Hz or 0
-  entry, function_return, statement, tracepoint,
-};
-
-struct Point {
-  PointKind kind;
-  uint64_t address = 0;  // link-time; 0: by symbol
-  std::string symbol;    // or the tracepoint's name
-  uint32_t offset = 0;   // from the symbol
-  std::string name;      // pp()
-  std::string function;  // ppfunc()
-  int64_t number = 0, number2 = 0;
-  int priority = 0;
-  // Shown by `stp list -v` and -v; not needed to run.
-  std::string file;
-  uint32_t line = 0;
 };
 
 struct LockUse {

@@ -1,0 +1,108 @@
+// Kinds of probe points: what can be written, and how it becomes points.
+//
+// Each kind is a file of this folder that fills one table of rows; kinds.cc puts the tables
+// together. A row is a pattern of dotted parts and a function that resolves what matched it.
+// The table is searched for what a script wrote (with its wildcards), for `stp list`, and for
+// the names that an error suggests; a new kind is a new file and a line in kinds.cc.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "probes/point.h"
+#include "support/diagnostics.h"
+#include "syntax/ast.h"
+#include "target/target.h"
+#include "types/provider.h"
+
+namespace stp::probes {
+
+enum class Arg { none, number, string };
+
+struct Part {
+  std::string name;
+  Arg arg = Arg::none;
+};
+
+// What a handler can ask about variables at a point.
+struct Surroundings {
+  enum class Kind {
+    none,        // no target variables
+    place,       // at an instruction: `place`
+    at_return,   // $return, and parameters as they were at `place`, the entry
+    tracepoint,  // arguments of `tracepoint`
+  } kind = Kind::none;
+  types::Place place;
+  types::Tracepoint tracepoint;
+};
+
+struct Found {
+  prog::Point point;
+  Surroundings surroundings;
+};
+
+struct Request {
+  // As written, but with the names of the row where the script had wildcards.
+  std::vector<ast::Component> components;
+  Span span;
+  const Target& target;
+  bool guru = false;
+  // Null after an error was reported.
+  std::function<const types::Provider*()> provider;
+  Diagnostics& diagnostics;
+
+  // The argument of the component called `name`.
+  const std::string* text(std::string_view name) const;
+  std::optional<int64_t> number(std::string_view name) const;
+  bool has(std::string_view name) const;
+  const ast::Component& component(std::string_view name) const;
+};
+
+// Appends the points that the request means. Reports an error when there is none.
+using Resolve = void (*)(const Request&, std::vector<Found>&);
+
+struct Kind {
+  std::vector<Part> parts;
+  Resolve resolve;
+};
+
+std::span<const Kind> session_kinds();      // begin end error never
+std::span<const Kind> timer_kinds();        // timer.s(n) and its kin
+std::span<const Kind> profile_kinds();      // timer.profile
+std::span<const Kind> function_kinds();     // kernel.function
+std::span<const Kind> statement_kinds();    // kernel.statement
+std::span<const Kind> tracepoint_kinds();   // kernel.trace
+std::span<const Kind> symbol_kinds();       // kprobe.function
+std::span<const Kind> unsupported_kinds();  // known to the language, not to this version
+
+// All of them, in the order above.
+const std::vector<const Kind*>& kinds();
+
+// A row that fits what was written, and the components with its names.
+struct Match {
+  const Kind* kind;
+  std::vector<ast::Component> components;
+};
+std::vector<Match> match(const std::vector<ast::Component>&);
+
+// Names that may stand at position `depth` behind the same beginning: for "did you mean".
+std::vector<std::string> names_at(const std::vector<ast::Component>&, size_t depth);
+// How many leading components some row matches.
+size_t matching_prefix(const std::vector<ast::Component>&);
+
+// `pattern` with * ? [ ] against the whole of `text`.
+bool glob_match(const std::string& pattern, const std::string& text);
+bool has_wildcard(const std::string&);
+
+// The text of a probe point from its components: kernel.function("vfs_read").call
+std::string spell(const std::vector<ast::Component>&);
+
+// Addresses where the kernel lets nobody probe: init text that is gone after boot, and text
+// that runs while the machine's state is being put together. Empty when `address` is free;
+// else what lies there.
+std::string forbidden_text(const types::Provider&, uint64_t address);
+
+}  // namespace stp::probes

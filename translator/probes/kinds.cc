@@ -1,0 +1,150 @@
+// The table of kinds, and the search in it.
+//
+// A probe point is matched against every row: there are a few dozen, and a script has a few
+// points. A tree of parts would find them faster and say less clearly what was wrong.
+#include "probes/kind.h"
+
+#include <fmt/format.h>
+#include <fnmatch.h>
+
+#include <algorithm>
+
+namespace stp::probes {
+namespace {
+
+using Table = std::span<const Kind> (*)();
+
+constexpr Table tables[] = {
+    session_kinds,   timer_kinds,      profile_kinds, function_kinds,
+    statement_kinds, tracepoint_kinds, symbol_kinds,  unsupported_kinds,
+};
+
+Arg arg_of(const ast::Component& c) {
+  if (std::holds_alternative<int64_t>(c.arg)) return Arg::number;
+  if (std::holds_alternative<std::string>(c.arg)) return Arg::string;
+  return Arg::none;
+}
+
+bool fits(const Part& part, const ast::Component& c) {
+  return part.arg == arg_of(c) && glob_match(c.name, part.name);
+}
+
+bool fits(const Kind& kind, const std::vector<ast::Component>& components, size_t count) {
+  if (kind.parts.size() < count) return false;
+  return std::equal(kind.parts.begin(), kind.parts.begin() + static_cast<ptrdiff_t>(count),
+                    components.begin(), [](const Part& p, const auto& c) { return fits(p, c); });
+}
+
+}  // namespace
+
+const std::string* Request::text(std::string_view name) const {
+  for (const auto& c : components)
+    if (c.name == name) return std::get_if<std::string>(&c.arg);
+  return nullptr;
+}
+
+std::optional<int64_t> Request::number(std::string_view name) const {
+  for (const auto& c : components)
+    if (c.name == name && std::holds_alternative<int64_t>(c.arg)) return std::get<int64_t>(c.arg);
+  return std::nullopt;
+}
+
+bool Request::has(std::string_view name) const {
+  return std::any_of(components.begin(), components.end(),
+                     [&](const auto& c) { return c.name == name; });
+}
+
+const ast::Component& Request::component(std::string_view name) const {
+  for (const auto& c : components)
+    if (c.name == name) return c;
+  return components.front();
+}
+
+const std::vector<const Kind*>& kinds() {
+  static const std::vector<const Kind*> all = [] {
+    std::vector<const Kind*> rows;
+    for (Table table : tables)
+      for (const Kind& kind : table()) rows.push_back(&kind);
+    return rows;
+  }();
+  return all;
+}
+
+std::vector<Match> match(const std::vector<ast::Component>& components) {
+  std::vector<Match> found;
+  for (const Kind* kind : kinds()) {
+    if (kind->parts.size() != components.size() || !fits(*kind, components, components.size()))
+      continue;
+    Match m{kind, components};
+    for (size_t i = 0; i < components.size(); ++i) m.components[i].name = kind->parts[i].name;
+    found.push_back(std::move(m));
+  }
+  return found;
+}
+
+size_t matching_prefix(const std::vector<ast::Component>& components) {
+  size_t best = 0;
+  for (const Kind* kind : kinds()) {
+    size_t n = 0;
+    while (n < components.size() && n < kind->parts.size() && fits(kind->parts[n], components[n]))
+      ++n;
+    best = std::max(best, n);
+  }
+  return best;
+}
+
+std::vector<std::string> names_at(const std::vector<ast::Component>& components, size_t depth) {
+  std::vector<std::string> names;
+  for (const Kind* kind : kinds()) {
+    if (kind->parts.size() <= depth || !fits(*kind, components, depth)) continue;
+    const Part& part = kind->parts[depth];
+    static constexpr const char* shown[] = {"", "(NUMBER)", "(\"TEXT\")"};
+    std::string name = part.name + shown[static_cast<size_t>(part.arg)];
+    if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+  }
+  return names;
+}
+
+bool glob_match(const std::string& pattern, const std::string& text) {
+  return pattern == text || fnmatch(pattern.c_str(), text.c_str(), 0) == 0;
+}
+
+bool has_wildcard(const std::string& text) {
+  return text.find_first_of("*?[") != std::string::npos;
+}
+
+std::string spell(const std::vector<ast::Component>& components) {
+  std::string text;
+  for (const auto& c : components) {
+    if (!text.empty()) text += '.';
+    text += c.name;
+    if (auto* n = std::get_if<int64_t>(&c.arg)) {
+      // Addresses read better in hexadecimal, and nothing else is that large.
+      text += *n < 0 && *n < -0x7fffffff ? fmt::format("({:#x})", static_cast<uint64_t>(*n))
+                                         : fmt::format("({})", *n);
+    } else if (auto* s = std::get_if<std::string>(&c.arg)) {
+      text += fmt::format("(\"{}\")", *s);
+    }
+  }
+  return text;
+}
+
+std::string forbidden_text(const types::Provider& provider, uint64_t address) {
+  struct Range {
+    const char *begin, *end, *what;
+  };
+  // The kernel's linker script (include/asm-generic/vmlinux.lds.h) names these.
+  static constexpr Range ranges[] = {
+      {"_sinittext", "_einittext", "init text, which is freed after boot"},
+      {"__kprobes_text_start", "__kprobes_text_end", "the code that serves kprobes"},
+      {"__noinstr_text_start", "__noinstr_text_end", "code marked noinstr"},
+      {"__entry_text_start", "__entry_text_end", "the entry code"},
+  };
+  for (const Range& range : ranges) {
+    auto begin = provider.symbol(range.begin), end = provider.symbol(range.end);
+    if (begin && end && address >= *begin && address < *end) return range.what;
+  }
+  return {};
+}
+
+}  // namespace stp::probes

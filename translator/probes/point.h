@@ -1,0 +1,37 @@
+// A place to attach to, once everything about it is known.
+//
+// It stands apart from sema/program.h, which lists points in its probes, because the
+// kinds of probe make points and know nothing of programs.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace stp::prog {
+
+enum class PointKind {
+  begin, end, error, never,
+  timer,          // number: ns; number2: randomize, ns
+  timer_jiffies,  // number: jiffies; number2: randomize
+  profile,        // number: Hz or 0
+  entry,
+  function_return,  // number: maxactive or 0
+  statement,
+  tracepoint,
+};
+
+struct Point {
+  PointKind kind;
+  uint64_t address = 0;  // link-time; 0: by symbol
+  std::string symbol;    // or the tracepoint's name
+  uint32_t offset = 0;   // from the symbol
+  std::string name;      // pp()
+  std::string function;  // ppfunc()
+  int64_t number = 0, number2 = 0;
+  int priority = 0;
+  // Shown by `stp list -v` and -v; not needed to run.
+  std::string file;
+  uint32_t line = 0;
+};
+
+}  // namespace stp::prog
