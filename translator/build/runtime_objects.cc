@@ -1,0 +1,213 @@
+// Kbuild is run on a module that is the runtime and an empty script. What comes out is kept: the
+// objects, linked into one; Kbuild's commands (recipe.h); and the .mod.o, which holds what modpost
+// found out: the versions of the kernel's symbols and `struct module` itself. A script's object
+// uses the runtime alone, so the same .mod.o serves it, with another name in it.
+//
+// The alternative, a runtime in a module of its own, would have saved the link as well. It would
+// have needed an agreement with the kernel on versions of exported symbols between two modules, and
+// left a module behind on the traced machine.
+#include "build/runtime_objects.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <boost/algorithm/string.hpp>
+#include <fstream>
+#include <iterator>
+#include <stdexcept>
+#include <vector>
+
+#include "build/home.h"
+#include "build/object_symbols.h"
+#include "build/recipe.h"
+#include "support/digest.h"
+#include "support/subprocess.h"
+#include "target/cache.h"
+
+namespace stp {
+namespace fs = std::filesystem;
+namespace {
+
+// A script with nothing in it. The functions that a compiler may call on its own for structures,
+// loops and stack arrays are used here, so that the .mod.o knows them.
+constexpr const char* empty_script = R"(
+#include "script.h"
+const struct stp_script stp_script = { .abi = 0 };
+void *memcpy(void *, const void *, __SIZE_TYPE__);
+void *memmove(void *, const void *, __SIZE_TYPE__);
+void *memset(void *, int, __SIZE_TYPE__);
+int memcmp(const void *, const void *, __SIZE_TYPE__);
+const void *stp_compiler_functions[] = { memcpy, memmove, memset, memcmp };
+void stp_stack_protector(void);
+void stp_stack_protector(void)
+{
+	char array[64];
+	__asm__ volatile("" : : "r"(array) : "memory");
+}
+)";
+
+std::string read_text(const fs::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+void write_text(const fs::path& path, const std::string& text) {
+  std::ofstream out(path, std::ios::binary);
+  if (!(out << text) || !out.flush())
+    throw std::runtime_error(fmt::format("cannot write {}", path.string()));
+}
+
+// What the kernel's side is made of: all of runtime/ but the loader, and include/stp.
+std::vector<fs::path> runtime_sources() {
+  fs::path home = home_dir();
+  std::vector<fs::path> files;
+  for (const char* folder : {"runtime", "include/stp"})
+    for (auto it = fs::recursive_directory_iterator(home / folder);
+         it != fs::recursive_directory_iterator(); ++it) {
+      if (it->path().filename() == "loader") it.disable_recursion_pending();
+      std::string suffix = it->path().extension();
+      if (suffix == ".c" || suffix == ".h" || it->path().filename() == "Kbuild")
+        files.push_back(fs::relative(it->path(), home));
+    }
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+// Everything that the objects depend on. Files of the kernel are named by their state, not read.
+std::string runtime_key(const Target& target) {
+  std::vector<std::string> parts = {target.release, target.build_id,
+                                    file_key(target.build_dir / ".config"),
+                                    file_key(target.build_dir / "Module.symvers"), empty_script};
+  auto compiler = target.config.find("CONFIG_CC_VERSION_TEXT");
+  std::string name = compiler == target.config.end() ? "gcc" : compiler->second;
+  boost::trim_if(name, boost::is_any_of("\""));
+  name = name.substr(0, name.find(' '));
+  for (const char* folder : {"/usr/bin/", "/usr/local/bin/"})
+    parts.push_back(file_key(folder + name));
+  fs::path home = home_dir();
+  for (const fs::path& file : runtime_sources()) {
+    parts.push_back(file.string());
+    parts.push_back(read_text(home / file));
+  }
+  return digest({parts.begin(), parts.end()});
+}
+
+// Held while the runtime is built, so that two first scripts build it once.
+class FolderLock {
+ public:
+  explicit FolderLock(const fs::path& path)
+      : fd_(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644)) {
+    if (fd_ >= 0) flock(fd_, LOCK_EX);
+  }
+  ~FolderLock() {
+    if (fd_ >= 0) close(fd_);
+  }
+  FolderLock(const FolderLock&) = delete;
+  FolderLock& operator=(const FolderLock&) = delete;
+
+ private:
+  int fd_;
+};
+
+// The objects of the runtime as one file, and the .mod.o, both without debug information.
+bool link_runtime(const fs::path& folder, const fs::path& log) {
+  std::vector<std::string> objects;
+  std::string list = read_text(folder / (std::string(placeholder_name) + ".mod"));
+  std::vector<std::string> names;
+  boost::split(names, list, boost::is_space(), boost::token_compress_on);
+  std::vector<std::string> command = {"ld", "-r", "-m", "elf_x86_64", "-o", "runtime.o"};
+  for (const std::string& name : names)
+    if (!name.empty() && fs::path(name).filename() != "script.o") command.push_back(name);
+  return run_logged(command, log, folder) == 0 &&
+         run_logged({"strip", "--strip-debug", "runtime.o"}, log, folder) == 0 &&
+         run_logged({"strip", "--strip-debug", std::string(placeholder_name) + ".mod.o"}, log,
+                    folder) == 0;
+}
+
+std::set<std::string> known_symbols(const fs::path& folder) {
+  ObjectSymbols runtime = object_symbols(folder / "runtime.o");
+  ObjectSymbols script = object_symbols(folder / "script.o");
+  std::set<std::string> known = runtime.defined;
+  known.insert(runtime.undefined.begin(), runtime.undefined.end());
+  known.insert(script.undefined.begin(), script.undefined.end());
+  return known;
+}
+
+void build(const Target& target, const fs::path& folder, const fs::path& log) {
+  write_kbuild_folder(folder, placeholder_name);
+  write_text(folder / "script.c", empty_script);
+  if (!run_kbuild(target, folder, log) || !link_runtime(folder, log))
+    throw std::runtime_error(fmt::format("the runtime could not be built for {}; the log is {}",
+                                         target.release, log.string()));
+  std::string why;
+  auto recipe = harvest_recipe(folder, placeholder_name, target.build_dir, why);
+  if (recipe) {
+    write_text(folder / "compile.sh", recipe->compile);
+    write_text(folder / "link.sh", recipe->link);
+    std::set<std::string> known = known_symbols(folder);
+    write_text(folder / "symbols", boost::join(known, "\n") + "\n");
+  } else {
+    write_text(folder / "why_not", why);
+  }
+  write_text(folder / "complete", "");
+}
+
+RuntimeObjects load(const std::string& key, const fs::path& folder) {
+  RuntimeObjects objects;
+  objects.key = key;
+  objects.folder = folder;
+  objects.compile = read_text(folder / "compile.sh");
+  objects.link = read_text(folder / "link.sh");
+  objects.module_template = read_text(folder / (std::string(placeholder_name) + ".mod.o"));
+  std::string symbols = read_text(folder / "symbols");
+  boost::split(objects.known, symbols, boost::is_any_of("\n"));
+  objects.known.erase("");
+  objects.harvested = !objects.compile.empty() && !objects.link.empty();
+  objects.why_not = read_text(folder / "why_not");
+  return objects;
+}
+
+}  // namespace
+
+void write_kbuild_folder(const fs::path& folder, const std::string& name) {
+  fs::create_directories(folder);
+  fs::path home = home_dir();
+  for (const fs::path& file : runtime_sources()) {
+    fs::create_directories((folder / file).parent_path());
+    fs::copy_file(home / file, folder / file, fs::copy_options::overwrite_existing);
+  }
+  // script.c brings its own types: it is compiled without the kernel's headers.
+  write_text(folder / "Kbuild",
+             fmt::format("obj-m := {0}.o\n"
+                         "include $(src)/runtime/Kbuild\n"
+                         "{0}-y := script.o $(addprefix runtime/,$(stp_runtime_objs))\n"
+                         "ccflags-y += -g0\n"
+                         "CFLAGS_REMOVE_script.o += -D__KERNEL__\n",
+                         name));
+}
+
+bool run_kbuild(const Target& target, const fs::path& folder, const fs::path& log) {
+  long cpus = std::max(1L, sysconf(_SC_NPROCESSORS_ONLN));
+  return run_logged({"make", fmt::format("-j{}", cpus), "-C", target.build_dir.string(),
+                     "M=" + folder.string(), "modules"},
+                    log) == 0;
+}
+
+RuntimeObjects runtime_objects(const Target& target) {
+  std::string key = runtime_key(target);
+  fs::path base = cache_dir() / "runtime";
+  fs::path folder = base / key;
+  if (fs::exists(folder / "complete")) return load(key, folder);
+  fs::create_directories(base);
+  FolderLock lock(base / (key + ".lock"));
+  if (!fs::exists(folder / "complete")) {
+    fs::remove_all(folder);
+    build(target, folder, base / (key + ".log"));
+  }
+  return load(key, folder);
+}
+
+}  // namespace stp

@@ -1,0 +1,38 @@
+// The runtime's objects for one kernel: built once, linked into every script's module.
+#pragma once
+
+#include <filesystem>
+#include <set>
+#include <string>
+
+#include "target/target.h"
+
+namespace stp {
+
+// The name that the runtime was built under. The template .mod.o carries it, and a script's own
+// name, which is as long, takes its place.
+inline constexpr const char* placeholder_name = "stp_0123456789abcdef";
+
+struct RuntimeObjects {
+  std::string key;               // changes when kernel, compiler or runtime do
+  std::filesystem::path folder;  // its sources, as Kbuild wants them, and what it was built to
+  // Empty when `harvested` is not.
+  std::string compile, link;    // scripts for `sh -e`; see recipe.h
+  std::string module_template;  // the bytes of the .mod.o
+  std::set<std::string> known;  // symbols that a script may use with this .mod.o
+  bool harvested = false;       // false: each script goes through Kbuild
+  std::string why_not;
+};
+
+// Finds the runtime in the cache, or builds it there: then takes seconds. Several processes may
+// ask at once; one builds. Throws std::runtime_error that names the log when the build fails or the
+// cache cannot be written.
+RuntimeObjects runtime_objects(const Target&);
+
+// Lays out `folder` for Kbuild: the module `name` of script.c and the runtime's sources.
+void write_kbuild_folder(const std::filesystem::path& folder, const std::string& name);
+// Runs Kbuild there; its output goes to `log`. False when it fails.
+bool run_kbuild(const Target&, const std::filesystem::path& folder,
+                const std::filesystem::path& log);
+
+}  // namespace stp
