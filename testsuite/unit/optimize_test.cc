@@ -1,0 +1,120 @@
+// Locks and registers of handlers, on programs made by hand.
+#include "optimize/optimize.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+namespace stp {
+namespace {
+
+using namespace prog;
+
+class OptimizeTest : public testing::Test {
+ protected:
+  size_t global(Type value, bool array = false) {
+    Global g;
+    g.name = "g" + std::to_string(program.globals.size());
+    g.value = value;
+    g.array = array;
+    program.globals.push_back(g);
+    return program.globals.size() - 1;
+  }
+  Expr* ref(size_t g) { return program.expr(program.globals[g].value, {}, GlobalRef{g}); }
+  Expr* number(int64_t n) { return program.expr(Type::number, {}, NumberConst{n}); }
+  Stmt* run(Expr* e) { return program.stmt({}, ExprStmt{e}); }
+  Stmt* set(size_t g) {
+    return run(program.expr(Type::number, {}, AssignExpr{std::nullopt, ref(g), number(1)}));
+  }
+  Stmt* accumulate(size_t g) {
+    return run(program.expr(Type::none, {}, AccumulateExpr{ref(g), number(1)}));
+  }
+  Stmt* count(size_t g) {
+    return run(program.expr(Type::number, {}, AggregateExpr{ast::AggregateOp::count, ref(g)}));
+  }
+  Stmt* element_increment(size_t g) {
+    auto* element = program.expr(Type::number, {}, ElementRef{g, {number(1)}});
+    return run(program.expr(Type::number, {}, IncrementExpr{false, false, element}));
+  }
+  size_t probe(PointKind kind, std::vector<Stmt*> body) {
+    Probe p;
+    Point point{};
+    point.kind = kind;
+    p.points.push_back(point);
+    p.body = program.stmt({}, BlockStmt{std::move(body)});
+    program.probes.push_back(std::move(p));
+    return program.probes.size() - 1;
+  }
+  // "0r 2w": which globals a probe locks, and how.
+  std::string locks(size_t probe) {
+    std::string text;
+    for (const LockUse& use : program.probes[probe].locks)
+      text += (text.empty() ? "" : " ") + std::to_string(use.global) + (use.write ? "w" : "r");
+    return text;
+  }
+  Program program;
+};
+
+TEST_F(OptimizeTest, WhatChangesIsLockedInAscendingOrder) {
+  size_t a = global(Type::number), b = global(Type::number), c = global(Type::number, true);
+  size_t writer = probe(PointKind::entry, {element_increment(c), set(a)});
+  size_t reader = probe(PointKind::timer, {run(ref(b)), run(ref(a))});
+  optimize(program);
+  EXPECT_EQ(locks(writer), "0w 2w");
+  EXPECT_EQ(locks(reader), "0r");
+}
+
+TEST_F(OptimizeTest, WhatOnlyBeginWritesNeedsNoLock) {
+  size_t a = global(Type::number);
+  size_t begin = probe(PointKind::begin, {set(a)});
+  size_t reader = probe(PointKind::entry, {run(ref(a))});
+  optimize(program);
+  EXPECT_EQ(locks(begin), "");
+  EXPECT_EQ(locks(reader), "");
+}
+
+TEST_F(OptimizeTest, AStatisticThatIsOnlyAddedToNeedsNoLock) {
+  size_t s = global(Type::stat);
+  size_t hit = probe(PointKind::entry, {accumulate(s)});
+  size_t end = probe(PointKind::end, {count(s)});
+  optimize(program);
+  EXPECT_EQ(locks(hit), "");
+  EXPECT_EQ(locks(end), "");
+}
+
+TEST_F(OptimizeTest, AddersShareTheLockOnceARunningHandlerReads) {
+  size_t s = global(Type::stat);
+  size_t hit = probe(PointKind::entry, {accumulate(s)});
+  size_t timer = probe(PointKind::timer, {count(s)});
+  optimize(program);
+  EXPECT_EQ(locks(hit), "0r");
+  EXPECT_EQ(locks(timer), "0w");
+}
+
+TEST_F(OptimizeTest, LocksReachThroughFunctionsThatCallEachOther) {
+  size_t a = global(Type::number), b = global(Type::number);
+  program.functions.resize(2);
+  auto call = [&](size_t f) { return run(program.expr(Type::none, {}, CallExpr{f, {}})); };
+  program.functions[0].body = program.stmt({}, BlockStmt{{set(a), call(1)}});
+  program.functions[1].body = program.stmt({}, BlockStmt{{set(b), call(0)}});
+  size_t hit = probe(PointKind::entry, {call(1)});
+  optimize(program);
+  EXPECT_EQ(locks(hit), "0w 1w");
+}
+
+TEST_F(OptimizeTest, OnlyRegistersThatEntriesLackAskForAll) {
+  auto read = [&](int reg) {
+    return run(program.expr(Type::number, {}, LocExpr{types::loc_reg(reg)}));
+  };
+  size_t argument = probe(PointKind::entry, {read(5)});  // rdi
+  size_t other = probe(PointKind::entry, {read(3)});     // rbx
+  size_t statement = probe(PointKind::statement, {});
+  optimize(program);
+  EXPECT_FALSE(program.probes[argument].all_registers);
+  EXPECT_TRUE(program.probes[other].all_registers);
+  EXPECT_TRUE(program.probes[statement].all_registers);
+}
+
+}  // namespace
+}  // namespace stp

@@ -1,0 +1,77 @@
+// Which locks a handler takes.
+//
+// A handler sees no other handler's half-done update, so it locks every global that it touches and
+// that anything changes while probes run. Left without a lock are globals that nothing changes, and
+// scalar statistics that handlers only add to: each CPU has its own part. Once a running handler
+// reads or clears such a statistic, it locks for writing, and those that add share the lock among
+// themselves. Ascending order by global keeps two handlers from waiting for each other.
+//
+// Only what begin probes write before any other probe is armed counts as constant as well:
+// nothing runs beside them. End and error probes run after the others were disarmed.
+#include "optimize/optimize.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "optimize/uses.h"
+
+namespace stp {
+namespace {
+
+using namespace prog;
+
+// begin, end and error probes: nothing else runs while they do.
+bool runs_alone(const Probe& probe) {
+  return std::all_of(probe.points.begin(), probe.points.end(), [](const Point& p) {
+    return p.kind == PointKind::begin || p.kind == PointKind::end || p.kind == PointKind::error ||
+           p.kind == PointKind::never;
+  });
+}
+
+bool needs_all_registers(const Probe& probe, const Uses& uses) {
+  return uses.all_registers ||
+         std::any_of(probe.points.begin(), probe.points.end(), [](const Point& p) {
+           return p.kind == PointKind::function_return || p.kind == PointKind::statement;
+         });
+}
+
+// The lock that a handler with these uses takes on a global; none when it needs none.
+std::optional<LockUse> lock_for(const Global& global, size_t index, const Uses& uses,
+                                const Uses& concurrent) {
+  bool read = uses.read.count(index), written = uses.written.count(index);
+  if (global.value == Type::stat && !global.array) {
+    // Reading merges the parts of all CPUs in place.
+    if (read || written) return LockUse{index, true};
+    bool looked_at = concurrent.read.count(index) || concurrent.written.count(index);
+    if (uses.accumulated.count(index) && looked_at) return LockUse{index, false};
+    return std::nullopt;
+  }
+  if (written) return LockUse{index, true};
+  if (read && concurrent.written.count(index)) return LockUse{index, false};
+  return std::nullopt;
+}
+
+}  // namespace
+
+void optimize(Program& program) {
+  std::vector<Uses> functions = function_uses(program);
+  std::vector<Uses> probes;
+  Uses concurrent;
+  for (const Probe& probe : program.probes) {
+    probes.push_back(probe_uses(probe, functions));
+    if (runs_alone(probe)) continue;
+    concurrent.read.insert(probes.back().read.begin(), probes.back().read.end());
+    concurrent.written.insert(probes.back().written.begin(), probes.back().written.end());
+  }
+  for (size_t i = 0; i < probes.size(); ++i) {
+    Probe& probe = program.probes[i];
+    probe.locks.clear();
+    probe.all_registers = needs_all_registers(probe, probes[i]);
+    if (runs_alone(probe)) continue;
+    for (size_t g = 0; g < program.globals.size(); ++g)
+      if (auto lock = lock_for(program.globals[g], g, probes[i], concurrent))
+        probe.locks.push_back(*lock);
+  }
+}
+
+}  // namespace stp

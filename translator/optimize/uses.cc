@@ -1,0 +1,201 @@
+// A walk over each body, then the closure over calls: functions may call each other in circles, so
+// the sets grow until none does.
+#include "optimize/uses.h"
+
+#include "types/location.h"
+
+namespace stp {
+namespace {
+
+using namespace prog;
+
+template <typename... F>
+struct Overloaded : F... {
+  using F::operator()...;
+};
+template <typename... F>
+Overloaded(F...) -> Overloaded<F...>;
+
+// DWARF numbers of the registers that hold arguments, and the stack pointer: System V x86-64 ABI,
+// figure 3.36. An ftrace handler without full registers sees these.
+constexpr int kept_at_entry[] = {5, 4, 1, 2, 8, 9, 7};
+
+bool is_kept(int64_t reg) {
+  for (int kept : kept_at_entry)
+    if (kept == reg) return true;
+  return false;
+}
+
+class Walk {
+ public:
+  Walk(Uses& uses, std::set<size_t>& calls) : uses_(uses), calls_(calls) {}
+
+  void statement(const Stmt* s) {
+    if (!s) return;
+    std::visit(Overloaded{
+                   [&](const BlockStmt& b) {
+                     for (const Stmt* each : b.statements) statement(each);
+                   },
+                   [&](const IfStmt& i) {
+                     value(i.condition);
+                     statement(i.then);
+                     statement(i.otherwise);
+                   },
+                   [&](const LoopStmt& l) {
+                     value(l.init);
+                     value(l.condition);
+                     value(l.step);
+                     statement(l.body);
+                   },
+                   [&](const ForeachStmt& f) {
+                     uses_.read.insert(f.global);
+                     // Sorting keeps its order in the array itself: two walks must not share it.
+                     uses_.written.insert(f.global);
+                     values(f.slice);
+                     value(f.limit);
+                     statement(f.body);
+                   },
+                   [&](const ExprStmt& e) { value(e.value); },
+                   [&](const ReturnStmt& r) { value(r.value); },
+                   [&](const DeleteStmt& d) { target(d.target); },
+                   [&](const DeleteSliceStmt& d) {
+                     uses_.written.insert(d.global);
+                     values(d.slice);
+                   },
+                   [&](const TryStmt& t) {
+                     statement(t.body);
+                     statement(t.handler);
+                   },
+                   [](const auto&) {},
+               },
+               s->node);
+  }
+
+  void value(const Expr* e) {
+    if (!e) return;
+    std::visit(Overloaded{
+                   [&](const GlobalRef& g) { uses_.read.insert(g.index); },
+                   [&](const ElementRef& r) {
+                     uses_.read.insert(r.global);
+                     values(r.keys);
+                   },
+                   [&](const CallExpr& c) {
+                     calls_.insert(c.function);
+                     values(c.args);
+                   },
+                   [&](const BuiltinCall& c) { values(c.args); },
+                   [&](const UnaryExpr& u) { value(u.operand); },
+                   [&](const BinaryExpr& b) {
+                     value(b.left);
+                     value(b.right);
+                   },
+                   [&](const TernaryExpr& t) {
+                     value(t.condition);
+                     value(t.then);
+                     value(t.otherwise);
+                   },
+                   [&](const InExpr& i) {
+                     uses_.read.insert(i.global);
+                     values(i.keys);
+                   },
+                   [&](const RegexExpr& r) { value(r.text); },
+                   [&](const AssignExpr& a) {
+                     target(a.target);
+                     if (a.op) value(a.target);
+                     value(a.value);
+                   },
+                   [&](const IncrementExpr& i) {
+                     target(i.target);
+                     value(i.target);
+                   },
+                   [&](const AccumulateExpr& a) {
+                     accumulate(a.target);
+                     value(a.value);
+                   },
+                   [&](const AggregateExpr& a) { value(a.operand); },
+                   [&](const HistogramExpr& h) { value(h.operand); },
+                   [&](const BucketExpr& b) {
+                     value(b.operand);
+                     value(b.index);
+                   },
+                   [&](const PrintExpr& p) { values(p.args); },
+                   [&](const LocExpr& l) { location(l.loc); },
+                   [&](const LoadExpr& l) { value(l.address); },
+                   [&](const NarrowExpr& n) { value(n.operand); },
+                   // The C may do anything with the registers.
+                   [&](const EmbeddedCExpr&) { uses_.all_registers = true; },
+                   [](const auto&) {},
+               },
+               e->node);
+  }
+
+ private:
+  void values(const std::vector<Expr*>& list) {
+    for (const Expr* e : list) value(e);
+  }
+
+  void target(const Expr* e) {
+    if (auto* g = std::get_if<GlobalRef>(&e->node)) {
+      uses_.written.insert(g->index);
+    } else if (auto* r = std::get_if<ElementRef>(&e->node)) {
+      uses_.written.insert(r->global);
+      values(r->keys);
+    } else {
+      value(e);
+    }
+  }
+
+  void accumulate(const Expr* e) {
+    if (auto* g = std::get_if<GlobalRef>(&e->node))
+      uses_.accumulated.insert(g->index);
+    else
+      target(e);
+  }
+
+  void location(const types::LocPtr& loc) {
+    if (!loc) return;
+    if (loc->op == types::LocOp::reg && !is_kept(loc->value)) uses_.all_registers = true;
+    for (const types::LocPtr& arg : loc->args) location(arg);
+  }
+
+  Uses& uses_;
+  std::set<size_t>& calls_;
+};
+
+// True when `to` grew.
+bool add(Uses& to, const Uses& from) {
+  size_t before = to.read.size() + to.written.size() + to.accumulated.size() + to.all_registers;
+  to.read.insert(from.read.begin(), from.read.end());
+  to.written.insert(from.written.begin(), from.written.end());
+  to.accumulated.insert(from.accumulated.begin(), from.accumulated.end());
+  to.all_registers |= from.all_registers;
+  return to.read.size() + to.written.size() + to.accumulated.size() + to.all_registers != before;
+}
+
+}  // namespace
+
+std::vector<Uses> function_uses(const Program& program) {
+  std::vector<Uses> uses(program.functions.size());
+  std::vector<std::set<size_t>> calls(program.functions.size());
+  for (size_t i = 0; i < uses.size(); ++i)
+    Walk(uses[i], calls[i]).statement(program.functions[i].body);
+  for (bool grown = true; grown;) {
+    grown = false;
+    for (size_t i = 0; i < uses.size(); ++i)
+      for (size_t callee : calls[i])
+        if (callee != i) grown |= add(uses[i], uses[callee]);
+  }
+  return uses;
+}
+
+Uses probe_uses(const Probe& probe, const std::vector<Uses>& functions) {
+  Uses uses;
+  std::set<size_t> calls;
+  Walk walk(uses, calls);
+  walk.statement(probe.body);
+  for (const Expr* e : probe.entry_values) walk.value(e);
+  for (size_t function : calls) add(uses, functions[function]);
+  return uses;
+}
+
+}  // namespace stp

@@ -1,0 +1,22 @@
+// What a handler touches: globals read and written, functions called, registers of the probed code.
+#pragma once
+
+#include <set>
+#include <vector>
+
+#include "sema/program.h"
+
+namespace stp {
+
+struct Uses {
+  std::set<size_t> read, written;
+  std::set<size_t> accumulated;  // scalar statistics that only get values: `s <<< x`
+  bool all_registers = false;    // one that a function's entry does not keep
+};
+
+// Of every function, with all that it calls.
+std::vector<Uses> function_uses(const prog::Program&);
+// Of a probe's handler and its entry values; `functions` is what function_uses() gave.
+Uses probe_uses(const prog::Probe&, const std::vector<Uses>& functions);
+
+}  // namespace stp
