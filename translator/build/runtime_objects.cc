@@ -191,8 +191,9 @@ void write_kbuild_folder(const fs::path& folder, const std::string& name) {
 
 bool run_kbuild(const Target& target, const fs::path& folder, const fs::path& log) {
   long cpus = std::max(1L, sysconf(_SC_NPROCESSORS_ONLN));
+  // BTF of the module is of no use, and wants pahole and vmlinux.
   return run_logged({"make", fmt::format("-j{}", cpus), "-C", target.build_dir.string(),
-                     "M=" + folder.string(), "modules"},
+                     "M=" + folder.string(), "CONFIG_DEBUG_INFO_BTF_MODULES=", "modules"},
                     log) == 0;
 }
 
