@@ -37,7 +37,7 @@ LOADER_OBJ := $(LOADER_SRC:%.cc=$(B)/%.o)
 LOADER_LIB_OBJ := $(filter-out $(B)/runtime/loader/main.o,$(LOADER_OBJ))
 
 stp-load: $(LOADER_OBJ)
-	@echo "  LINK    $@"; $(CXX) $(CXXFLAGS) -static -o $@ $^ -lfmt
+	@echo "  LINK    $@"; $(CXX) $(CXXFLAGS) -static -o $@ $^ -lfmt -lelf -lz -lzstd
 
 $(B)/runtime/loader/%.o: runtime/loader/%.cc
 	@mkdir -p $(@D); echo "  CXX     $<"; $(CCACHE) $(CXX) $(CXXFLAGS) -std=c++20 $(WARN) -Iruntime -Iinclude -MMD -MP -c $< -o $@

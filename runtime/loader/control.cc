@@ -1,0 +1,66 @@
+#include "control.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <stdexcept>
+#include <string>
+#include <thread>
+
+namespace stp::load {
+namespace {
+
+// A reader that was killed may still be on its way out when its supervisor takes over.
+int open_patiently(const std::string& path) {
+  for (int attempt = 0;; ++attempt) {
+    int fd = open(path.c_str(), O_RDWR | O_CLOEXEC);
+    if (fd >= 0 || errno != EBUSY || attempt == 200) return fd;
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+}
+
+}  // namespace
+
+Control::Control(const std::string& directory) {
+  std::string path = directory + "/control";
+  fd_ = open_patiently(path);
+  if (fd_ < 0) throw std::runtime_error(fmt::format("{}: {}", path, std::strerror(errno)));
+}
+
+Control::~Control() { close(fd_); }
+
+stp_status Control::status() const {
+  stp_status status{};
+  if (pread(fd_, &status, sizeof status, 0) != sizeof status)
+    throw std::runtime_error("the module does not tell its state");
+  return status;
+}
+
+int Control::set_global(const std::string& text) {
+  return send(STP_MESSAGE_GLOBAL, text.data(), text.size());
+}
+
+int Control::start(long target, const std::string& unload_program) {
+  stp_start start{};
+  start.target = target;
+  if (unload_program.size() < sizeof start.unload)
+    std::memcpy(start.unload, unload_program.data(), unload_program.size());
+  return send(STP_MESSAGE_START, &start, sizeof start);
+}
+
+int Control::stop() { return send(STP_MESSAGE_STOP, nullptr, 0); }
+
+int Control::send(stp_message_kind kind, const void* payload, size_t length) {
+  stp_message head{kind, static_cast<stp_u32>(length)};
+  std::string message(reinterpret_cast<const char*>(&head), sizeof head);
+  if (length) message.append(static_cast<const char*>(payload), length);
+  ssize_t written = write(fd_, message.data(), message.size());
+  if (written < 0) return errno;
+  return static_cast<size_t>(written) == message.size() ? 0 : EIO;
+}
+
+}  // namespace stp::load

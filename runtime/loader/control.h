@@ -1,0 +1,31 @@
+// The module's control file.
+#pragma once
+
+#include <string>
+
+#include "stp/abi.h"
+
+namespace stp::load {
+
+class Control {
+ public:
+  // Throws std::runtime_error when the file cannot be opened (or is somebody else's).
+  explicit Control(const std::string& directory);
+  ~Control();
+  Control(const Control&) = delete;
+  Control& operator=(const Control&) = delete;
+
+  int fd() const { return fd_; }
+  stp_status status() const;  // throws std::runtime_error
+
+  // Each returns 0 or errno.
+  int set_global(const std::string& name_equals_value);
+  int start(long target, const std::string& unload_program);
+  int stop();
+
+ private:
+  int send(stp_message_kind kind, const void* payload, size_t length);
+  int fd_;
+};
+
+}  // namespace stp::load

@@ -1,0 +1,115 @@
+#include "kernel_module.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <stdexcept>
+#include <thread>
+
+namespace stp::load {
+namespace {
+
+constexpr const char* debugfs = "/sys/kernel/debug";
+
+std::string release() {
+  utsname name{};
+  uname(&name);
+  return name.release;
+}
+
+// What the kernel's refusal means to the person who typed the command.
+std::string explain(int error, const ModuleFile& file) {
+  auto built_for = file.info.find("release");
+  bool other_kernel = built_for != file.info.end() && built_for->second != release();
+  switch (error) {
+    case EPERM:
+      return geteuid() != 0 ? "loading a module needs root" : "this system forbids loading modules";
+    case ENOSYS:
+      return "this machine's kernel cannot load modules; `stp run --vm` runs the script in a "
+             "virtual machine";
+    case ENOEXEC:
+    case EINVAL:
+      if (other_kernel)
+        return fmt::format("the module is for kernel {}, this is {}", built_for->second, release());
+      return "the kernel does not accept the module's format; see dmesg";
+    case EKEYREJECTED:
+    case ENOKEY:
+      return "this kernel loads signed modules only; sign the module with a key that it knows";
+    case ENOENT:
+      return "the module uses a symbol that this kernel does not have; see dmesg";
+    default:
+      return std::strerror(error);
+  }
+}
+
+std::string unique_name(const std::string& name, unsigned attempt) {
+  std::string digits =
+      fmt::format("{:x}{:x}", static_cast<unsigned>(getpid()) & 0xffffff, attempt & 0xf);
+  if (digits.size() + 4 > name.size()) return name;
+  return name.substr(0, name.size() - digits.size()) + digits;
+}
+
+int insert(const ModuleFile& file) {
+  return syscall(SYS_init_module, file.image.data(), file.image.size(), "") == 0 ? 0 : errno;
+}
+
+// A file descriptor lets the kernel check where the module comes from; the image in memory
+// serves only to load a second copy under another name.
+int insert_file(const ModuleFile& file) {
+  int fd = open(file.path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return errno;
+  int error = syscall(SYS_finit_module, fd, "", 0) == 0 ? 0 : errno;
+  close(fd);
+  return error;
+}
+
+}  // namespace
+
+void insert_module(ModuleFile& file) {
+  int error = insert_file(file);
+  const std::string name = file.name;
+  for (unsigned attempt = 0; error == EEXIST && attempt < 16; ++attempt) {
+    if (!rename_module(file, unique_name(name, attempt))) break;
+    error = insert(file);
+  }
+  if (error == EEXIST)
+    throw std::runtime_error(fmt::format(
+        "a module named {} is loaded already; `stp-load unload {}` removes it", name, name));
+  if (error != 0)
+    throw std::runtime_error(fmt::format("cannot load {}: {}", file.path, explain(error, file)));
+}
+
+bool remove_module(const std::string& name, double seconds) {
+  using Clock = std::chrono::steady_clock;
+  auto deadline = Clock::now() + std::chrono::duration<double>(seconds);
+  for (;;) {
+    if (syscall(SYS_delete_module, name.c_str(), O_NONBLOCK) == 0) return true;
+    if (errno == ENOENT) return true;
+    if ((errno != EAGAIN && errno != EBUSY) || Clock::now() >= deadline) return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+}
+
+std::string module_directory(const std::string& name) {
+  std::string directory = fmt::format("{}/stp/{}", debugfs, name);
+  struct stat info {};
+  if (stat(directory.c_str(), &info) == 0) return directory;
+  if (mount("debugfs", debugfs, "debugfs", 0, nullptr) != 0 && errno != EBUSY)
+    throw std::runtime_error(
+        fmt::format("cannot mount debugfs at {}: {}; `mount -t debugfs "
+                    "debugfs {}` as root",
+                    debugfs, std::strerror(errno), debugfs));
+  if (stat(directory.c_str(), &info) != 0)
+    throw std::runtime_error(fmt::format("{}: {}", directory, std::strerror(errno)));
+  return directory;
+}
+
+}  // namespace stp::load

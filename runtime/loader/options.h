@@ -1,0 +1,29 @@
+// The command line of stp-load.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace stp::load {
+
+struct Options {
+  std::string module_path;           // the .ko
+  std::string command;               // -c: run it, stop when it ends
+  long target = 0;                   // -x: what target() returns
+  std::string output;                // -o: instead of stdout
+  double timeout = 0;                // -T seconds; 0: none
+  bool verbose = false;              // -v
+  std::vector<std::string> globals;  // -G name=value
+  std::string unload;                // the module to unload, for `stp-load unload NAME`
+};
+
+// Either the options, or the status to exit with (after --help or a usage error, whose text
+// has been printed).
+struct Parsed {
+  std::optional<Options> options;
+  int status = 0;
+};
+Parsed parse_options(int argc, char** argv);
+
+}  // namespace stp::load

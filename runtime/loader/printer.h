@@ -1,0 +1,42 @@
+// Records to text: the script's output and its messages.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "module_file.h"
+#include "rings.h"
+
+namespace stp::load {
+
+// Collects text for one file descriptor. Whole, or an error: a partial write is continued.
+class Output {
+ public:
+  explicit Output(int fd) : fd_(fd) {}
+  void append(std::string_view text) { buffer_.append(text); }
+  // Room to format into: makes the buffer `size` longer and returns its start.
+  std::string& buffer() { return buffer_; }
+  // Writes what was collected. Returns 0 or errno (ENOSPC, EPIPE ...); what could not be written
+  // is kept.
+  int flush();
+
+ private:
+  int fd_;
+  std::string buffer_;
+};
+
+class Printer {
+ public:
+  Printer(const std::vector<Format>& formats, Output& out, Output& messages)
+      : formats_(formats), out_(out), messages_(messages) {}
+  void print(const Record&);
+
+ private:
+  void print_format(const Record&);
+  const std::vector<Format>& formats_;
+  Output& out_;
+  Output& messages_;
+};
+
+}  // namespace stp::load

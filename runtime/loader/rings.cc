@@ -1,0 +1,205 @@
+// Reading goes in rounds. A round fixes the time T up to which every CPU's records are known
+// to be complete, sorts each ring's new records by time (they nearly always are: only an NMI
+// that prints in the middle of a handler's output disturbs it), and merges the rings. The
+// kernel gets the room back when the caller says that the text is safely written.
+#include "rings.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sched.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <ctime>
+#include <filesystem>
+#include <stdexcept>
+#include <vector>
+
+namespace stp::load {
+namespace {
+
+uint64_t now_ns() {
+  timespec t{};
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return static_cast<uint64_t>(t.tv_sec) * 1'000'000'000u + static_cast<uint64_t>(t.tv_nsec);
+}
+
+uint64_t load_acquire(const stp_u64& word) { return __atomic_load_n(&word, __ATOMIC_ACQUIRE); }
+
+// How long to wait for a handler that is in the middle of printing. Handlers are bounded; only
+// a virtual CPU that its host has put aside takes longer, and then order suffers, not content.
+constexpr uint64_t patience_ns = 200'000'000;
+
+struct Pending {
+  uint64_t time;
+  unsigned cpu;
+  const stp_record* head;
+};
+
+}  // namespace
+
+struct Rings::Ring {
+  stp_ring* shared = nullptr;
+  const char* data = nullptr;
+  size_t mapped = 0;
+  unsigned cpu = 0;
+  uint64_t next = 0;  // position behind what was handed over
+  std::vector<Pending> pending;
+
+  ~Ring() {
+    if (shared) munmap(shared, mapped);
+  }
+
+  const stp_record* record_at(uint64_t position) const {
+    return reinterpret_cast<const stp_record*>(data + (position & (shared->size - 1)));
+  }
+
+  // Whether a record may stand at `position`: its head and body end before `end` and before
+  // the end of the data. Guards against a module that writes nonsense.
+  bool plausible(uint64_t position, uint64_t end) const {
+    uint64_t room = std::min(end - position, shared->size - (position & (shared->size - 1)));
+    if (room < 8) return false;
+    const stp_record* r = record_at(position);
+    return r->length >= 8 && r->length % 8 == 0 && r->length <= room &&
+           (r->kind == STP_RECORD_PAD || r->length >= sizeof *r);
+  }
+
+  // Collects the records of [next, end) up to the last whose time is not after `horizon`.
+  void collect(uint64_t end, uint64_t horizon) {
+    pending.clear();
+    size_t keep = 0;
+    uint64_t kept_position = next;
+    for (uint64_t position = next; position < end;) {
+      if (!plausible(position, end))
+        throw std::runtime_error(
+            fmt::format("the ring of CPU {} is damaged at position {}", cpu, position));
+      const stp_record* r = record_at(position);
+      position += r->length;
+      if (r->kind != STP_RECORD_PAD) pending.push_back({r->time, cpu, r});
+      if (r->kind == STP_RECORD_PAD ? keep == pending.size() : r->time <= horizon) {
+        keep = pending.size();
+        kept_position = position;
+      }
+    }
+    pending.resize(keep);
+    next = kept_position;
+    auto by_time = [](const Pending& a, const Pending& b) { return a.time < b.time; };
+    if (!std::is_sorted(pending.begin(), pending.end(), by_time))
+      std::stable_sort(pending.begin(), pending.end(), by_time);
+  }
+};
+
+namespace {
+
+// Merges sorted lists; of equal times the lower CPU goes first, whole.
+void merge(const std::vector<const std::vector<Pending>*>& lists,
+           const std::function<void(const Pending&)>& use) {
+  struct Cursor {
+    const Pending* at;
+    const Pending* end;
+  };
+  auto later = [](const Cursor& a, const Cursor& b) {
+    return a.at->time != b.at->time ? a.at->time > b.at->time : a.at->cpu > b.at->cpu;
+  };
+  std::vector<Cursor> heap;
+  for (const auto* list : lists)
+    if (!list->empty()) heap.push_back({list->data(), list->data() + list->size()});
+  std::make_heap(heap.begin(), heap.end(), later);
+  while (!heap.empty()) {
+    std::pop_heap(heap.begin(), heap.end(), later);
+    Cursor& first = heap.back();
+    use(*first.at);
+    if (++first.at == first.end)
+      heap.pop_back();
+    else
+      std::push_heap(heap.begin(), heap.end(), later);
+  }
+}
+
+}  // namespace
+
+Rings::Rings(std::string directory) : directory_(std::move(directory)) { rescan(); }
+Rings::~Rings() = default;
+
+void Rings::rescan() {
+  for (const auto& entry : std::filesystem::directory_iterator(directory_)) {
+    std::string name = entry.path().filename();
+    if (name.compare(0, 4, "ring") != 0) continue;
+    auto cpu = static_cast<unsigned>(std::strtoul(name.c_str() + 4, nullptr, 10));
+    if (rings_.count(cpu)) continue;
+    int fd = open(entry.path().c_str(), O_RDWR | O_CLOEXEC);
+    if (fd < 0)
+      throw std::runtime_error(fmt::format("{}: {}", entry.path().string(), strerror(errno)));
+    // The size stands in the header: map that first, then all of it.
+    auto ring = std::make_unique<Ring>();
+    stp_ring header{};
+    struct stat info {};
+    bool known = fstat(fd, &info) == 0 && info.st_size > STP_RING_HEADER;
+    ring->mapped = known ? static_cast<size_t>(info.st_size) : 0;
+    if (!known && pread(fd, &header, sizeof header, 0) == sizeof header)
+      ring->mapped = STP_RING_HEADER + header.size;
+    void* mapping = mmap(nullptr, ring->mapped, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    int error = errno;
+    close(fd);
+    if (mapping == MAP_FAILED)
+      throw std::runtime_error(
+          fmt::format("cannot map {}: {}", entry.path().string(), strerror(error)));
+    ring->shared = static_cast<stp_ring*>(mapping);
+    ring->data = static_cast<const char*>(mapping) + STP_RING_HEADER;
+    ring->cpu = cpu;
+    ring->next = load_acquire(ring->shared->consumed);
+    if (ring->shared->magic != STP_RING_MAGIC ||
+        ring->shared->size + STP_RING_HEADER > ring->mapped)
+      throw std::runtime_error(fmt::format("{} is not a ring of stp", entry.path().string()));
+    rings_.emplace(cpu, std::move(ring));
+  }
+}
+
+size_t Rings::read(bool everything, const std::function<void(const Record&)>& use) {
+  uint64_t horizon = everything ? UINT64_MAX : now_ns();
+  std::vector<uint64_t> reserved;
+  for (const auto& [cpu, ring] : rings_) reserved.push_back(load_acquire(ring->shared->reserve));
+  uint64_t deadline = now_ns() + patience_ns;
+  std::vector<const std::vector<Pending>*> lists;
+  size_t index = 0, total = 0;
+  for (auto& [cpu, ring] : rings_) {
+    uint64_t commit = load_acquire(ring->shared->commit);
+    while (commit < reserved[index] && now_ns() < deadline) {
+      sched_yield();
+      commit = load_acquire(ring->shared->commit);
+    }
+    ++index;
+    ring->collect(commit, horizon);
+    total += ring->pending.size();
+    lists.push_back(&ring->pending);
+  }
+  merge(lists, [&](const Pending& p) {
+    use({p.cpu, p.head,
+         std::string_view(reinterpret_cast<const char*>(p.head + 1),
+                          p.head->length - sizeof *p.head)});
+  });
+  return total;
+}
+
+void Rings::release() {
+  for (auto& [cpu, ring] : rings_)
+    __atomic_store_n(&ring->shared->consumed, ring->next, __ATOMIC_RELEASE);
+}
+
+Loss Rings::loss() const {
+  Loss loss;
+  for (const auto& [cpu, ring] : rings_) {
+    uint64_t lost = load_acquire(ring->shared->lost);
+    if (lost == 0) continue;
+    loss.records += lost;
+    loss.bytes += load_acquire(ring->shared->lost_bytes);
+    loss.records_by_cpu[cpu] = lost;
+  }
+  return loss;
+}
+
+}  // namespace stp::load

@@ -1,0 +1,58 @@
+// The per-CPU rings of a running module, as one stream of records in order of time.
+//
+// The protocol, and why merging is safe, stand in include/stp/abi.h.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "stp/abi.h"
+
+namespace stp::load {
+
+// One record, valid during the call that hands it over.
+struct Record {
+  unsigned cpu;
+  const stp_record* head;
+  std::string_view payload;
+};
+
+struct Loss {
+  uint64_t records = 0;
+  uint64_t bytes = 0;
+  std::map<unsigned, uint64_t> records_by_cpu;  // only CPUs that lost some
+};
+
+class Rings {
+ public:
+  // `directory` is the module's folder in debugfs. Throws std::runtime_error when its rings
+  // cannot be mapped.
+  explicit Rings(std::string directory);
+  ~Rings();
+  Rings(const Rings&) = delete;
+  Rings& operator=(const Rings&) = delete;
+
+  // Maps the rings of CPUs that came online since.
+  void rescan();
+
+  // Hands over, in order of time, every record that is certain to be next. With `everything`,
+  // all that is there: for when no handler runs any more. Returns how many. A record counts as
+  // read only when release() follows: a reader that dies before it loses nothing.
+  size_t read(bool everything, const std::function<void(const Record&)>& use);
+
+  // Gives the room of all records that were handed over back to the kernel.
+  void release();
+
+  Loss loss() const;
+
+ private:
+  struct Ring;
+  std::string directory_;
+  std::map<unsigned, std::unique_ptr<Ring>> rings_;
+};
+
+}  // namespace stp::load

@@ -1,0 +1,282 @@
+// The reader: rings, the account, module files. Rings are ordinary files here: what the kernel
+// would do to them, the test does.
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "loader/account.h"
+#include "loader/module_file.h"
+#include "loader/printer.h"
+#include "loader/rings.h"
+
+namespace stp::load {
+namespace {
+
+namespace fs = std::filesystem;
+
+class Folder {
+ public:
+  Folder() {
+    std::string name = (fs::temp_directory_path() / "stp-loader-XXXXXX").string();
+    path_ = mkdtemp(name.data());
+  }
+  ~Folder() { fs::remove_all(path_); }
+  std::string path() const { return path_; }
+
+ private:
+  std::string path_;
+};
+
+// A ring as the kernel writes it.
+class FakeRing {
+ public:
+  FakeRing(const std::string& folder, unsigned cpu, size_t size) : mapped_(STP_RING_HEADER + size) {
+    std::string path = fmt::format("{}/ring{}", folder, cpu);
+    int fd = open(path.c_str(), O_RDWR | O_CREAT, 0600);
+    EXPECT_EQ(ftruncate(fd, static_cast<off_t>(mapped_)), 0);
+    void* at = mmap(nullptr, mapped_, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    close(fd);
+    ring = static_cast<stp_ring*>(at);
+    data_ = static_cast<char*>(at) + STP_RING_HEADER;
+    ring->magic = STP_RING_MAGIC;
+    ring->cpu = cpu;
+    ring->size = size;
+  }
+  ~FakeRing() { munmap(ring, mapped_); }
+
+  // Writes a text record, padding first where it would cross the end; commits it.
+  void put(uint64_t time, std::string_view text, bool commit = true) {
+    uint32_t length = (sizeof(stp_record) + 4 + static_cast<uint32_t>(text.size()) + 7) & ~7u;
+    uint64_t room = ring->size - (ring->reserve & (ring->size - 1));
+    if (room < length) {
+      stp_record pad{static_cast<uint32_t>(room), STP_RECORD_PAD, 0, 0};
+      std::memcpy(at(ring->reserve), &pad, 8);
+      ring->reserve += room;
+    }
+    stp_record head{length, STP_RECORD_TEXT, 0, time};
+    auto size = static_cast<uint32_t>(text.size());
+    std::memcpy(at(ring->reserve), &head, sizeof head);
+    std::memcpy(at(ring->reserve) + sizeof head, &size, 4);
+    std::memcpy(at(ring->reserve) + sizeof head + 4, text.data(), size);
+    ring->reserve += length;
+    if (commit) ring->commit = ring->reserve;
+  }
+
+  stp_ring* ring;
+
+ private:
+  char* at(uint64_t position) { return data_ + (position & (ring->size - 1)); }
+  size_t mapped_;
+  char* data_;
+};
+
+std::string read_all(Rings& rings, bool everything = true) {
+  std::string text;
+  rings.read(everything, [&](const Record& r) {
+    uint32_t size = 0;
+    std::memcpy(&size, r.payload.data(), 4);
+    text += r.payload.substr(4, size);
+    text += ' ';
+  });
+  return text;
+}
+
+TEST(Rings, MergesCpusInOrderOfTime) {
+  Folder folder;
+  FakeRing a(folder.path(), 0, 4096), b(folder.path(), 1, 4096);
+  a.put(10, "a10");
+  a.put(30, "a30");
+  b.put(20, "b20");
+  b.put(40, "b40");
+  Rings rings(folder.path());
+  EXPECT_EQ(read_all(rings), "a10 b20 a30 b40 ");
+}
+
+TEST(Rings, KeepsAHandlersRecordsTogetherWhenTimesAreEqual) {
+  Folder folder;
+  FakeRing a(folder.path(), 0, 4096), b(folder.path(), 1, 4096);
+  b.put(10, "b1");
+  b.put(10, "b2");
+  a.put(10, "a1");
+  a.put(10, "a2");
+  Rings rings(folder.path());
+  EXPECT_EQ(read_all(rings), "a1 a2 b1 b2 ");
+}
+
+TEST(Rings, PutsAnInterruptedHandlersRecordsBackTogether) {
+  Folder folder;
+  FakeRing a(folder.path(), 0, 4096);
+  a.put(10, "outer1");
+  a.put(20, "nmi");
+  a.put(10, "outer2");
+  Rings rings(folder.path());
+  EXPECT_EQ(read_all(rings), "outer1 outer2 nmi ");
+}
+
+TEST(Rings, DoesNotGiveRoomBackBeforeRelease) {
+  Folder folder;
+  FakeRing a(folder.path(), 0, 4096);
+  a.put(10, "x");
+  Rings rings(folder.path());
+  read_all(rings);
+  EXPECT_EQ(a.ring->consumed, 0u);
+  rings.release();
+  EXPECT_EQ(a.ring->consumed, a.ring->commit);
+}
+
+TEST(Rings, ASecondReaderGoesOnWhereTheFirstReleased) {
+  Folder folder;
+  FakeRing a(folder.path(), 0, 4096);
+  a.put(10, "printed");
+  {
+    Rings first(folder.path());
+    read_all(first);
+    first.release();
+    a.put(20, "unprinted");
+    read_all(first);
+  }
+  Rings second(folder.path());
+  EXPECT_EQ(read_all(second), "unprinted ");
+}
+
+TEST(Rings, HoldsBackRecordsOfTheFuture) {
+  Folder folder;
+  FakeRing a(folder.path(), 0, 4096);
+  a.put(10, "past");
+  a.put(UINT64_MAX - 1, "future");
+  Rings rings(folder.path());
+  EXPECT_EQ(read_all(rings, false), "past ");
+  EXPECT_EQ(read_all(rings, true), "future ");
+}
+
+TEST(Rings, WaitsForARecordThatIsBeingWritten) {
+  Folder folder;
+  FakeRing a(folder.path(), 0, 4096), b(folder.path(), 1, 4096);
+  a.put(10, "a10", false);
+  b.put(20, "b20");
+  Rings rings(folder.path());
+  std::thread writer([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    __atomic_store_n(&a.ring->commit, a.ring->reserve, __ATOMIC_RELEASE);
+  });
+  EXPECT_EQ(read_all(rings, false), "a10 b20 ");
+  writer.join();
+}
+
+TEST(Rings, GoesRoundTheEndManyTimes) {
+  Folder folder;
+  FakeRing a(folder.path(), 0, 4096);
+  Rings rings(folder.path());
+  for (int i = 0; i < 2000; ++i) {
+    std::string text(static_cast<size_t>(i % 90), 'x');
+    a.put(static_cast<uint64_t>(i), fmt::format("{}{}", i, text));
+    ASSERT_EQ(read_all(rings), fmt::format("{}{} ", i, text));
+    rings.release();
+  }
+}
+
+TEST(Rings, RefusesARecordThatCannotBe) {
+  Folder folder;
+  FakeRing a(folder.path(), 0, 4096);
+  a.put(10, "x");
+  reinterpret_cast<stp_record*>(reinterpret_cast<char*>(a.ring) + STP_RING_HEADER)->length = 9999;
+  Rings rings(folder.path());
+  EXPECT_THROW(read_all(rings), std::runtime_error);
+}
+
+TEST(Rings, AddsUpWhatWasLost) {
+  Folder folder;
+  FakeRing a(folder.path(), 0, 4096), b(folder.path(), 3, 4096);
+  b.ring->lost = 7;
+  b.ring->lost_bytes = 700;
+  Loss loss = Rings(folder.path()).loss();
+  EXPECT_EQ(loss.records, 7u);
+  EXPECT_EQ(loss.bytes, 700u);
+  EXPECT_EQ(loss.records_by_cpu, (std::map<unsigned, uint64_t>{{3, 7}}));
+}
+
+TEST(Account, ReadsRowsAndNamesCauses) {
+  Folder folder;
+  std::ofstream(folder.path() + "/account") << "100 90 4 6 0 0 0 0 kernel.function(\"a b\").call\n"
+                                            << "5 5 0 0 0 0 0 0 timer.s(1)\n";
+  auto rows = read_account(folder.path());
+  ASSERT_EQ(rows.size(), 2u);
+  EXPECT_EQ(rows[0].probe, "kernel.function(\"a b\").call");
+  EXPECT_EQ(rows[0].all_missed(), 10u);
+  std::string brief = describe(rows, {}, false);
+  EXPECT_NE(brief.find("100 hits = 90 handled + 10 missed"), std::string::npos);
+  EXPECT_NE(brief.find("4 missed: a handler was already running"), std::string::npos);
+  EXPECT_EQ(brief.find("timer.s(1)"), std::string::npos);
+  EXPECT_NE(describe(rows, {}, true).find("timer.s(1): 5 hits"), std::string::npos);
+}
+
+TEST(Account, SaysNothingWhenNothingWasMissed) {
+  EXPECT_EQ(describe({AccountRow{3, 3, {}, "begin"}}, {}, false), "");
+}
+
+TEST(Account, AlwaysReportsLostRecords) {
+  Loss loss{12, 1200, {{1, 12}}};
+  std::string text = describe({}, loss, false);
+  EXPECT_NE(text.find("12 records (1200 bytes) were lost"), std::string::npos);
+  EXPECT_NE(text.find("cpu 1: 12"), std::string::npos);
+}
+
+// A small object file with the sections of a module, made by the compiler.
+std::string make_module(const Folder& folder, const std::string& abi) {
+  std::string source = folder.path() + "/m.c", object = folder.path() + "/m.ko";
+  std::ofstream(source)
+      << "#define S(n) __attribute__((section(n), used)) static const char\n"
+      << "S(\".stp.formats\") f[] = \"l\\0%d\\n\\0s\\0<%s>\";\n"
+      << "S(\".stp.info\") i[] = \"abi=" << abi << "\\0release=6.1.0\\0script=x.stp\";\n"
+      << "S(\".modinfo\") m[] = \"license=GPL\\0name=stp_0011223344556677\";\n"
+      << "S(\".gnu.linkonce.this_module\") t[128] = \"........stp_0011223344556677\";\n";
+  EXPECT_EQ(std::system(fmt::format("gcc -c {} -o {}", source, object).c_str()), 0);
+  return object;
+}
+
+TEST(ModuleFile, TellsNameFormatsAndInfo) {
+  Folder folder;
+  ModuleFile file = read_module_file(make_module(folder, std::to_string(STP_ABI)));
+  EXPECT_EQ(file.name, "stp_0011223344556677");
+  EXPECT_EQ(file.info["release"], "6.1.0");
+  ASSERT_EQ(file.formats.size(), 2u);
+  EXPECT_EQ(file.formats[0].text, "%d\n");
+  EXPECT_EQ(file.formats[1].letters, "s");
+}
+
+TEST(ModuleFile, RenamesInBothPlacesAndNowhereElse) {
+  Folder folder;
+  ModuleFile file = read_module_file(make_module(folder, std::to_string(STP_ABI)));
+  std::string before = file.image;
+  ASSERT_TRUE(rename_module(file, "stp_0011223344abcdef"));
+  EXPECT_EQ(file.image.find("stp_0011223344556677"), std::string::npos);
+  size_t different = 0;
+  for (size_t i = 0; i < before.size(); ++i) different += before[i] != file.image[i];
+  EXPECT_EQ(different, 2 * 6u);
+}
+
+TEST(ModuleFile, RefusesANameOfAnotherLength) {
+  Folder folder;
+  ModuleFile file = read_module_file(make_module(folder, std::to_string(STP_ABI)));
+  EXPECT_FALSE(rename_module(file, "stp_00"));
+}
+
+TEST(ModuleFile, RefusesAnotherInterfaceAndForeignFiles) {
+  Folder folder;
+  EXPECT_THROW(read_module_file(make_module(folder, "999")), std::runtime_error);
+  EXPECT_THROW(read_module_file("/bin/sh"), std::runtime_error);
+  EXPECT_THROW(read_module_file(folder.path() + "/none"), std::runtime_error);
+}
+
+}  // namespace
+}  // namespace stp::load
