@@ -37,10 +37,10 @@ LOADER_OBJ := $(LOADER_SRC:%.cc=$(B)/%.o)
 LOADER_LIB_OBJ := $(filter-out $(B)/runtime/loader/main.o,$(LOADER_OBJ))
 
 stp-load: $(LOADER_OBJ)
-	@echo "  LINK    $@"; $(CXX) $(CXXFLAGS) -static -o $@ $^ -lfmt -lelf -lz -lzstd
+	@echo "  LINK    $@"; $(CXX) $(CXXFLAGS) -static -o $@ $^ -lelf -lz
 
 $(B)/runtime/loader/%.o: runtime/loader/%.cc
-	@mkdir -p $(@D); echo "  CXX     $<"; $(CCACHE) $(CXX) $(CXXFLAGS) -std=c++20 $(WARN) -Iruntime -Iinclude -MMD -MP -c $< -o $@
+	@mkdir -p $(@D); echo "  CXX     $<"; $(CCACHE) $(CXX) $(CXXFLAGS) -std=c++20 $(WARN) -DFMT_HEADER_ONLY -Iruntime -Iinclude -MMD -MP -c $< -o $@
 
 # ---- unit tests: one binary
 UNIT_SRC := $(wildcard testsuite/unit/*.cc)

@@ -253,6 +253,8 @@ struct Alias {
   std::vector<ProbePoint*> points;
   Stmt* body;
   Span span;
+  // probe a = b { body }, { second }: the part that runs behind the user's handler.
+  Stmt* second = nullptr;
 };
 struct Global {
   Name name;

@@ -35,6 +35,7 @@ class MacroLibrary {
   // Reads the @define blocks of one .stpm file.
   void add(const SourceFile&, const PreprocessorContext&, Diagnostics&);
   const Macro* find(const std::string& name) const;
+  std::vector<std::string> names() const;
 
  private:
   std::map<std::string, std::unique_ptr<Macro>> macros_;
