@@ -82,6 +82,8 @@ struct stp_count {
 void stp_probe_count(u32 probe, struct stp_count *sum);
 /* Hits missed, all probes. */
 u64 stp_skipped(void);
+/* More hits than MAXSKIPPED were missed, other than by reentry. */
+bool stp_skipped_too_many(void);
 
 /* --------------------------------------------------------------- lock.c */
 

@@ -86,7 +86,7 @@ struct stp_context {
 
 	char *stack, *stack_end; /* for frames: strings of functions and handlers */
 
-	char error_text[256];
+	char error_text[1024];
 };
 
 #define STP_CONTEXT_INTERRUPTIBLE 1 /* begin, end, error: may wait for ring space */

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The account of hits: what was handled, what was missed, and why. Each CPU counts for itself;
+ * sums are made when they are asked for.
+ */
+#include "slot.h"
+
+/* Misses that count against MAXSKIPPED: all but reentry, as in stap(1). */
+static atomic64_t skipped = ATOMIC64_INIT(0);
+
+void stp_missed(const struct stp_point *point, enum stp_miss cause, u64 n)
+{
+	struct stp_counters *counters;
+	unsigned long flags;
+
+	local_irq_save(flags);
+	counters = this_cpu_ptr(&stp_cpus)->counters + point->probe;
+	local_add(n, &counters->hits);
+	local_add(n, &counters->missed[cause]);
+	local_irq_restore(flags);
+	if (cause != STP_MISS_REENTRY &&
+	    atomic64_add_return(n, &skipped) > stp_script.limits.max_skipped)
+		stp_session_wants_stop();
+}
+
+bool stp_skipped_too_many(void)
+{
+	return atomic64_read(&skipped) > stp_script.limits.max_skipped;
+}
+
+void stp_probe_count(u32 probe, struct stp_count *sum)
+{
+	int cpu, cause;
+
+	memset(sum, 0, sizeof(*sum));
+	for_each_possible_cpu(cpu) {
+		struct stp_counters *counters = per_cpu_ptr(&stp_cpus, cpu)->counters + probe;
+
+		sum->hits += local_read(&counters->hits);
+		sum->handled += local_read(&counters->handled);
+		for (cause = 0; cause < STP_MISSES; cause++)
+			sum->missed[cause] += local_read(&counters->missed[cause]);
+	}
+}
+
+u64 stp_skipped(void)
+{
+	struct stp_count sum;
+	u64 total = 0;
+	u32 probe;
+	int cause;
+
+	for (probe = 0; probe < stp_script.n_probes; probe++) {
+		stp_probe_count(probe, &sum);
+		for (cause = 0; cause < STP_MISSES; cause++)
+			total += sum.missed[cause];
+	}
+	return total;
+}

@@ -1,0 +1,463 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Associative arrays.
+ *
+ * A hash table with chains of indices into a block of entries that is allocated when the
+ * module is loaded: a handler never allocates. Entries also stand in a list in order of insertion, which
+ * foreach follows and which tells `%` arrays what to drop. An entry has its keys and its value in
+ * place, strings with room for the longest.
+ *
+ * foreach walks a snapshot: the entries' numbers, sorted when that is asked for, in a buffer that
+ * the array has for each walk that may nest. So the body may change the array. An entry
+ * that is gone by the time its turn comes is known by its generation.
+ */
+#include <linux/hash.h>
+#include <linux/jhash.h>
+#include <linux/kernel.h>
+#include <linux/log2.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+#include "map.h"
+#include "runtime.h"
+#include "stat.h"
+
+#define NONE 0xffffffffu
+#define MOST_KEYS 9
+
+struct stp_entry {
+	u32 hash;
+	u32 chain;	  /* next of the same bucket, or of the free ones */
+	u32 older, newer; /* in order of insertion */
+	u32 generation;	  /* odd while it is in use */
+	u32 unused;
+	u64 sequence; /* counts insertions: the tie-breaker of sorting */
+	/* value and keys follow */
+};
+
+struct stp_map {
+	const struct stp_global *global;
+	u32 entry_size, value_size;
+	u32 key_at[MOST_KEYS];
+	u32 bits;    /* of the table */
+	u32 count;
+	u32 free;    /* first free entry */
+	u32 fresh;   /* entries from here on were never used */
+	u32 oldest, newest;
+	u64 sequence;
+	u32 walks; /* that are under way */
+	u32 *table;
+	char *entries;
+	u64 *orders; /* max_entries for each walk that may nest */
+};
+
+static inline struct stp_entry *entry_at(const struct stp_map *m, u32 index)
+{
+	return (struct stp_entry *)(m->entries + (size_t)index * m->entry_size);
+}
+
+static inline u32 index_of(const struct stp_map *m, const struct stp_entry *e)
+{
+	return ((const char *)e - m->entries) / m->entry_size;
+}
+
+static inline void *field(const struct stp_entry *e, u32 at)
+{
+	return (char *)e + at;
+}
+
+/* ----------------------------------------------------------- making them */
+
+static u32 text_size(void)
+{
+	return ALIGN(sizeof(struct stp_text) + stp_script.limits.string_size, 8);
+}
+
+/* The value comes first: where it is must not depend on the array. */
+static void lay_out(struct stp_map *m)
+{
+	const struct stp_global *global = m->global;
+	u32 at, k;
+
+	m->value_size = global->type == STP_STRING ? text_size() :
+			global->type == STP_STAT   ? stp_stat_size(global->shape) :
+						     sizeof(s64);
+	at = ALIGN(sizeof(struct stp_entry) + m->value_size, 8);
+	for (k = 0; k < global->n_keys; k++) {
+		m->key_at[k] = at;
+		at += global->key_types[k] == STP_STRING ? text_size() : sizeof(s64);
+	}
+	m->entry_size = ALIGN(at, 8);
+}
+
+struct stp_map *stp_map_create(const struct stp_global *global)
+{
+	struct stp_map *m = kzalloc(sizeof(*m), GFP_KERNEL);
+	u32 buckets;
+
+	if (!m)
+		return NULL;
+	m->global = global;
+	lay_out(m);
+	m->bits = max(1, ilog2(roundup_pow_of_two(global->max_entries)));
+	buckets = 1u << m->bits;
+	m->table = kvmalloc_array(buckets, sizeof(*m->table), GFP_KERNEL);
+	m->entries = kvcalloc(global->max_entries, m->entry_size, GFP_KERNEL);
+	if (global->walks)
+		m->orders = kvcalloc((size_t)global->walks * global->max_entries, sizeof(u64),
+				     GFP_KERNEL);
+	if (!m->table || !m->entries || (global->walks && !m->orders)) {
+		stp_map_destroy(m);
+		return NULL;
+	}
+	memset(m->table, 0xff, buckets * sizeof(*m->table));
+	m->free = m->oldest = m->newest = NONE;
+	return m;
+}
+
+void stp_map_destroy(struct stp_map *m)
+{
+	if (!m)
+		return;
+	kvfree(m->table);
+	kvfree(m->entries);
+	kvfree(m->orders);
+	kfree(m);
+}
+
+/* ---------------------------------------------------------------- finding */
+
+static u32 hash_keys(const struct stp_map *m, const union stp_key *keys)
+{
+	u32 hash = 0, k;
+
+	for (k = 0; k < m->global->n_keys; k++) {
+		if (m->global->key_types[k] == STP_STRING)
+			hash = jhash(keys[k].string.p, keys[k].string.len, hash);
+		else
+			hash = hash * 31 + hash_64(keys[k].number, 32);
+	}
+	return hash;
+}
+
+static bool key_equals(const struct stp_map *m, const struct stp_entry *e, u32 k,
+		       const union stp_key *key)
+{
+	if (m->global->key_types[k] == STP_STRING)
+		return stp_equal(stp_entry_key_string(m, e, k), key->string);
+	return stp_entry_key(m, e, k) == key->number;
+}
+
+static bool keys_equal(const struct stp_map *m, const struct stp_entry *e,
+		       const union stp_key *keys)
+{
+	u32 k;
+
+	for (k = 0; k < m->global->n_keys; k++)
+		if (!key_equals(m, e, k, &keys[k]))
+			return false;
+	return true;
+}
+
+static u32 bucket_of(const struct stp_map *m, u32 hash)
+{
+	return hash & ((1u << m->bits) - 1);
+}
+
+static struct stp_entry *find(const struct stp_map *m, const union stp_key *keys, u32 hash)
+{
+	u32 index = m->table[bucket_of(m, hash)];
+
+	while (index != NONE) {
+		struct stp_entry *e = entry_at(m, index);
+
+		if (e->hash == hash && keys_equal(m, e, keys))
+			return e;
+		index = e->chain;
+	}
+	return NULL;
+}
+
+struct stp_entry *stp_map_find(struct stp_map *m, const union stp_key *keys)
+{
+	return find(m, keys, hash_keys(m, keys));
+}
+
+/* --------------------------------------------------- inserting, deleting */
+
+static void unlink_entry(struct stp_map *m, struct stp_entry *e)
+{
+	u32 index = index_of(m, e), *link = &m->table[bucket_of(m, e->hash)];
+
+	while (*link != index)
+		link = &entry_at(m, *link)->chain;
+	*link = e->chain;
+	if (e->older != NONE)
+		entry_at(m, e->older)->newer = e->newer;
+	else
+		m->oldest = e->newer;
+	if (e->newer != NONE)
+		entry_at(m, e->newer)->older = e->older;
+	else
+		m->newest = e->older;
+	e->generation++;
+	e->chain = m->free;
+	m->free = index;
+	m->count--;
+}
+
+/* An entry that nobody uses; NULL when the array is full. */
+static struct stp_entry *take_free(struct stp_map *m)
+{
+	struct stp_entry *e;
+
+	if (m->free == NONE && m->fresh < m->global->max_entries)
+		return entry_at(m, m->fresh++);
+	if (m->free == NONE && m->global->wrap)
+		unlink_entry(m, entry_at(m, m->oldest));
+	if (m->free == NONE)
+		return NULL;
+	e = entry_at(m, m->free);
+	m->free = e->chain;
+	return e;
+}
+
+/* False when a string key is too long. */
+static bool store_keys(struct stp_context *c, struct stp_map *m, struct stp_entry *e,
+		       const union stp_key *keys, const struct stp_place *place)
+{
+	u32 k;
+
+	for (k = 0; k < m->global->n_keys; k++) {
+		if (m->global->key_types[k] != STP_STRING)
+			*(s64 *)field(e, m->key_at[k]) = keys[k].number;
+		else if (!stp_copy(c, field(e, m->key_at[k]), keys[k].string, place))
+			return false;
+	}
+	return true;
+}
+
+static void link_entry(struct stp_map *m, struct stp_entry *e, u32 hash)
+{
+	u32 index = index_of(m, e), *bucket = &m->table[bucket_of(m, hash)];
+
+	e->hash = hash;
+	e->generation++;
+	e->sequence = m->sequence++;
+	e->chain = *bucket;
+	*bucket = index;
+	e->older = m->newest;
+	e->newer = NONE;
+	if (m->newest != NONE)
+		entry_at(m, m->newest)->newer = index;
+	else
+		m->oldest = index;
+	m->newest = index;
+	m->count++;
+}
+
+/* Nothing: 0, "", no values. A string needs its length alone. */
+static void clear_value(struct stp_map *m, struct stp_entry *e)
+{
+	memset(e + 1, 0,
+	       m->global->type == STP_STRING ? sizeof(struct stp_text) : m->value_size);
+}
+
+struct stp_entry *stp_map_make(struct stp_context *c, struct stp_map *m,
+			       const union stp_key *keys, const struct stp_place *place)
+{
+	u32 hash = hash_keys(m, keys);
+	struct stp_entry *e = find(m, keys, hash);
+
+	if (likely(e))
+		return e;
+	e = take_free(m);
+	if (unlikely(!e)) {
+		stp_fail(c, place, "array %s is full: it has %u entries; give it a size, or -D MAXMAPENTRIES=N",
+			 m->global->name, m->global->max_entries);
+		return NULL;
+	}
+	if (unlikely(!store_keys(c, m, e, keys, place))) {
+		e->chain = m->free;
+		m->free = index_of(m, e);
+		return NULL;
+	}
+	clear_value(m, e);
+	link_entry(m, e, hash);
+	return e;
+}
+
+void stp_map_delete(struct stp_map *m, const union stp_key *keys)
+{
+	struct stp_entry *e = stp_map_find(m, keys);
+
+	if (e)
+		unlink_entry(m, e);
+}
+
+void stp_map_clear(struct stp_map *m)
+{
+	while (m->oldest != NONE)
+		unlink_entry(m, entry_at(m, m->oldest));
+}
+
+/* ----------------------------------------------------------------- fields */
+
+s64 *stp_entry_number(struct stp_entry *e)
+{
+	return (s64 *)(e + 1);
+}
+
+struct stp_text *stp_entry_text(struct stp_entry *e)
+{
+	return (struct stp_text *)(e + 1);
+}
+
+struct stp_stat *stp_entry_stat(struct stp_entry *e)
+{
+	return (struct stp_stat *)(e + 1);
+}
+
+s64 stp_entry_key(const struct stp_map *m, const struct stp_entry *e, u32 key)
+{
+	return *(const s64 *)field(e, m->key_at[key]);
+}
+
+struct stp_str stp_entry_key_string(const struct stp_map *m, const struct stp_entry *e, u32 key)
+{
+	const struct stp_text *text = field(e, m->key_at[key]);
+
+	return STP_BORROW(text);
+}
+
+/* ---------------------------------------------------------------- walking */
+
+static s64 value_rank(const struct stp_map *m, struct stp_entry *e, u32 stat_op)
+{
+	if (m->global->type == STP_STAT)
+		return stp_stat_rank(stp_entry_stat(e), m->global->shape, stat_op);
+	return *stp_entry_number(e);
+}
+
+static int compare_numbers(s64 a, s64 b)
+{
+	return a < b ? -1 : a > b;
+}
+
+/* <0 when the entry with number a comes first. */
+static int compare(const struct stp_map *m, const struct stp_walk_order *order, u64 a, u64 b)
+{
+	struct stp_entry *x = entry_at(m, (u32)a), *y = entry_at(m, (u32)b);
+	u32 key = order->key - 1;
+	int result;
+
+	if (!order->key && m->global->type == STP_STRING)
+		result = stp_compare(STP_BORROW(stp_entry_text(x)), STP_BORROW(stp_entry_text(y)));
+	else if (!order->key)
+		result = compare_numbers(value_rank(m, x, order->stat_op),
+					 value_rank(m, y, order->stat_op));
+	else if (m->global->key_types[key] == STP_STRING)
+		result = stp_compare(stp_entry_key_string(m, x, key),
+				     stp_entry_key_string(m, y, key));
+	else
+		result = compare_numbers(stp_entry_key(m, x, key), stp_entry_key(m, y, key));
+	if (result)
+		return order->direction < 0 ? -result : result;
+	return compare_numbers(x->sequence, y->sequence);
+}
+
+static void sift_down(const struct stp_map *m, const struct stp_walk_order *order, u64 *heap, u32 at,
+		      u32 n)
+{
+	u64 moved = heap[at];
+	u32 child;
+
+	while ((child = 2 * at + 1) < n) {
+		if (child + 1 < n && compare(m, order, heap[child], heap[child + 1]) < 0)
+			child++;
+		if (compare(m, order, moved, heap[child]) >= 0)
+			break;
+		heap[at] = heap[child];
+		at = child;
+	}
+	heap[at] = moved;
+}
+
+/* Heap sort: n log n in the worst case, in place, without recursion. */
+static void sort_entries(const struct stp_map *m, const struct stp_walk_order *order, u64 *list,
+			 u32 n)
+{
+	u32 i;
+	u64 last;
+
+	for (i = n / 2; i-- > 0;)
+		sift_down(m, order, list, i, n);
+	for (i = n; i-- > 1;) {
+		last = list[i];
+		list[i] = list[0];
+		list[0] = last;
+		sift_down(m, order, list, 0, i);
+	}
+}
+
+static bool in_slice(const struct stp_map *m, const struct stp_entry *e,
+		     const struct stp_walk_order *order, const union stp_key *slice)
+{
+	u32 k;
+
+	for (k = 0; k < m->global->n_keys; k++)
+		if ((order->slice_mask & (1u << k)) && !key_equals(m, e, k, &slice[k]))
+			return false;
+	return true;
+}
+
+bool stp_walk_begin(struct stp_context *c, struct stp_walk *w, struct stp_map *m,
+		    const struct stp_walk_order *order, const union stp_key *slice,
+		    const struct stp_place *place)
+{
+	u32 index, n = 0;
+	u64 *list;
+
+	w->map = NULL;
+	if (unlikely(m->walks >= m->global->walks)) {
+		stp_fail(c, place, "more than %u nested foreach over array %s", m->global->walks,
+			 m->global->name);
+		return false;
+	}
+	list = m->orders + (size_t)m->walks++ * m->global->max_entries;
+	for (index = m->oldest; index != NONE; index = entry_at(m, index)->newer) {
+		struct stp_entry *e = entry_at(m, index);
+
+		if (in_slice(m, e, order, slice))
+			list[n++] = (u64)e->generation << 32 | index;
+	}
+	if (order->direction)
+		sort_entries(m, order, list, n);
+	w->map = m;
+	w->position = 0;
+	w->count = order->limit >= 0 && order->limit < n ? order->limit : n;
+	w->order = list;
+	return true;
+}
+
+struct stp_entry *stp_walk_next(struct stp_walk *w)
+{
+	const u64 *list = w->order;
+
+	while (w->position < w->count) {
+		u64 at = list[w->position++];
+		struct stp_entry *e = entry_at(w->map, (u32)at);
+
+		if (e->generation == at >> 32)
+			return e;
+	}
+	return NULL;
+}
+
+void stp_walk_end(struct stp_walk *w)
+{
+	if (w->map)
+		w->map->walks--;
+	w->map = NULL;
+}

@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A function's entry: ftrace, which costs 35 instructions where a breakpoint costs hundreds.
+ *
+ * All functions share one ftrace_ops; which point was hit is found by address in a hash table that
+ * does not change while it is in use. A second ops, with all registers saved, serves the
+ * handlers that read more than arguments (61 instructions). Filters are set by address: by name one
+ * address with several names is refused. What ftrace has no site for gets a breakpoint.
+ *
+ * The ops do not ask for ftrace's own protection against recursion: stp_hit() has one, and counts.
+ */
+#include <linux/ftrace.h>
+#include <linux/hash.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+#include "probes/kinds.h"
+#include "probes/statement.h"
+
+struct site {
+	unsigned long ip;   /* of the ftrace site; 0: free */
+	unsigned long entry; /* of the function */
+	const struct stp_point *point;
+	struct site *next; /* another point of the same site */
+};
+
+struct group {
+	struct ftrace_ops ops;
+	struct site *table; /* 1 << bits heads, then those that further points need */
+	unsigned int bits;
+	u32 n;
+	bool registered;
+};
+
+static struct stp_breakpoints *breakpoints;
+
+static __always_inline struct site *find(const struct group *group, unsigned long ip)
+{
+	u32 mask = (1u << group->bits) - 1, at = hash_long(ip, group->bits);
+
+	/* At most half full. */
+	while (group->table[at].ip) {
+		if (group->table[at].ip == ip)
+			return &group->table[at];
+		at = (at + 1) & mask;
+	}
+	return NULL;
+}
+
+static void hit(unsigned long ip, unsigned long parent, struct ftrace_ops *ops,
+		struct ftrace_regs *fregs)
+{
+	const struct group *group = container_of(ops, struct group, ops);
+	const struct site *site = find(group, ip);
+
+	for (; site; site = site->next)
+		stp_hit(site->point, stp_ftrace_regs(fregs), NULL, site->entry, NULL);
+}
+
+static struct group groups[2] = {
+	{ .ops = { .func = hit } },
+	{ .ops = { .func = hit, .flags = FTRACE_OPS_FL_SAVE_REGS } },
+};
+
+/*
+ * Where the call to ftrace is: the function's first instruction, or the one behind ENDBR on
+ * kernels built for indirect branch tracking. The nop or call that ftrace keeps there tells.
+ */
+static unsigned long site_of(unsigned long entry)
+{
+	u8 code[5];
+
+	if (copy_from_kernel_nofault(code, (void *)entry, sizeof(code)))
+		return entry;
+	if (code[0] == 0xe8 || code[0] == 0xcc || (code[0] == 0x0f && code[1] == 0x1f && code[2] == 0x44))
+		return entry;
+	return entry + 4;
+}
+
+static void insert(struct group *group, unsigned long ip, unsigned long entry,
+		   const struct stp_point *point)
+{
+	u32 mask = (1u << group->bits) - 1, at = hash_long(ip, group->bits);
+	struct site *site = find(group, ip);
+
+	if (site) {
+		struct site *more = &group->table[mask + 1 + group->n++];
+
+		*more = (struct site){ ip, entry, point, site->next };
+		site->next = more;
+		return;
+	}
+	while (group->table[at].ip)
+		at = (at + 1) & mask;
+	group->table[at] = (struct site){ ip, entry, point, NULL };
+}
+
+static struct group *group_of(const struct stp_point *point)
+{
+	return &groups[!!(stp_script.probes[point->probe].flags & STP_PROBE_ALL_REGS)];
+}
+
+static int table_create(struct group *group, u32 n)
+{
+	group->bits = max(1, ilog2(roundup_pow_of_two(n)) + 1);
+	group->n = 0;
+	group->table = kvcalloc((1u << group->bits) + n, sizeof(*group->table), GFP_KERNEL);
+	return group->table ? 0 : -ENOMEM;
+}
+
+/* Adds to the filter: all at once; when one is refused, one by one, zeroing those in `ips`. */
+static void set_filter(struct group *group, unsigned long *ips, const unsigned long *entries, u32 n)
+{
+	u32 i;
+
+	if (!n || !ftrace_set_filter_ips(&group->ops, ips, n, 0, 1))
+		return;
+	ftrace_set_filter(&group->ops, NULL, 0, 1);
+	for (i = 0; i < n; i++)
+		if (ftrace_set_filter_ip(&group->ops, ips[i], 0, 0))
+			ips[i] = 0;
+}
+
+/* Arms the points of one group; those that ftrace refuses keep their address in `left`. */
+static int arm_group(struct group *group, const struct stp_point *const *points,
+		     const unsigned long *entries, unsigned long *left, u32 n)
+{
+	unsigned long *ips = kvcalloc(n, sizeof(*ips), GFP_KERNEL);
+	int error, armed = 0;
+	u32 i, wanted = 0;
+
+	if (!ips)
+		return -ENOMEM;
+	error = table_create(group, n);
+	for (i = 0; i < n && !error; i++)
+		if (entries[i] && group_of(points[i]) == group)
+			ips[wanted++] = site_of(entries[i]);
+	if (!error && wanted) {
+		set_filter(group, ips, entries, wanted);
+		for (i = 0, wanted = 0; i < n; i++) {
+			if (!entries[i] || group_of(points[i]) != group)
+				continue;
+			if (ips[wanted++]) {
+				insert(group, site_of(entries[i]), entries[i], points[i]);
+				armed++;
+			} else {
+				left[i] = entries[i];
+			}
+		}
+	}
+	if (armed) {
+		error = register_ftrace_function(&group->ops);
+		group->registered = !error;
+	}
+	kvfree(ips);
+	if (!error)
+		return armed;
+	for (i = 0; i < n; i++)
+		if (entries[i] && group_of(points[i]) == group)
+			left[i] = entries[i];
+	return 0;
+}
+
+static int arm(const struct stp_point *const *points, u32 n)
+{
+	unsigned long *entries = kvcalloc(n, sizeof(*entries), GFP_KERNEL);
+	unsigned long *left = kvcalloc(n, sizeof(*left), GFP_KERNEL);
+	int armed = 0, group, more;
+	u32 i, n_left = 0;
+
+	if (!entries || !left) {
+		armed = -ENOMEM;
+		goto out;
+	}
+	for (i = 0; i < n; i++) {
+		entries[i] = stp_resolve(points[i]);
+		if (!entries[i])
+			stp_point_failed(points[i], -ENOENT);
+	}
+	for (group = 0; group < ARRAY_SIZE(groups); group++) {
+		more = arm_group(&groups[group], points, entries, left, n);
+		armed = more < 0 ? armed : armed + more;
+	}
+	for (i = 0; i < n; i++)
+		n_left += !!left[i];
+	if (n_left)
+		breakpoints = stp_breakpoints_arm(points, left, n, &armed);
+out:
+	kvfree(entries);
+	kvfree(left);
+	return armed;
+}
+
+static void disarm(void)
+{
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(groups); i++) {
+		struct group *group = &groups[i];
+
+		/* Returns when no CPU is in the ops or in a trampoline to it. */
+		if (group->registered)
+			unregister_ftrace_function(&group->ops);
+		group->registered = false;
+		if (group->table)
+			ftrace_free_filter(&group->ops);
+		kvfree(group->table);
+		group->table = NULL;
+	}
+	stp_breakpoints_disarm(breakpoints);
+	breakpoints = NULL;
+}
+
+const struct stp_probe_kind stp_entry_kind = {
+	.name = "function entry",
+	.arm = arm,
+	.disarm = disarm,
+};

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The kinds that table.c lists. */
+#ifndef STP_KINDS_H
+#define STP_KINDS_H
+
+#include "runtime.h"
+
+extern const struct stp_probe_kind stp_timer_kind;
+extern const struct stp_probe_kind stp_jiffies_kind;
+extern const struct stp_probe_kind stp_profile_kind;
+extern const struct stp_probe_kind stp_entry_kind;
+extern const struct stp_probe_kind stp_return_kind;
+extern const struct stp_probe_kind stp_statement_kind;
+extern const struct stp_probe_kind stp_tracepoint_kind;
+
+#endif

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A tick on every CPU, with the registers of what it interrupted: perf's software clock, which
+ * works in virtual machines without performance counters. CPUs that come later get theirs.
+ */
+#include <linux/cpuhotplug.h>
+#include <linux/perf_event.h>
+#include <linux/slab.h>
+
+#include "probes/kinds.h"
+
+struct profile {
+	struct hlist_node node; /* for the hotplug callbacks */
+	const struct stp_point *point;
+	struct perf_event **events; /* by CPU */
+};
+
+static struct profile *profiles;
+static u32 n_profiles;
+static int hotplug_state;
+
+static void overflow(struct perf_event *event, struct perf_sample_data *data, struct pt_regs *regs)
+{
+	stp_hit(event->overflow_handler_context, regs, NULL, 0, NULL);
+}
+
+static int cover(unsigned int cpu, struct hlist_node *node)
+{
+	struct profile *p = hlist_entry(node, struct profile, node);
+	struct perf_event_attr attr = {
+		.type = PERF_TYPE_SOFTWARE,
+		.config = PERF_COUNT_SW_CPU_CLOCK,
+		.size = sizeof(attr),
+		.pinned = 1,
+		.sample_period = NSEC_PER_SEC / (p->point->number ? p->point->number : HZ),
+	};
+	struct perf_event *event = perf_event_create_kernel_counter(&attr, cpu, NULL, overflow,
+								    (void *)p->point);
+
+	/* A CPU that could not be covered must not keep the CPU from coming up. */
+	if (!IS_ERR(event))
+		p->events[cpu] = event;
+	return 0;
+}
+
+static int uncover(unsigned int cpu, struct hlist_node *node)
+{
+	struct profile *p = hlist_entry(node, struct profile, node);
+
+	if (p->events[cpu])
+		perf_event_release_kernel(p->events[cpu]);
+	p->events[cpu] = NULL;
+	return 0;
+}
+
+static bool any_event(const struct profile *p)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		if (p->events[cpu])
+			return true;
+	return false;
+}
+
+static int arm(const struct stp_point *const *points, u32 n)
+{
+	u32 i;
+	int armed = 0;
+
+	hotplug_state = cpuhp_setup_state_multi(CPUHP_AP_ONLINE_DYN, "stp:profile", cover, uncover);
+	if (hotplug_state < 0)
+		return hotplug_state;
+	profiles = kvcalloc(n, sizeof(*profiles), GFP_KERNEL);
+	for (i = 0; profiles && i < n; i++) {
+		struct profile *p = &profiles[n_profiles++];
+
+		p->point = points[i];
+		p->events = kvcalloc(nr_cpu_ids, sizeof(*p->events), GFP_KERNEL);
+		/* Calls cover() for the CPUs that are there. */
+		if (p->events && !cpuhp_state_add_instance(hotplug_state, &p->node) && any_event(p))
+			armed++;
+		else
+			stp_point_failed(points[i], -ENODEV);
+	}
+	return profiles ? armed : -ENOMEM;
+}
+
+static void disarm(void)
+{
+	u32 i;
+
+	for (i = 0; i < n_profiles; i++) {
+		if (profiles[i].events && !hlist_unhashed(&profiles[i].node))
+			cpuhp_state_remove_instance(hotplug_state, &profiles[i].node);
+		kvfree(profiles[i].events);
+	}
+	if (hotplug_state > 0)
+		cpuhp_remove_multi_state(hotplug_state);
+	hotplug_state = 0;
+	kvfree(profiles);
+	profiles = NULL;
+	n_profiles = 0;
+}
+
+const struct stp_probe_kind stp_profile_kind = {
+	.name = "profile",
+	.arm = arm,
+	.disarm = disarm,
+};

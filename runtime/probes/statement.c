@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Any instruction: kprobes. The kernel turns them into jumps where it can.
+ *
+ * A kprobe that is hit while another one's handler runs on the CPU is skipped by the kernel, which
+ * counts it; that count becomes part of the account when the probe is taken away.
+ */
+#include <linux/kprobes.h>
+#include <linux/slab.h>
+
+#include "probes/kinds.h"
+#include "probes/statement.h"
+
+struct breakpoint {
+	struct kprobe probe;
+	const struct stp_point *point;
+};
+
+struct stp_breakpoints {
+	u32 n;
+	struct breakpoint each[];
+};
+
+static int hit(struct kprobe *probe, struct pt_regs *regs)
+{
+	const struct stp_point *point = container_of(probe, struct breakpoint, probe)->point;
+
+	stp_hit(point, regs, NULL, (unsigned long)probe->addr, NULL);
+	return 0;
+}
+
+struct stp_breakpoints *stp_breakpoints_arm(const struct stp_point *const *points,
+					    const unsigned long *addresses, u32 n, int *armed)
+{
+	struct stp_breakpoints *set = kvzalloc(struct_size(set, each, n), GFP_KERNEL);
+	u32 i;
+	int error;
+
+	if (!set)
+		return NULL;
+	for (i = 0; i < n; i++) {
+		struct breakpoint *b = &set->each[set->n];
+
+		if (!addresses[i])
+			continue;
+		b->point = points[i];
+		b->probe.addr = (kprobe_opcode_t *)addresses[i];
+		b->probe.pre_handler = hit;
+		error = register_kprobe(&b->probe);
+		if (error) {
+			memset(b, 0, sizeof(*b));
+			stp_point_failed(points[i], error);
+			continue;
+		}
+		set->n++;
+		(*armed)++;
+	}
+	return set;
+}
+
+void stp_breakpoints_disarm(struct stp_breakpoints *set)
+{
+	struct kprobe **probes;
+	u32 i;
+
+	if (!set)
+		return;
+	/* All at once where there is memory: each alone waits for a grace period. */
+	probes = kvcalloc(max(set->n, 1u), sizeof(*probes), GFP_KERNEL);
+	for (i = 0; i < set->n; i++) {
+		if (probes)
+			probes[i] = &set->each[i].probe;
+		else
+			unregister_kprobe(&set->each[i].probe);
+	}
+	if (probes && set->n)
+		unregister_kprobes(probes, set->n);
+	for (i = 0; i < set->n; i++)
+		if (set->each[i].probe.nmissed)
+			stp_missed(set->each[i].point, STP_MISS_KERNEL, set->each[i].probe.nmissed);
+	kvfree(probes);
+	kvfree(set);
+}
+
+/* --------------------------------------------------------------- the kind */
+
+static struct stp_breakpoints *breakpoints;
+
+static int arm(const struct stp_point *const *points, u32 n)
+{
+	unsigned long *addresses = kvcalloc(n, sizeof(*addresses), GFP_KERNEL);
+	int armed = 0;
+	u32 i;
+
+	if (!addresses)
+		return -ENOMEM;
+	for (i = 0; i < n; i++) {
+		addresses[i] = stp_resolve(points[i]);
+		if (!addresses[i])
+			stp_point_failed(points[i], -ENOENT);
+	}
+	breakpoints = stp_breakpoints_arm(points, addresses, n, &armed);
+	kvfree(addresses);
+	return breakpoints ? armed : -ENOMEM;
+}
+
+static void disarm(void)
+{
+	stp_breakpoints_disarm(breakpoints);
+	breakpoints = NULL;
+}
+
+const struct stp_probe_kind stp_statement_kind = {
+	.name = "statement",
+	.arm = arm,
+	.disarm = disarm,
+};

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The kinds of probe, and where a point is in the running kernel.
+ *
+ * A new kind: its file here, its row below, its number in script.h; and the mirror of it in
+ * translator/probes/. begin, end and error probes are run by module.c and have no row.
+ */
+#include <linux/kprobes.h>
+
+#include "probes/kinds.h"
+
+const struct stp_probe_kind *const stp_probe_kinds[STP_KINDS] = {
+	[STP_KIND_TIMER] = &stp_timer_kind,
+	[STP_KIND_TIMER_JIFFIES] = &stp_jiffies_kind,
+	[STP_KIND_PROFILE] = &stp_profile_kind,
+	[STP_KIND_ENTRY] = &stp_entry_kind,
+	[STP_KIND_RETURN] = &stp_return_kind,
+	[STP_KIND_STATEMENT] = &stp_statement_kind,
+	[STP_KIND_TRACEPOINT] = &stp_tracepoint_kind,
+};
+
+static int never(struct kprobe *probe, struct pt_regs *regs)
+{
+	return 0;
+}
+
+/* The kernel does not export its symbol table; a kprobe that is not armed looks a name up. */
+static unsigned long address_of_symbol(const char *symbol)
+{
+	struct kprobe probe = {
+		.symbol_name = symbol,
+		.pre_handler = never,
+		.flags = KPROBE_FLAG_DISABLED,
+	};
+	unsigned long address;
+
+	if (register_kprobe(&probe))
+		return 0;
+	address = (unsigned long)probe.addr;
+	unregister_kprobe(&probe);
+	return address;
+}
+
+unsigned long stp_resolve(const struct stp_point *point)
+{
+	unsigned long base = point->address ? stp_address(point->address) :
+			     point->symbol  ? address_of_symbol(point->symbol) :
+					      0;
+
+	return base ? base + point->offset : 0;
+}

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Tracepoints, with their raw arguments.
+ *
+ * A tracepoint calls what is registered with it as a C function of its own arguments, so a
+ * function that takes as many 64-bit numbers as any tracepoint has sees them all, in registers and on
+ * the stack (System V x86-64 ABI, 3.2.3); BPF's raw tracepoints rest on the same. Arguments narrower than
+ * a register have undefined upper bits: the translator knows their width. Those that the tracepoint
+ * does not have are whatever lies on the caller's stack, which is always deeper than this reads.
+ */
+#include <linux/slab.h>
+#include <linux/tracepoint.h>
+
+#include "probes/kinds.h"
+
+#define MOST_ARGS 12
+
+struct listener {
+	struct tracepoint *tracepoint;
+	const struct stp_point *point;
+};
+
+static struct listener *listeners;
+static u32 n_listeners;
+
+/* Up to five arguments arrive in registers, behind the first, which is ours. */
+static void fired_in_registers(void *data, u64 a, u64 b, u64 c, u64 d, u64 e)
+{
+	const u64 args[MOST_ARGS] = { a, b, c, d, e };
+
+	stp_hit(data, NULL, args, 0, NULL);
+}
+
+static void fired(void *data, u64 a, u64 b, u64 c, u64 d, u64 e, u64 f, u64 g, u64 h, u64 i, u64 j,
+		  u64 k, u64 l)
+{
+	const u64 args[MOST_ARGS] = { a, b, c, d, e, f, g, h, i, j, k, l };
+
+	stp_hit(data, NULL, args, 0, NULL);
+}
+
+/* The translator tells how many arguments there are in `number`; 0 when it does not know. */
+static void *handler_of(const struct stp_point *point)
+{
+	return point->number > 0 && point->number <= 5 ? (void *)fired_in_registers : (void *)fired;
+}
+
+struct search {
+	const char *name;
+	struct tracepoint *found;
+};
+
+static void look_at(struct tracepoint *tracepoint, void *data)
+{
+	struct search *search = data;
+
+	if (!strcmp(tracepoint->name, search->name))
+		search->found = tracepoint;
+}
+
+static int arm_one(struct listener *l, const struct stp_point *point)
+{
+	struct search search = { point->symbol, NULL };
+
+	for_each_kernel_tracepoint(look_at, &search);
+	if (!search.found)
+		return -ENOENT;
+	l->tracepoint = search.found;
+	l->point = point;
+	return tracepoint_probe_register(search.found, handler_of(point), (void *)point);
+}
+
+static int arm(const struct stp_point *const *points, u32 n)
+{
+	int error;
+	u32 i;
+
+	listeners = kvcalloc(n, sizeof(*listeners), GFP_KERNEL);
+	if (!listeners)
+		return -ENOMEM;
+	n_listeners = 0;
+	for (i = 0; i < n; i++) {
+		error = arm_one(&listeners[n_listeners], points[i]);
+		if (error)
+			stp_point_failed(points[i], error);
+		else
+			n_listeners++;
+	}
+	return n_listeners;
+}
+
+static void disarm(void)
+{
+	u32 i;
+
+	for (i = 0; i < n_listeners; i++)
+		tracepoint_probe_unregister(listeners[i].tracepoint, handler_of(listeners[i].point),
+					    (void *)listeners[i].point);
+	/* Those that were called before are still running. */
+	tracepoint_synchronize_unregister();
+	kvfree(listeners);
+	listeners = NULL;
+	n_listeners = 0;
+}
+
+const struct stp_probe_kind stp_tracepoint_kind = {
+	.name = "tracepoint",
+	.arm = arm,
+	.disarm = disarm,
+};

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the runtime keeps around a context. A context is reserved for each CPU and level: a
+ * handler that is interrupted by an NMI has its own, everything else on a CPU runs one at a time
+ * with interrupts off. begin, end and error probes have one that belongs to their thread.
+ */
+#ifndef STP_SLOT_H
+#define STP_SLOT_H
+
+#include <asm/local.h>
+
+#include "runtime.h"
+
+#define STP_LEVELS 2 /* task and irq; NMI */
+
+struct stp_slot {
+	struct stp_context c;
+	bool busy;
+	bool wrote;	/* this handler has opened the ring */
+	u32 cpu;	/* whose ring it writes to */
+	u64 time;	/* of its first record, ns; 0 before */
+	u64 random;	/* state of randint() */
+	char *stack;	/* limits.frame_stack bytes, and those for tokenize() */
+	struct stp_text *tokens; /* what tokenize() cuts up */
+	u32 token;		 /* where the next one starts */
+};
+
+/* One probe's counters on one CPU. local_t: an NMI may count in the middle of a count. */
+struct stp_counters {
+	local_t hits, handled;
+	local_t missed[STP_MISSES];
+};
+
+struct stp_cpu {
+	struct stp_slot *slots[STP_LEVELS]; /* NULL: no memory when the CPU came */
+	struct stp_counters *counters;	    /* one per probe */
+};
+
+DECLARE_PER_CPU(struct stp_cpu, stp_cpus);
+
+static inline struct stp_slot *stp_slot(struct stp_context *c)
+{
+	return container_of(c, struct stp_slot, c);
+}
+
+/* Handlers run only while this is set: from arming until exit() or STOP. */
+extern bool stp_live;
+
+#endif

@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Statistics: what `<<<` feeds and @count, @avg, @hist_log and their kin read.
+ *
+ * A scalar one has a part for each CPU and level, so adding needs no lock and loses nothing to an NMI
+ * in the middle; reading adds the parts up. An element of an array is one struct, guarded by
+ * the array's lock. Averages round towards zero, as division does in the script language.
+ */
+#include <linux/kernel.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+#include "slot.h"
+#include "stat.h"
+
+struct stp_stats {
+	const struct stp_stat_shape *shape;
+	u32 part_size;
+	struct stp_stat *merged; /* its reader has the lock for writing, or runs alone */
+	char **parts;		 /* by CPU: STP_LEVELS of them in a row */
+};
+
+u32 stp_stat_size(const struct stp_stat_shape *shape)
+{
+	return sizeof(struct stp_stat) +
+	       (shape->histogram ? shape->buckets * sizeof(s64) : 0);
+}
+
+/* ----------------------------------------------------------------- adding */
+
+static u32 bucket_of(const struct stp_stat_shape *shape, s64 value)
+{
+	if (shape->histogram == STP_HIST_LOG) {
+		/* include/stp/abi.h tells the ranges. */
+		if (value >= 0)
+			return 64 + fls64(value);
+		return 64 - fls64(0 - (u64)value);
+	}
+	if (value < shape->low)
+		return 0;
+	if (value > shape->high)
+		return shape->buckets - 1;
+	return min_t(u64, 1 + ((u64)value - (u64)shape->low) / (u64)shape->step,
+		     shape->buckets - 2);
+}
+
+void stp_stat_add(struct stp_stat *s, const struct stp_stat_shape *shape, s64 value)
+{
+	if (!s->count++) {
+		s->min = s->max = value;
+	} else {
+		s->min = min(s->min, value);
+		s->max = max(s->max, value);
+	}
+	s->sum = (s64)((u64)s->sum + (u64)value);
+	/* Welford's running variance, in units of 2^-shift. */
+	if (shape->variance) {
+		s64 scaled = (s64)((u64)value << shape->variance_shift);
+		s64 delta = scaled - s->mean;
+
+		s->mean += delta / s->count;
+		s->m2 += delta * (scaled - s->mean);
+	}
+	if (shape->histogram)
+		s->buckets[bucket_of(shape, value)]++;
+}
+
+void stp_stat_add_all(struct stp_stat *to, const struct stp_stat *from,
+		      const struct stp_stat_shape *shape)
+{
+	u32 i;
+
+	if (!from->count)
+		return;
+	if (!to->count) {
+		memcpy(to, from, stp_stat_size(shape));
+		return;
+	}
+	if (shape->variance) {
+		/* Chan, Golub, LeVeque: two running variances make one. */
+		s64 n = to->count + from->count, delta = from->mean - to->mean;
+
+		to->m2 += from->m2 + delta * delta / n * to->count * from->count;
+		to->mean += delta * from->count / n;
+	}
+	to->min = min(to->min, from->min);
+	to->max = max(to->max, from->max);
+	to->sum = (s64)((u64)to->sum + (u64)from->sum);
+	to->count += from->count;
+	for (i = 0; shape->histogram && i < shape->buckets; i++)
+		to->buckets[i] += from->buckets[i];
+}
+
+/* ---------------------------------------------------------------- reading */
+
+static s64 value_of(const struct stp_stat *s, const struct stp_stat_shape *shape,
+		    enum stp_stat_op op)
+{
+	switch (op) {
+	case STP_COUNT:
+		return s->count;
+	case STP_SUM:
+		return s->sum;
+	case STP_MIN:
+		return s->min;
+	case STP_MAX:
+		return s->max;
+	case STP_AVG:
+		return s->sum / s->count;
+	case STP_VARIANCE:
+		return s->count < 2 ? 0 :
+				      (s->m2 / (s->count - 1)) >> (2 * shape->variance_shift);
+	}
+	return 0;
+}
+
+s64 stp_stat_rank(const struct stp_stat *s, const struct stp_stat_shape *shape,
+		  enum stp_stat_op op)
+{
+	return s->count ? value_of(s, shape, op) : 0;
+}
+
+s64 stp_stat_value(struct stp_context *c, const struct stp_stat *s,
+		   const struct stp_stat_shape *shape, enum stp_stat_op op,
+		   const struct stp_place *place)
+{
+	if (likely(s && s->count))
+		return value_of(s, shape, op);
+	if (op != STP_COUNT && op != STP_SUM)
+		stp_fail(c, place, "empty aggregate");
+	return 0;
+}
+
+s64 stp_stat_bucket(struct stp_context *c, const struct stp_stat *s,
+		    const struct stp_stat_shape *shape, s64 n, const struct stp_place *place)
+{
+	if (n < 0 || n >= shape->buckets) {
+		stp_fail(c, place, "a histogram of %u buckets has no bucket %lld", shape->buckets, n);
+		return 0;
+	}
+	return s && s->count ? s->buckets[n] : 0;
+}
+
+u32 stp_histogram_size(const struct stp_stat_shape *shape)
+{
+	return sizeof(struct stp_histogram_head) + shape->buckets * sizeof(s64);
+}
+
+void *stp_put_histogram(void *at, const struct stp_stat *s, const struct stp_stat_shape *shape)
+{
+	struct stp_histogram_head *head = at;
+
+	*head = (struct stp_histogram_head){
+		.low = shape->low,
+		.high = shape->high,
+		.step = shape->histogram == STP_HIST_LINEAR ? shape->step : 0,
+		.buckets = shape->buckets,
+	};
+	if (s)
+		memcpy(head + 1, s->buckets, shape->buckets * sizeof(s64));
+	else
+		memset(head + 1, 0, shape->buckets * sizeof(s64));
+	return at + stp_histogram_size(shape);
+}
+
+/* ---------------------------------------------------------------- scalars */
+
+static struct stp_stat *part(struct stp_stats *stats, int cpu, int level)
+{
+	return (struct stp_stat *)(stats->parts[cpu] + level * stats->part_size);
+}
+
+struct stp_stats *stp_stats_create(const struct stp_stat_shape *shape)
+{
+	struct stp_stats *stats = kzalloc(sizeof(*stats), GFP_KERNEL);
+	int cpu;
+
+	if (!stats)
+		return NULL;
+	stats->shape = shape;
+	/* No two CPUs share a cache line. */
+	stats->part_size = ALIGN(stp_stat_size(shape), L1_CACHE_BYTES);
+	stats->merged = kzalloc(stats->part_size, GFP_KERNEL);
+	stats->parts = kcalloc(nr_cpu_ids, sizeof(*stats->parts), GFP_KERNEL);
+	if (!stats->merged || !stats->parts)
+		goto no_memory;
+	for_each_possible_cpu(cpu) {
+		stats->parts[cpu] = kzalloc_node(STP_LEVELS * stats->part_size, GFP_KERNEL,
+						 cpu_to_node(cpu));
+		if (!stats->parts[cpu])
+			goto no_memory;
+	}
+	return stats;
+no_memory:
+	stp_stats_destroy(stats);
+	return NULL;
+}
+
+void stp_stats_destroy(struct stp_stats *stats)
+{
+	int cpu;
+
+	if (!stats)
+		return;
+	for (cpu = 0; stats->parts && cpu < nr_cpu_ids; cpu++)
+		kfree(stats->parts[cpu]);
+	kfree(stats->parts);
+	kfree(stats->merged);
+	kfree(stats);
+}
+
+void stp_stats_add(struct stp_context *c, struct stp_stats *stats, s64 value)
+{
+	stp_stat_add(part(stats, c->cpu, c->flags & STP_CONTEXT_NMI ? 1 : 0), stats->shape, value);
+}
+
+struct stp_stat *stp_stats_merge(struct stp_context *c, struct stp_stats *stats)
+{
+	int cpu, level;
+
+	memset(stats->merged, 0, stats->part_size);
+	for_each_possible_cpu(cpu)
+		for (level = 0; level < STP_LEVELS; level++)
+			stp_stat_add_all(stats->merged, part(stats, cpu, level), stats->shape);
+	return stats->merged;
+}
+
+void stp_stats_clear(struct stp_stats *stats)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		memset(stats->parts[cpu], 0, STP_LEVELS * stats->part_size);
+}

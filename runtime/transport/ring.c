@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Records to the reader: one buffer per CPU, laid out as include/stp/abi.h says.
+ *
+ * relay allocates the buffers, maps them for user space and makes the files; the protocol inside
+ * them is ours. Relay's own hands over whole sub-buffers, so a reader waits for one to fill or
+ * takes a part of it on trust, and what did not fit is only known per sub-buffer. Here a record is
+ * visible as soon as its handler ends, and each that finds no room is counted.
+ *
+ * Only its own CPU writes to a ring, with interrupts off, but an NMI may write in the middle of a
+ * record. So room is reserved by an atomic step (local to the CPU), and what was written becomes
+ * visible when the outermost handler leaves: then nothing on this CPU is half-written.
+ */
+#include <linux/debugfs.h>
+#include <linux/log2.h>
+#include <linux/mm.h>
+#include <linux/relay.h>
+#include <asm/local64.h>
+
+#include "slot.h"
+#include "transport/transport.h"
+
+#define DEFAULT_RING (4u << 20)
+#define LEAST_RING (64u << 10)
+
+/* The kernel's side of a ring. */
+struct ring {
+	struct stp_ring *shared; /* the mapped header; data behind it. NULL: no such CPU yet */
+	u64 size;		 /* of the data; the copy in `shared` is not believed */
+	u32 nest;		 /* handlers that are between enter and leave */
+	u64 woken;		 /* `reserve` at the last wake-up */
+};
+
+static DEFINE_PER_CPU(struct ring, rings);
+static struct rchan *channel;
+static u64 ring_size;
+
+/* ------------------------------------------------------------- making them */
+
+static struct dentry *create_file(const char *name, struct dentry *parent, umode_t mode,
+				  struct rchan_buf *buf, int *is_global)
+{
+	/* The plain operations: debugfs's wrapper has no mmap. */
+	struct dentry *file = debugfs_create_file_unsafe(name, 0600, parent, buf,
+							 &relay_file_operations);
+	struct stp_ring *shared = buf->start;
+	struct ring *ring = per_cpu_ptr(&rings, buf->cpu);
+
+	if (IS_ERR(file))
+		return NULL;
+	i_size_write(d_inode(file), STP_RING_HEADER + ring_size);
+	memset(shared, 0, STP_RING_HEADER);
+	shared->magic = STP_RING_MAGIC;
+	shared->cpu = buf->cpu;
+	shared->size = ring_size;
+	ring->size = ring_size;
+	ring->nest = 0;
+	ring->woken = 0;
+	smp_store_release(&ring->shared, shared);
+	return file;
+}
+
+static int remove_file(struct dentry *file)
+{
+	debugfs_remove(file);
+	return 0;
+}
+
+static const struct rchan_callbacks callbacks = {
+	.create_buf_file = create_file,
+	.remove_buf_file = remove_file,
+};
+
+/* Of one CPU: what was asked for, or so much that all of them take a 64th of the memory at most. */
+static u64 choose_size(void)
+{
+	u64 fair = ((u64)totalram_pages() << PAGE_SHIFT) / 64 / num_possible_cpus();
+
+	if (stp_script.limits.buffer_bytes)
+		return roundup_pow_of_two(max(stp_script.limits.buffer_bytes, 4096u));
+	return clamp_t(u64, rounddown_pow_of_two(fair), LEAST_RING, DEFAULT_RING);
+}
+
+int stp_rings_init(void)
+{
+	ring_size = choose_size();
+	/* A CPU that comes later gets its buffer from relay. */
+	channel = relay_open("ring", stp_directory, STP_RING_HEADER + ring_size, 1, &callbacks, NULL);
+	return channel ? 0 : -ENOMEM;
+}
+
+void stp_rings_exit(void)
+{
+	int cpu;
+
+	if (channel)
+		relay_close(channel);
+	channel = NULL;
+	for_each_possible_cpu(cpu)
+		per_cpu_ptr(&rings, cpu)->shared = NULL;
+}
+
+/* ---------------------------------------------------------------- records */
+
+static struct ring *ring_of(struct stp_context *c)
+{
+	return per_cpu_ptr(&rings, stp_slot(c)->cpu);
+}
+
+void stp_ring_enter(struct stp_context *c)
+{
+	ring_of(c)->nest++;
+	barrier();
+	stp_slot(c)->wrote = true;
+}
+
+/* What the CPU has reserved is written: the reader may have it. */
+static void commit(struct ring *ring)
+{
+	struct stp_ring *shared = ring->shared;
+	u64 reserved;
+
+	/*
+	 * An NMI may reserve and leave between the two steps; it saw nest > 0 and left the
+	 * commit to us, so look again.
+	 */
+	do {
+		reserved = READ_ONCE(shared->reserve);
+		smp_store_release(&shared->commit, reserved);
+		barrier();
+	} while (READ_ONCE(shared->reserve) != reserved);
+	if (reserved - ring->woken >= ring->size / 4) {
+		ring->woken = reserved;
+		stp_control_wake();
+	}
+}
+
+void stp_ring_leave(struct stp_context *c)
+{
+	struct ring *ring = ring_of(c);
+
+	if (ring->nest == 1 && ring->shared)
+		commit(ring);
+	barrier();
+	ring->nest--;
+	barrier();
+	/* An NMI that came between the last look and the step down. */
+	if (!ring->nest && ring->shared &&
+	    READ_ONCE(ring->shared->reserve) != READ_ONCE(ring->shared->commit)) {
+		ring->nest++;
+		barrier();
+		commit(ring);
+		barrier();
+		ring->nest--;
+	}
+}
+
+static void count_lost(struct stp_ring *shared, u32 length)
+{
+	local64_inc((local64_t *)&shared->lost);
+	local64_add(length, (local64_t *)&shared->lost_bytes);
+}
+
+/*
+ * Moves `reserve` over `length` bytes that lie in one piece; gives their position, or ~0 when there
+ * is no room. What is left at the end of the data becomes a pad.
+ */
+static u64 reserve(struct ring *ring, u32 length)
+{
+	struct stp_ring *shared = ring->shared;
+	u64 from, pad, used, mask = ring->size - 1;
+
+	do {
+		from = READ_ONCE(shared->reserve);
+		used = from - READ_ONCE(shared->consumed);
+		pad = (from & mask) + length > ring->size ? ring->size - (from & mask) : 0;
+		/* A reader that writes nonsense loses its own records. */
+		if (used > ring->size || length + pad > ring->size - used)
+			return ~0ULL;
+	} while (local64_cmpxchg((local64_t *)&shared->reserve, from, from + pad + length) != from);
+	if (pad) {
+		struct stp_record *record =
+			(void *)shared + STP_RING_HEADER + (from & mask);
+
+		record->length = pad;
+		record->kind = STP_RECORD_PAD;
+		record->format = 0;
+		/* A pad may be 8 bytes: then it has no room for a time. */
+	}
+	return from + pad;
+}
+
+/* Waits until the reader has made room; false when there is no reader. Process context. */
+static bool wait_for_room(struct ring *ring, u32 length)
+{
+	/* What this handler has printed so far is whole; the reader must have it to go on. */
+	commit(ring);
+	while (stp_control_attached()) {
+		stp_control_wake();
+		schedule_timeout_uninterruptible(1);
+		if (ring->shared->reserve - READ_ONCE(ring->shared->consumed) <=
+		    ring->size - 2 * (u64)length)
+			return true;
+	}
+	return false;
+}
+
+void *stp_ring_reserve(struct stp_context *c, u16 kind, u16 format, u32 payload)
+{
+	struct stp_slot *slot = stp_slot(c);
+	struct ring *ring = ring_of(c);
+	u32 length = sizeof(struct stp_record) + ALIGN(payload, 8);
+	struct stp_record *record;
+	u64 at;
+
+	if (unlikely(!READ_ONCE(ring->shared)))
+		return NULL;
+	if (!slot->wrote)
+		stp_ring_enter(c);
+	if (unlikely(length > ring->size / 2))
+		goto lost;
+	at = reserve(ring, length);
+	if (unlikely(at == ~0ULL)) {
+		if (!(c->flags & STP_CONTEXT_INTERRUPTIBLE) || !wait_for_room(ring, length))
+			goto lost;
+		at = reserve(ring, length);
+		if (at == ~0ULL)
+			goto lost;
+	}
+	/* After `reserve` moved: the reader's merge relies on it. */
+	if (!slot->time)
+		slot->time = ktime_get_mono_fast_ns();
+	record = (void *)ring->shared + STP_RING_HEADER + (at & (ring->size - 1));
+	record->length = length;
+	record->kind = kind;
+	record->format = format;
+	record->time = slot->time;
+	return record + 1;
+lost:
+	count_lost(ring->shared, length);
+	return NULL;
+}
+
+void stp_ring_text(struct stp_context *c, u16 kind, struct stp_str text)
+{
+	void *at = stp_ring_reserve(c, kind, 0, STP_PUT_SIZE(text));
+
+	if (at)
+		stp_put_string(at, text);
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What the files of this folder know of each other. */
+#ifndef STP_TRANSPORT_H
+#define STP_TRANSPORT_H
+
+#include <linux/fs.h>
+
+#include "runtime.h"
+
+extern const struct file_operations stp_control_operations;
+extern const struct file_operations stp_account_operations;
+
+void stp_control_exit(void);
+/* Somebody has the control file open. */
+bool stp_control_attached(void);
+/* The reader was lost: the module has itself removed. Set up and torn down with the session. */
+void stp_orphan_init(void);
+void stp_orphan_exit(void);
+void stp_orphan_watch(void);  /* the last reader left */
+void stp_orphan_calm(void);   /* one came back */
+void stp_orphan_helper(const char *program);
+
+#endif

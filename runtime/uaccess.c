@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Reads and writes of memory that may not be there.
+ *
+ * The kernel's own fault-protected copies do the work: they run in any context, NMI included, never
+ * sleep and never fault a page in. An address that cannot be read is a script error.
+ */
+#include <linux/uaccess.h>
+
+#include "builtins.h"
+#include "runtime.h"
+
+static void fault(struct stp_context *c, u64 address, const char *what,
+		  const struct stp_place *place)
+{
+	stp_fail(c, place, "%s fault at 0x%016llx", what, address);
+}
+
+u64 stp_load(struct stp_context *c, u64 address, u32 size, const struct stp_place *place)
+{
+	u64 value = 0;
+
+	if (unlikely(copy_from_kernel_nofault(&value, (void *)address, size))) {
+		fault(c, address, "kernel read", place);
+		return 0;
+	}
+	return value;
+}
+
+u64 stp_load_user(struct stp_context *c, u64 address, u32 size, const struct stp_place *place)
+{
+	u64 value = 0;
+
+	if (unlikely(copy_from_user_nofault(&value, (void __user *)address, size))) {
+		fault(c, address, "user read", place);
+		return 0;
+	}
+	return value;
+}
+
+void stp_store(struct stp_context *c, u64 address, u32 size, u64 value,
+	       const struct stp_place *place)
+{
+	/* copy_to_kernel_nofault() is not exported; reading first finds what is not mapped. What is
+	 * mapped read-only stays a matter of guru mode. */
+	u64 old;
+
+	if (copy_from_kernel_nofault(&old, (void *)address, size)) {
+		fault(c, address, "kernel write", place);
+		return;
+	}
+	memcpy((void *)address, &value, size);
+}
+
+/* ------------------------------------------------------------------ text */
+
+/* Copies `count` bytes; 0, or an error when some of them cannot be read. */
+typedef long (*copy_bytes)(void *to, u64 from, size_t count);
+
+static long copy_kernel(void *to, u64 from, size_t count)
+{
+	return copy_from_kernel_nofault(to, (const void *)from, count);
+}
+
+static long copy_user(void *to, u64 from, size_t count)
+{
+	return copy_from_user_nofault(to, (const void __user *)from, count);
+}
+
+/*
+ * Up to `n` bytes of text, or to the end of a string's room. The kernel does not export its
+ * string copies, so this goes in small steps that do not cross a page: what lies behind the
+ * text's end need not be mapped.
+ */
+static struct stp_str read_text(struct stp_context *c, struct stp_text *scratch, s64 address,
+				s64 n, copy_bytes copy, const char *what,
+				const struct stp_place *place)
+{
+	u32 room = min_t(s64, max_t(s64, n, 0), stp_script.limits.string_size - 1);
+	u32 length = 0, step, found;
+
+	scratch->len = 0;
+	while (length < room) {
+		u64 from = address + length;
+
+		step = min3(room - length, 64u, (u32)(PAGE_SIZE - (from & ~PAGE_MASK)));
+		if (copy(scratch->text + length, from, step)) {
+			fault(c, from, what, place);
+			return (struct stp_str){ "", 0 };
+		}
+		found = strnlen(scratch->text + length, step);
+		length += found;
+		if (found < step)
+			break;
+	}
+	scratch->len = length;
+	return STP_BORROW(scratch);
+}
+
+struct stp_str stp_fn_kernel_string(struct stp_context *c, struct stp_text *scratch, s64 address,
+				    const struct stp_place *place)
+{
+	return read_text(c, scratch, address, S32_MAX, copy_kernel, "kernel string read", place);
+}
+
+struct stp_str stp_fn_kernel_string_n(struct stp_context *c, struct stp_text *scratch, s64 address,
+				      s64 n, const struct stp_place *place)
+{
+	return read_text(c, scratch, address, n, copy_kernel, "kernel string read", place);
+}
+
+struct stp_str stp_fn_user_string(struct stp_context *c, struct stp_text *scratch, s64 address,
+				  const struct stp_place *place)
+{
+	return read_text(c, scratch, address, S32_MAX, copy_user, "user string read", place);
+}
+
+struct stp_str stp_fn_user_string_n(struct stp_context *c, struct stp_text *scratch, s64 address,
+				    s64 n, const struct stp_place *place)
+{
+	return read_text(c, scratch, address, n, copy_user, "user string read", place);
+}
+
+/* --------------------------------------------------------------- numbers */
+
+s64 stp_fn_kernel_char(struct stp_context *c, s64 address, const struct stp_place *place)
+{
+	return (s8)stp_load(c, address, 1, place);
+}
+
+s64 stp_fn_kernel_short(struct stp_context *c, s64 address, const struct stp_place *place)
+{
+	return (s16)stp_load(c, address, 2, place);
+}
+
+s64 stp_fn_kernel_int(struct stp_context *c, s64 address, const struct stp_place *place)
+{
+	return (s32)stp_load(c, address, 4, place);
+}
+
+s64 stp_fn_kernel_long(struct stp_context *c, s64 address, const struct stp_place *place)
+{
+	return stp_load(c, address, 8, place);
+}
+
+s64 stp_fn_kernel_pointer(struct stp_context *c, s64 address, const struct stp_place *place)
+{
+	return stp_load(c, address, 8, place);
+}
+
+s64 stp_fn_user_char(struct stp_context *c, s64 address, const struct stp_place *place)
+{
+	return (s8)stp_load_user(c, address, 1, place);
+}
+
+s64 stp_fn_user_short(struct stp_context *c, s64 address, const struct stp_place *place)
+{
+	return (s16)stp_load_user(c, address, 2, place);
+}
+
+s64 stp_fn_user_int(struct stp_context *c, s64 address, const struct stp_place *place)
+{
+	return (s32)stp_load_user(c, address, 4, place);
+}
+
+s64 stp_fn_user_long(struct stp_context *c, s64 address, const struct stp_place *place)
+{
+	return stp_load_user(c, address, 8, place);
+}
