@@ -7,7 +7,8 @@
  * fixed-layout, little-endian as the machine is, and versioned by STP_ABI.
  *
  * Files, all below /sys/kernel/debug/stp/<module>/ :
- *   ring0 ring1 ...  one relay buffer per CPU; mmap it whole (O_RDWR).
+ *   ring0 ring1 ...  one relay buffer per CPU; a read gives its header, which tells the
+ *                    size that a mapping must have (O_RDWR, all of it).
  *   control          write: struct stp_message. read: struct stp_status.
  *                    poll: readable when the status changed or a ring wants
  *                    to be emptied. Its last close stops a running session.

@@ -8,7 +8,6 @@
 #include <fmt/format.h>
 #include <sched.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -134,13 +133,10 @@ void Rings::rescan() {
     int fd = open(entry.path().c_str(), O_RDWR | O_CLOEXEC);
     if (fd < 0)
       throw std::runtime_error(fmt::format("{}: {}", entry.path().string(), strerror(errno)));
-    // The size stands in the header: map that first, then all of it.
+    // A mapping must be as long as the buffer is: reading the file tells.
     auto ring = std::make_unique<Ring>();
     stp_ring header{};
-    struct stat info {};
-    bool known = fstat(fd, &info) == 0 && info.st_size > STP_RING_HEADER;
-    ring->mapped = known ? static_cast<size_t>(info.st_size) : 0;
-    if (!known && pread(fd, &header, sizeof header, 0) == sizeof header)
+    if (::read(fd, &header, sizeof header) == sizeof header)
       ring->mapped = STP_RING_HEADER + header.size;
     void* mapping = mmap(nullptr, ring->mapped, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     int error = errno;

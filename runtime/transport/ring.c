@@ -37,27 +37,43 @@ static u64 ring_size;
 
 /* ------------------------------------------------------------- making them */
 
+/* relay's operations, but a read gives the header: its size is what a mapping must be told. */
+static struct file_operations ring_operations;
+
+static ssize_t read_header(struct file *file, char __user *to, size_t size, loff_t *position)
+{
+	const struct rchan_buf *buf = file->private_data;
+
+	return simple_read_from_buffer(to, size, position, buf->start, sizeof(struct stp_ring));
+}
+
 static struct dentry *create_file(const char *name, struct dentry *parent, umode_t mode,
 				  struct rchan_buf *buf, int *is_global)
 {
 	/* The plain operations: debugfs's wrapper has no mmap. */
-	struct dentry *file = debugfs_create_file_unsafe(name, 0600, parent, buf,
-							 &relay_file_operations);
+	struct dentry *file = debugfs_create_file_unsafe(name, 0600, parent, buf, &ring_operations);
 	struct stp_ring *shared = buf->start;
-	struct ring *ring = per_cpu_ptr(&rings, buf->cpu);
+	struct ring *ring;
+	unsigned int cpu;
 
 	if (IS_ERR(file))
 		return NULL;
-	i_size_write(d_inode(file), STP_RING_HEADER + ring_size);
+	/* buf->cpu is not set yet; the name that relay has made ends in the number. */
+	if (sscanf(name, "ring%u", &cpu) != 1 || cpu >= nr_cpu_ids)
+		goto bad_name;
+	ring = per_cpu_ptr(&rings, cpu);
 	memset(shared, 0, STP_RING_HEADER);
 	shared->magic = STP_RING_MAGIC;
-	shared->cpu = buf->cpu;
+	shared->cpu = cpu;
 	shared->size = ring_size;
 	ring->size = ring_size;
 	ring->nest = 0;
 	ring->woken = 0;
 	smp_store_release(&ring->shared, shared);
 	return file;
+bad_name:
+	debugfs_remove(file);
+	return NULL;
 }
 
 static int remove_file(struct dentry *file)
@@ -84,6 +100,9 @@ static u64 choose_size(void)
 int stp_rings_init(void)
 {
 	ring_size = choose_size();
+	ring_operations = relay_file_operations;
+	ring_operations.owner = THIS_MODULE;
+	ring_operations.read = read_header;
 	/* A CPU that comes later gets its buffer from relay. */
 	channel = relay_open("ring", stp_directory, STP_RING_HEADER + ring_size, 1, &callbacks, NULL);
 	return channel ? 0 : -ENOMEM;
