@@ -78,7 +78,8 @@ class BtfProvider : public types::Provider {
   std::vector<std::string> function_names() const override;
   Answer<std::vector<Statement>> statements(const FunctionQuery&, uint32_t, bool,
                                             bool) const override {
-    return needs_dwarf("lines of source are only in DWARF, and this kernel's debuginfo is not here");
+    return needs_dwarf(
+        "lines of source are only in DWARF, and this kernel's debuginfo is not here");
   }
   std::optional<Function> function_at(uint64_t address) const override;
   // BTF knows no line table; the entry is always a place where arguments are at hand.
@@ -187,6 +188,9 @@ std::vector<Function> BtfProvider::functions(const FunctionQuery& query) const {
   if (!query.file.empty()) return {};  // BTF names no files
   Glob glob(query.name);
   auto found = glob.literal() ? functions_named(query.name) : functions_like(glob);
+  // Code of __init is gone when the kernel runs; of a name that lies elsewhere too, it is no copy.
+  auto init = [this](const Function& f) { return symbols_ && symbols_->is_init(f.address); };
+  if (!std::all_of(found.begin(), found.end(), init)) std::erase_if(found, init);
   std::sort(found.begin(), found.end(), by_name_then_address);
   return found;
 }
@@ -275,8 +279,7 @@ Answer<Variable> BtfProvider::return_value(const Function& f) const {
   auto prototype = prototype_of(f);
   if (!types::get(prototype)) return types::lack(prototype);
   const Type* result = types::get(prototype)->result;
-  if (!result)
-    return Lack{Lack::Kind::not_found, fmt::format("{}() returns nothing", f.name), {}};
+  if (!result) return Lack{Lack::Kind::not_found, fmt::format("{}() returns nothing", f.name), {}};
   auto location = types::return_location(*this, *result);
   if (!types::get(location)) return types::lack(location);
   return Variable{"$return", result, *types::get(location), false};

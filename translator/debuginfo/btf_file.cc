@@ -9,6 +9,7 @@
 
 #include "debuginfo/btf_file.h"
 
+#include <bpf/libbpf.h>
 #include <fmt/format.h>
 #include <sys/utsname.h>
 
@@ -17,6 +18,7 @@
 #include <iterator>
 #include <system_error>
 
+#include "debuginfo/btf_sound.h"
 #include "debuginfo/image.h"
 
 namespace stp {
@@ -61,12 +63,16 @@ std::unique_ptr<BtfFile> BtfFile::open(const Target& target, std::string& why_no
     if (why_not.empty()) why_not = fmt::format("no image of kernel {} was found", target.release);
     return nullptr;
   }
+  libbpf_set_print(nullptr);  // what it would print goes into `why_not`
   struct btf* parsed = btf__new(data.data(), static_cast<uint32_t>(data.size()));
   if (!parsed) {
     why_not = fmt::format("its BTF cannot be read: {}", strerror(errno));
     return nullptr;
   }
-  return std::unique_ptr<BtfFile>(new BtfFile(parsed));
+  std::unique_ptr<BtfFile> file(new BtfFile(parsed));
+  if (is_sound(*parsed)) return file;
+  why_not = "its BTF is damaged: types refer to what is not there or to themselves";
+  return nullptr;
 }
 
 uint32_t BtfFile::string_offset(std::string_view name) const {
@@ -74,9 +80,9 @@ uint32_t BtfFile::string_offset(std::string_view name) const {
   std::string wanted(1, '\0');
   wanted.append(name);
   wanted += '\0';
-  const void* found =
-      name.empty() ? nullptr
-                   : memmem(strings_.data(), strings_.size(), wanted.data(), wanted.size());
+  const void* found = name.empty()
+                          ? nullptr
+                          : memmem(strings_.data(), strings_.size(), wanted.data(), wanted.size());
   if (!found) return 0;
   return static_cast<uint32_t>(static_cast<const char*>(found) - strings_.data() + 1);
 }

@@ -37,9 +37,8 @@ std::map<std::string, uint32_t> prototypes(const BtfFile& file, std::string_view
     name.remove_prefix(prefix.size());
     if (wanted.matches(name)) found.emplace(name, prototype);
   };
-  file.each(BTF_KIND_FUNC, [&](uint32_t, const btf_type& t) {
-    add(file.name(t), function_prefix, t.type);
-  });
+  file.each(BTF_KIND_FUNC,
+            [&](uint32_t, const btf_type& t) { add(file.name(t), function_prefix, t.type); });
   file.each(BTF_KIND_TYPEDEF, [&](uint32_t, const btf_type& t) {
     const btf_type& pointer = file.type(t.type);
     if (btf_is_ptr(&pointer)) add(file.name(t), typedef_prefix, pointer.type);

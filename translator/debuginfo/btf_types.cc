@@ -316,7 +316,8 @@ std::optional<int64_t> BtfTypes::enumerator(std::string_view name) const {
   if (offset == 0) return value;
   auto search = [&](uint32_t id, const btf_type& t) {
     // Both kinds of enumerators begin with their name.
-    size_t width = btf_kind(&t) == BTF_KIND_ENUM ? sizeof(struct btf_enum) : sizeof(struct btf_enum64);
+    size_t width =
+        btf_kind(&t) == BTF_KIND_ENUM ? sizeof(struct btf_enum) : sizeof(struct btf_enum64);
     const char* at = reinterpret_cast<const char*>(&t + 1);
     for (uint32_t i = 0; !value && i < btf_vlen(&t); ++i) {
       uint32_t name_offset;

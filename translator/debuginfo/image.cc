@@ -59,8 +59,8 @@ std::unique_ptr<Image> Image::open(const std::filesystem::path& path, std::strin
     names = range(bytes, headers[header.e_shstrndx].sh_offset, headers[header.e_shstrndx].sh_size);
   for (const auto& h : headers) {
     auto data = h.sh_type == SHT_NOBITS ? std::string_view{} : range(bytes, h.sh_offset, h.sh_size);
-    image->sections_.push_back({c_string(names, h.sh_name), h.sh_type, h.sh_flags, h.sh_addr,
-                                h.sh_size, h.sh_link, data});
+    image->sections_.push_back(
+        {c_string(names, h.sh_name), h.sh_type, h.sh_flags, h.sh_addr, h.sh_size, h.sh_link, data});
   }
   return image;
 }

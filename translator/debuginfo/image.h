@@ -18,9 +18,9 @@ class Image {
  public:
   struct Section {
     std::string_view name;
-    uint32_t type = 0;      // SHT_*
-    uint64_t flags = 0;     // SHF_*
-    uint64_t address = 0;   // link-time; 0 when it is not loaded
+    uint32_t type = 0;     // SHT_*
+    uint64_t flags = 0;    // SHF_*
+    uint64_t address = 0;  // link-time; 0 when it is not loaded
     uint64_t size = 0;
     uint32_t link = 0;      // index of the section it refers to
     std::string_view data;  // empty for SHT_NOBITS

@@ -184,8 +184,8 @@ uint64_t from_place(uint32_t offset, uint64_t, uint64_t place) {
 }
 
 constexpr Reading readings[] = {
-    {true, true, percpu_or_base},  {false, true, percpu_or_base}, {true, true, from_base},
-    {false, true, from_base},      {true, false, from_place},     {false, false, from_place},
+    {true, true, percpu_or_base}, {false, true, percpu_or_base}, {true, true, from_base},
+    {false, true, from_base},     {true, false, from_place},     {false, false, from_place},
 };
 
 std::optional<std::vector<uint64_t>> read_addresses(const Tables& tables, uint64_t section_address,
@@ -220,7 +220,8 @@ std::unordered_map<std::string_view, uint64_t> exports_of(const Image& image) {
     for (size_t at = 0; at + 12 <= section.data.size(); at += 12) {
       auto self = section.address + at;
       auto value = self + static_cast<int64_t>(load<int32_t>(section.data, at));
-      auto name = image.string_at(self + 4 + static_cast<int64_t>(load<int32_t>(section.data, at + 4)));
+      auto name =
+          image.string_at(self + 4 + static_cast<int64_t>(load<int32_t>(section.data, at + 4)));
       if (!name.empty()) exports.emplace(name, value);
     }
   }

@@ -72,9 +72,8 @@ class SymbolIndexWriter {
   bool empty() const { return rows_.empty(); }
 
   std::string finish(uint32_t source) {
-    std::stable_sort(rows_.begin(), rows_.end(), [](const auto& a, const auto& b) {
-      return a.address < b.address;
-    });
+    std::stable_sort(rows_.begin(), rows_.end(),
+                     [](const auto& a, const auto& b) { return a.address < b.address; });
     std::vector<uint32_t> by_name(rows_.size());
     std::iota(by_name.begin(), by_name.end(), 0);
     std::stable_sort(by_name.begin(), by_name.end(), [this](uint32_t a, uint32_t b) {
@@ -109,9 +108,11 @@ bool read_symtab(const fs::path& path, SymbolIndexWriter& writer, std::string& w
       if (symbol.st_shndx == SHN_UNDEF || type == STT_FILE || type == STT_SECTION ||
           symbol.st_name >= names.size())
         continue;
-      std::string_view name = names.data() + symbol.st_name;
-      const Image::Section* section =
-          symbol.st_shndx < image->sections().size() ? &image->sections()[symbol.st_shndx] : nullptr;
+      auto name = names.substr(symbol.st_name);
+      name = name.substr(0, name.find('\0'));
+      const Image::Section* section = symbol.st_shndx < image->sections().size()
+                                          ? &image->sections()[symbol.st_shndx]
+                                          : nullptr;
       if (!name.empty()) writer.add(symbol.st_value, letter_of(symbol, section), name);
     }
   }
@@ -151,8 +152,9 @@ bool read_image(const fs::path& path, SymbolIndexWriter& writer, std::string& wh
 }
 
 fs::path debug_system_map(const Target& target) {
-  return target.debuginfo.empty() ? fs::path{}
-                                  : target.debuginfo.parent_path() / ("System.map-" + target.release);
+  return target.debuginfo.empty()
+             ? fs::path{}
+             : target.debuginfo.parent_path() / ("System.map-" + target.release);
 }
 
 struct Source {
@@ -215,27 +217,36 @@ Symbol Symbols::operator[](size_t i) const {
   return {name_at(row.name), row.address, size, static_cast<char>(row.type)};
 }
 
-// In by_name_, the first that is not less than `name`.
-const uint32_t* Symbols::lower_bound(std::string_view name) const {
-  return std::lower_bound(by_name_, by_name_ + count_, name,
-                          [this](uint32_t row, std::string_view wanted) {
-                            return name_at(rows_[row].name) < wanted;
-                          });
+// Place in by_name_ of the first that is not less than `name`.
+size_t Symbols::lower_bound(std::string_view name) const {
+  size_t low = 0, high = count_;
+  while (low < high) {
+    size_t middle = low + (high - low) / 2;
+    if (name_at(rows_[named(middle)].name) < name)
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  return low;
 }
 
 std::vector<Symbol> Symbols::find(std::string_view name) const {
   std::vector<Symbol> found;
-  for (auto at = lower_bound(name);
-       at != by_name_ + count_ && name_at(rows_[*at].name) == name; ++at)
-    found.push_back((*this)[*at]);
+  for (size_t i = lower_bound(name); i < count_; ++i) {
+    Symbol symbol = (*this)[named(i)];
+    if (symbol.name != name) break;
+    found.push_back(symbol);
+  }
   return found;
 }
 
 std::vector<Symbol> Symbols::find_prefix(std::string_view prefix) const {
   std::vector<Symbol> found;
-  for (auto at = lower_bound(prefix);
-       at != by_name_ + count_ && name_at(rows_[*at].name).starts_with(prefix); ++at)
-    found.push_back((*this)[*at]);
+  for (size_t i = lower_bound(prefix); i < count_; ++i) {
+    Symbol symbol = (*this)[named(i)];
+    if (!symbol.name.starts_with(prefix)) break;
+    found.push_back(symbol);
+  }
   return found;
 }
 

@@ -62,9 +62,15 @@ class Symbols {
   };
   friend class SymbolIndexWriter;
 
-  const uint32_t* lower_bound(std::string_view name) const;
+  size_t lower_bound(std::string_view name) const;
   bool attach(std::string_view index);
-  std::string_view name_at(uint32_t offset) const { return names_.data() + offset; }
+  // Bounds are checked here and in named(), not when the index is mapped: that would read all of
+  // it.
+  std::string_view name_at(uint32_t offset) const {
+    return offset < names_.size() ? names_.data() + offset : std::string_view{};
+  }
+  // The row that is `i`-th by name.
+  size_t named(size_t i) const { return by_name_[i] < count_ ? by_name_[i] : 0; }
 
   std::unique_ptr<MappedFile> file_;
   std::string memory_;  // the index, when it could not be cached

@@ -15,6 +15,7 @@ std::string file_key(const std::filesystem::path& path);
 // Puts the concatenated `parts` at `path` so that readers see all of it or nothing; makes the
 // folder. Blocks of zeroes become holes. False, with errno set, when that fails: the caller goes
 // on without a cache.
-bool write_atomically(const std::filesystem::path& path, const std::vector<std::string_view>& parts);
+bool write_atomically(const std::filesystem::path& path,
+                      const std::vector<std::string_view>& parts);
 
 }  // namespace stp

@@ -52,8 +52,10 @@ struct Listing {
   std::string_view prefix;
 };
 constexpr Listing listings[] = {
-    {"/boot", "vmlinuz-"},     {"/lib/modules", ""},
-    {"/usr/lib/modules", ""},  {"/usr/lib/debug/boot", "vmlinux-"},
+    {"/boot", "vmlinuz-"},
+    {"/lib/modules", ""},
+    {"/usr/lib/modules", ""},
+    {"/usr/lib/debug/boot", "vmlinux-"},
     {"/usr/lib/debug/lib/modules", ""},
 };
 
@@ -100,8 +102,7 @@ void add_releases(const fs::path& tree, const Listing& listing, std::vector<std:
   std::error_code failed;
   fs::path folder = inside_tree(tree, listing.folder);
   if (folder.empty()) return;
-  for (fs::directory_iterator it(folder, failed), end; !failed && it != end;
-       it.increment(failed)) {
+  for (fs::directory_iterator it(folder, failed), end; !failed && it != end; it.increment(failed)) {
     std::string name = it->path().filename().string();
     if (name.starts_with(listing.prefix) && name.size() > listing.prefix.size())
       names.push_back(name.substr(listing.prefix.size()));
@@ -134,8 +135,8 @@ std::vector<fs::path> kernel_trees() {
       if (colon > 0) trees.emplace_back(rest.substr(0, colon));
       rest.remove_prefix(std::min(colon + 1, rest.size()));
     }
-  } else if (const char* home = getenv("HOME")) {
-    auto unpacked = folders_in(fs::path(home) / ".cache/stp/kernels");
+  } else {
+    auto unpacked = folders_in(cache_dir() / "kernels");
     trees.insert(trees.end(), unpacked.begin(), unpacked.end());
   }
   return trees;

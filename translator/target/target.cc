@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstring>
 #include <system_error>
 
 #include "target/locate.h"
@@ -100,10 +101,22 @@ std::string arch_of(const std::map<std::string, std::string>& config) {
   return config.count("CONFIG_ARM64") ? "arm64" : "x86_64";
 }
 
+// "6.12" -> "6.12.95+deb12-amd64": the newest known release that begins with `spec` up to a
+// boundary between its numbers. `spec` itself when it is one, or when there is none.
+std::string newest_release_like(const std::string& spec) {
+  std::string newest;
+  for (const auto& known : known_kernels()) {
+    const std::string& release = known.release;
+    if (release == spec) return spec;
+    bool like = release.starts_with(spec) && strchr(".-+", release[spec.size()]);
+    if (like && strverscmp(newest.c_str(), release.c_str()) < 0) newest = release;
+  }
+  return newest.empty() ? spec : newest;
+}
+
 void report_missing(const std::string& release, bool running, Diagnostics& diagnostics) {
   std::string trees;
-  for (const auto& tree : kernel_trees())
-    trees += (trees.empty() ? "" : ", ") + tree.string();
+  for (const auto& tree : kernel_trees()) trees += (trees.empty() ? "" : ", ") + tree.string();
   std::vector<std::string> releases;
   std::string list;
   for (const auto& kernel : known_kernels()) {
@@ -112,15 +125,17 @@ void report_missing(const std::string& release, bool running, Diagnostics& diagn
   }
   auto& error = diagnostics.error(
       Code::no_kernel, {},
-      running ? fmt::format("neither image nor headers of the running kernel, {}, were found",
-                            release)
-              : fmt::format("neither image nor headers of a kernel '{}' were found", release));
-  error.note(fmt::format("looked for boot/vmlinuz-{0}, lib/modules/{0}/build and "
-                         "usr/lib/debug/boot/vmlinux-{0} under {1}",
-                         release, trees));
-  error.note(fmt::format("`apt-get install linux-image-{0} linux-headers-{0}` installs them; "
-                         "`make kernels` fetches those of vm/kernels.list",
-                         release));
+      running
+          ? fmt::format("neither image nor headers of the running kernel, {}, were found", release)
+          : fmt::format("neither image nor headers of a kernel '{}' were found", release));
+  error.note(
+      fmt::format("looked for boot/vmlinuz-{0}, lib/modules/{0}/build and "
+                  "usr/lib/debug/boot/vmlinux-{0} under {1}",
+                  release, trees));
+  error.note(
+      fmt::format("`apt-get install linux-image-{0} linux-headers-{0}` installs them; "
+                  "`vm/fetch-kernel NAME` unpacks a kernel of vm/kernels.list",
+                  release));
   for (const auto& name : nearest(release, releases))
     error.note(fmt::format("did you mean '{}'?", name));
   if (!list.empty()) error.note(fmt::format("releases that are here (-r RELEASE): {}", list));
@@ -169,7 +184,7 @@ std::optional<Target> find_target(const std::string& spec, Diagnostics& diagnost
   bool is_dir = spec.find('/') != spec.npos && fs::is_directory(spec, ignored);
   target.release = is_dir         ? release_of_build_dir(spec)
                    : spec.empty() ? running_release()
-                                  : spec;
+                                  : newest_release_like(spec);
   if (is_dir && target.release.empty()) {
     diagnostics
         .error(Code::no_kernel, {}, fmt::format("{} is not a kernel's build directory", spec))

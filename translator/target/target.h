@@ -17,16 +17,16 @@
 namespace stp {
 
 struct Target {
-  std::string release;  // "6.1.0-56-amd64"
-  std::string version;  // "6.1.0": what kernel_v is
-  std::string arch;     // "x86_64"
-  std::string build_id; // hex of the image's GNU build-id; empty when unknown
+  std::string release;   // "6.1.0-56-amd64"
+  std::string version;   // "6.1.0": what kernel_v is
+  std::string arch;      // "x86_64"
+  std::string build_id;  // hex of the image's GNU build-id; empty when unknown
 
-  std::filesystem::path sysroot;    // "/" or the tree that the packages were unpacked in
-  std::filesystem::path build_dir;  // headers, for Kbuild; may be empty
-  std::filesystem::path image;      // vmlinuz; may be empty
-  std::filesystem::path vmlinux;    // unpacked from the image (cached), with .BTF; may be empty
-  std::filesystem::path debuginfo;  // vmlinux with DWARF; may be empty
+  std::filesystem::path sysroot;      // "/" or the tree that the packages were unpacked in
+  std::filesystem::path build_dir;    // headers, for Kbuild; may be empty
+  std::filesystem::path image;        // vmlinuz; may be empty
+  std::filesystem::path vmlinux;      // unpacked from the image (cached), with .BTF; may be empty
+  std::filesystem::path debuginfo;    // vmlinux with DWARF; may be empty
   std::filesystem::path modules_dir;  // lib/modules/<release>
 
   std::map<std::string, std::string> config;  // CONFIG_X -> y, m or text
@@ -45,10 +45,11 @@ struct KnownKernel {
 };
 
 // Kernels under "/" and under every tree of $STP_KERNELS (colon-separated) or, when that is
-// not set, of ~/.cache/stp/kernels/*. A tree is laid out as the packages unpack.
+// not set, of cache_dir()/kernels/*. A tree is laid out as the packages unpack.
 std::vector<KnownKernel> known_kernels();
 
-// `spec` is a release, a build directory, or empty for the running kernel. Reports
+// `spec` is a release, the beginning of one ("6.12": the newest that is known), a build
+// directory, or empty for the running kernel. Reports
 // no_kernel with what was looked for and where, and the command that mends it.
 std::optional<Target> find_target(const std::string& spec, Diagnostics&);
 

@@ -43,8 +43,7 @@ struct Buffer {
 template <typename T>
 T read_at(std::string_view bytes, size_t offset) {
   T value{};
-  if (offset + sizeof value <= bytes.size())
-    memcpy(&value, bytes.data() + offset, sizeof value);
+  if (offset + sizeof value <= bytes.size()) memcpy(&value, bytes.data() + offset, sizeof value);
   return value;
 }
 
@@ -143,9 +142,9 @@ bool unpack_into(const fs::path& cached, std::string_view image, std::string& wh
   }
   const Packing* packing = packing_of(payload);
   if (!packing || !packing->unpack) {
-    why_not = packing ? fmt::format("its kernel is packed with {}, which stp cannot read",
-                                    packing->name)
-                      : "its kernel is packed in an unknown way";
+    why_not =
+        packing ? fmt::format("its kernel is packed with {}, which stp cannot read", packing->name)
+                : "its kernel is packed in an unknown way";
     return false;
   }
   // All but gzip get the size appended by the kernel's build; gzip has it in its own trailer.

@@ -104,8 +104,7 @@ std::vector<Answer<Location>> entry_arguments(const Provider& provider,
                                               const Type* result) {
   const Type* returned = strip(result);
   // A result that is returned in memory has its address passed in front of all arguments.
-  bool hidden = returned && returned->size > 0 &&
-                classify(provider, returned, 0) == Class::memory;
+  bool hidden = returned && returned->size > 0 && classify(provider, returned, 0) == Class::memory;
   size_t used = hidden ? 1 : 0;
   uint64_t stack = 8;  // above the return address
   std::vector<Answer<Location>> answers;
