@@ -1,0 +1,18 @@
+// The subcommands: each takes the words behind its name and returns the exit status.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace stp::cli {
+
+using Words = std::vector<std::string>;
+
+int run_command(const Words&);
+int build_command(const Words&);
+int load_command(const Words&);
+int check_command(const Words&);
+int list_command(const Words&);
+int doctor_command(const Words&);
+
+}  // namespace stp::cli

@@ -1,0 +1,212 @@
+// The passes in their order. Each is a function of what is passed to it; the driver asks after
+// each whether it failed, so that a pass never sees what another gave up on.
+//
+// The library is parsed whole for every script: its files are small, and analyze() brings in only
+// what the script uses. Debug information is not: a script of timers does not open any.
+
+#include "cli/compile.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <map>
+#include <set>
+#include <system_error>
+
+#include "cli/install.h"
+#include "debuginfo/open.h"
+#include "emit/emit.h"
+#include "optimize/optimize.h"
+
+namespace stp::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Sorted, so that a run does not depend on the order of a folder.
+std::vector<fs::path> files_below(const fs::path& dir, const std::string& arch) {
+  std::vector<fs::path> files;
+  std::error_code failed;
+  for (fs::recursive_directory_iterator it(dir, failed), end; !failed && it != end;
+       it.increment(failed)) {
+    fs::path relative = it->path().lexically_relative(dir);
+    bool other_arch = relative.parent_path() == "arch" && relative.filename() != arch;
+    if (it->is_directory() && (relative == "tools" || other_arch)) it.disable_recursion_pending();
+    std::string extension = it->path().extension();
+    if (it->is_regular_file() && (extension == ".stp" || extension == ".stpm"))
+      files.push_back(it->path());
+  }
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+void check_arguments(const SourceFile& script, const ScriptOptions& o, size_t used,
+                     Diagnostics& d) {
+  if (used >= o.args.size()) return;
+  Span start{&script, 0, 0, nullptr};
+  size_t surplus = o.args.size() - used;
+  auto& error = d.error(
+      Code::usage, start,
+      surplus == 1 ? fmt::format("the script does not use its argument '{}'", o.args[used])
+                   : fmt::format("the script does not use its last {} arguments, from '{}' on",
+                                 surplus, o.args[used]));
+  if (o.args[used].starts_with("-")) error.note("options of stp stand before the script");
+}
+
+// -G names that the script does not have.
+void check_globals(const std::map<std::string, std::string>& globals, const ast::File& script,
+                   Diagnostics& d) {
+  std::vector<std::string> names;
+  for (const auto& declaration : script.declarations)
+    if (auto* global = std::get_if<ast::Global*>(&declaration))
+      names.push_back((*global)->name.text);
+  for (const auto& [name, value] : globals) {
+    if (std::find(names.begin(), names.end(), name) != names.end()) continue;
+    auto& error = d.error(Code::bad_option, {},
+                          fmt::format("-G {}: the script has no global of this name", name));
+    for (const auto& near : nearest(name, names))
+      error.note(fmt::format("did you mean '{}'?", near));
+  }
+}
+
+// Each point with its handler's name, for -v. Many points of one probe are a count and a few.
+void print_points(const prog::Program& program) {
+  constexpr size_t shown = 10;
+  for (const auto& probe : program.probes) {
+    fmt::print(stderr, "  {}: {} point{}\n", probe.name, probe.points.size(),
+               probe.points.size() == 1 ? "" : "s");
+    for (size_t i = 0; i < probe.points.size() && i < shown; ++i)
+      fmt::print(stderr, "    {}\n", probe.points[i].name);
+    if (probe.points.size() > shown)
+      fmt::print(stderr, "    ... and {} more\n", probe.points.size() - shown);
+  }
+}
+
+// Embedded C may include any of the kernel's headers: it gets the kernel's own build.
+bool has_embedded_c(const SourceFile& script, const prog::Program& program, bool guru) {
+  return !program.embedded_top.empty() || (guru && script.text().find("%{") != std::string::npos);
+}
+
+}  // namespace
+
+void Progress::end(const std::string& what) {
+  auto now = std::chrono::steady_clock::now();
+  auto ms = std::chrono::duration<double, std::milli>(now - start_).count();
+  if (wanted_) fmt::print(stderr, "stp: {} in {:.0f} ms\n", what, ms);
+  start_ = now;
+}
+
+PreprocessorContext preprocessor_context(const Target& target, const ScriptOptions& o,
+                                         std::vector<std::string> args) {
+  PreprocessorContext context;
+  context.kernel_version = target.version;
+  context.kernel_release = target.release;
+  context.arch = target.arch;
+  context.guru = o.guru;
+  context.config = target.config;
+  context.args = std::move(args);
+  return context;
+}
+
+Library::Library(const Target& target, const ScriptOptions& o, SourceMap& map, Diagnostics& d) {
+  PreprocessorContext context = preprocessor_context(target, o, {});
+  if (fs::path standard = tapset_dir(); !standard.empty()) add_folder(standard, context, map, d);
+  for (const auto& dir : o.library) {
+    if (fs::is_directory(dir))
+      add_folder(dir, context, map, d);
+    else
+      d.error(Code::bad_option, {}, fmt::format("-I {}: there is no such folder", dir));
+  }
+}
+
+void Library::add_folder(const fs::path& dir, const PreprocessorContext& context, SourceMap& map,
+                         Diagnostics& d) {
+  auto files = files_below(dir, context.arch);
+  auto read = [&](const fs::path& file) {
+    return read_text_file(file, SourceFile::Role::tapset, map, d);
+  };
+  // Macros first: any tapset file may use any of them.
+  for (const auto& file : files)
+    if (file.extension() == ".stpm")
+      if (auto* source = read(file)) macros_.add(*source, context, d);
+  for (const auto& file : files) {
+    if (file.extension() != ".stp") continue;
+    auto* source = read(file);
+    if (!source) continue;
+    owned_.push_back(stp::parse(*source, context, macros_, map, d));
+    files_.push_back(owned_.back().get());
+  }
+}
+
+ProviderSource debuginfo_of(const Target& target, const ScriptOptions& o) {
+  struct Opened {
+    bool tried = false;
+    std::unique_ptr<types::Provider> provider;
+  };
+  auto opened = std::make_shared<Opened>();
+  return [opened, &target, choice = o.debuginfo](Diagnostics& d) -> const types::Provider* {
+    if (!opened->tried) {
+      opened->tried = true;
+      opened->provider = open_debuginfo(target, choice, d);
+    }
+    return opened->provider.get();
+  };
+}
+
+std::unique_ptr<prog::Program> resolve(const SourceFile& script, const Target& target,
+                                       const ScriptOptions& o, SourceMap& map, Diagnostics& d,
+                                       Progress& progress) {
+  SemaOptions options;
+  options.guru = o.guru;
+  options.suppress_warnings = o.no_warnings;
+  options.globals = globals_of(o.globals, d);
+  apply_limits(o.limits, o.buffer_mb, options.limits, d);
+
+  // The library.
+  Library library(target, o, map, d);
+  progress.end(fmt::format("library: {} files", library.files().size()));
+
+  // Text to syntax tree.
+  size_t used_args = 0;
+  auto context = preprocessor_context(target, o, o.args);
+  auto tree = stp::parse(script, context, library.macros(), map, d, &used_args);
+  check_globals(options.globals, *tree, d);
+  if (!d.failed()) check_arguments(script, o, used_args, d);
+  if (d.failed()) return nullptr;
+  progress.end(fmt::format("parse: {} declarations", tree->declarations.size()));
+
+  // Syntax tree to program: names, types, tapsets, probe points, debug information.
+  auto program = analyze(*tree, library.files(), target, debuginfo_of(target, o), options, d);
+  if (d.failed() || !program) return nullptr;
+  progress.end(fmt::format("resolve: {} probes, {} functions, {} globals", program->probes.size(),
+                           program->functions.size(), program->globals.size()));
+  if (progress.wanted()) print_points(*program);
+  return program;
+}
+
+std::optional<BuiltModule> compile(const SourceFile& script, const Target& target,
+                                   const ScriptOptions& o, SourceMap& map, Diagnostics& d,
+                                   Progress& progress) {
+  auto program = resolve(script, target, o, map, d, progress);
+  if (!program) return std::nullopt;
+
+  // What handlers read and write; their locks.
+  optimize(*program);
+  progress.end("optimize");
+
+  // Program to C.
+  std::string source = emit(*program, {.release = target.release, .build_id = target.build_id});
+  progress.end(fmt::format("emit: {} bytes of C", source.size()));
+
+  // C to a module, from the cache if it was built before.
+  BuildOptions build{.verbose = o.verbose, .keep = o.keep, .plain_kbuild = o.plain_kbuild};
+  if (has_embedded_c(script, *program, o.guru)) build.plain_kbuild = true;
+  auto module = build_module(target, source, o.module_name, build, d);
+  if (module)
+    progress.end(fmt::format("build: {}{}", module->file.string(),
+                             module->from_cache ? " (from the cache)" : ""));
+  return module;
+}
+
+}  // namespace stp::cli

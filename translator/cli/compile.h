@@ -1,0 +1,70 @@
+// The passes: from the text of a script to a module.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "build/module.h"
+#include "cli/options.h"
+#include "sema/analyze.h"
+#include "sema/program.h"
+#include "support/diagnostics.h"
+#include "support/source.h"
+#include "syntax/ast.h"
+#include "syntax/parser.h"
+#include "target/target.h"
+
+namespace stp::cli {
+
+// With -v, one line to stderr for each pass: what it made and how long it took.
+class Progress {
+ public:
+  explicit Progress(bool wanted) : wanted_(wanted) { begin(); }
+  void begin() { start_ = std::chrono::steady_clock::now(); }
+  // Ends the pass that begin(), or the last end(), started.
+  void end(const std::string& what);
+  bool wanted() const { return wanted_; }
+
+ private:
+  bool wanted_;
+  std::chrono::steady_clock::time_point start_;
+};
+
+// Macros and tapset files, parsed; a view of what analyze() takes.
+class Library {
+ public:
+  // Every .stpm and .stp below the library's folder and those of -I. The folders arch/* of other
+  // architectures, and tools/ (scripts of their own), are left out.
+  Library(const Target&, const ScriptOptions&, SourceMap&, Diagnostics&);
+
+  const MacroLibrary& macros() const { return macros_; }
+  const std::vector<const ast::File*>& files() const { return files_; }
+
+ private:
+  void add_folder(const std::filesystem::path&, const PreprocessorContext&, SourceMap&,
+                  Diagnostics&);
+
+  MacroLibrary macros_;
+  std::vector<std::unique_ptr<ast::File>> owned_;
+  std::vector<const ast::File*> files_;
+};
+
+// What the preprocessor is told; `args` are the script's.
+PreprocessorContext preprocessor_context(const Target&, const ScriptOptions&,
+                                         std::vector<std::string> args);
+
+// Debug information, opened by the first question and kept as long as the source is.
+ProviderSource debuginfo_of(const Target&, const ScriptOptions&);
+
+// Parse and resolve: what `stp check` does. Null when an error was reported.
+std::unique_ptr<prog::Program> resolve(const SourceFile& script, const Target&,
+                                       const ScriptOptions&, SourceMap&, Diagnostics&, Progress&);
+
+// All passes. Empty when an error was reported.
+std::optional<BuiltModule> compile(const SourceFile& script, const Target&, const ScriptOptions&,
+                                   SourceMap&, Diagnostics&, Progress&);
+
+}  // namespace stp::cli
