@@ -1,0 +1,48 @@
+// Members through anonymous structures and unions, whichever source they come from.
+#include "types/provider.h"
+
+#include <fmt/format.h>
+
+#include "support/diagnostics.h"
+
+namespace stp::types {
+namespace {
+
+// Deeper than any real nesting of anonymous members; damaged debug information may be circular.
+constexpr int deepest = 16;
+
+bool has_members(const Type* type) {
+  return type && (type->kind == Kind::structure || type->kind == Kind::union_type);
+}
+
+std::optional<Member> search(const Provider& provider, const Type& type, std::string_view name,
+                             std::vector<std::string>& names, int depth) {
+  std::vector<Member> members = provider.members(type);
+  for (const Member& member : members) {
+    if (member.name == name) return member;
+    if (!member.name.empty()) names.push_back(member.name);
+  }
+  for (const Member& member : members) {
+    const Type* inner = strip(member.type);
+    if (!member.name.empty() || !has_members(inner) || depth == deepest) continue;
+    auto found = search(provider, *inner, name, names, depth + 1);
+    if (!found) continue;
+    found->offset += member.offset;
+    return found;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+Answer<Member> find_member(const Provider& provider, const Type& type, std::string_view name) {
+  const Type* whole = strip(&type);
+  if (!has_members(whole))
+    return Lack{Lack::Kind::not_found, fmt::format("{} has no members", spell(&type)), {}};
+  std::vector<std::string> names;
+  if (auto found = search(provider, *whole, name, names, 0)) return *found;
+  return Lack{Lack::Kind::not_found, fmt::format("{} has no member '{}'", spell(&type), name),
+              nearest(name, names)};
+}
+
+}  // namespace stp::types
