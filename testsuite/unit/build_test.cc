@@ -25,7 +25,9 @@ class Folder : public testing::Test {
     path = mkdtemp(name);
   }
   ~Folder() override { fs::remove_all(path); }
-  void write(const std::string& name, const std::string& text) { std::ofstream(path / name) << text; }
+  void write(const std::string& name, const std::string& text) {
+    std::ofstream(path / name) << text;
+  }
   std::string read(const std::string& name) {
     std::ifstream in(path / name);
     return {std::istreambuf_iterator<char>(in), {}};
@@ -53,16 +55,20 @@ TEST(LeanCompileCommand, LeavesOutWhatBelongsToKernelHeaders) {
 TEST_F(RecipeTest, AbsolutePathsBecomeVariablesAndRunInTheKernelsFolder) {
   std::string d = path.string();
   write(".script.o.cmd", fmt::format("cmd_{0}/script.o := gcc -I{0}/runtime -c -o {0}/script.o "
-                                     "{0}/script.c ; ./objtool {0}/script.o\n", d));
+                                     "{0}/script.c ; ./objtool {0}/script.o\n",
+                                     d));
   write(".m.o.cmd", fmt::format("cmd_{0}/m.o := ld -r -o {0}/m.o @{0}/m.mod \n", d));
-  write(".m.ko.cmd", fmt::format("cmd_{0}/m.ko := ld -T x -o {0}/m.ko {0}/m.o {0}/m.mod.o;  true\n", d));
+  write(".m.ko.cmd",
+        fmt::format("cmd_{0}/m.ko := ld -T x -o {0}/m.ko {0}/m.o {0}/m.mod.o;  true\n", d));
   std::string why;
   auto recipe = harvest_recipe(path, "m", "/kernel/build", why);
   ASSERT_TRUE(recipe) << why;
   EXPECT_NE(recipe->compile.find("cd '/kernel/build'\n"), std::string::npos);
-  EXPECT_NE(recipe->compile.find(fmt::format("gcc -I{}/runtime -c -o \"$W/script.o\" \"$W/script.c\" ; "
-                                             "./objtool \"$W/script.o\"\n", d)),
-            std::string::npos)
+  EXPECT_NE(
+      recipe->compile.find(fmt::format("gcc -I{}/runtime -c -o \"$W/script.o\" \"$W/script.c\" ; "
+                                       "./objtool \"$W/script.o\"\n",
+                                       d)),
+      std::string::npos)
       << recipe->compile;
   EXPECT_NE(recipe->link.find("ld -r -o \"$W/module.o\" \"$W/script.o\" \"$R/runtime.o\"\n"),
             std::string::npos)
@@ -96,8 +102,17 @@ TEST_F(SubprocessTest, TellsTheStatusAndKeepsTheOutput) {
   EXPECT_EQ(run_logged({"sh", "-c", "kill -9 $$"}, path / "log"), 128 + 9);
   EXPECT_EQ(run_logged({"no-such-program-anywhere"}, path / "log2"), 127);
   EXPECT_NE(read("log2").find("no-such-program-anywhere"), std::string::npos);
+  EXPECT_EQ(run_logged({"./no-such-program"}, path / "log2"), 127);
   EXPECT_EQ(run_logged({"pwd"}, path / "log3", path), 0);
   EXPECT_EQ(read("log3"), path.string() + "\n");
+}
+
+// `script` is a program in PATH, too.
+TEST_F(SubprocessTest, APathIsNotLookedUp) {
+  write("script", "#!/bin/sh\necho mine\n");
+  fs::permissions(path / "script", fs::perms::owner_all);
+  EXPECT_EQ(run_logged({"./script"}, path / "log", path), 0);
+  EXPECT_EQ(read("log"), "mine\n");
 }
 
 TEST_F(SubprocessTest, QuotedWordsSurviveTheShell) {
@@ -107,8 +122,9 @@ TEST_F(SubprocessTest, QuotedWordsSurviveTheShell) {
 }
 
 TEST_F(ObjectSymbolsTest, ListsWhatAnObjectGivesAndWants) {
-  write("x.c", "int given(void); int wanted(void); static int own(void) { return wanted(); }\n"
-               "int given(void) { return own(); }\n");
+  write("x.c",
+        "int given(void); int wanted(void); static int own(void) { return wanted(); }\n"
+        "int given(void) { return own(); }\n");
   ASSERT_EQ(run_logged({"gcc", "-c", "x.c"}, path / "log", path), 0) << read("log");
   ObjectSymbols symbols = object_symbols(path / "x.o");
   EXPECT_EQ(symbols.defined, std::set<std::string>{"given"});

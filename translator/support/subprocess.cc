@@ -15,7 +15,10 @@ int run_logged(const std::vector<std::string>& command, const std::filesystem::p
     std::ofstream(log, std::ios::app) << command.front() << ": " << why << '\n';
     return 127;
   };
-  auto program = bp::search_path(command.front());
+  // As execvp() has it: a name with a slash is a path.
+  bool is_path = command.front().find('/') != std::string::npos;
+  auto program =
+      is_path ? boost::filesystem::path(command.front()) : bp::search_path(command.front());
   if (program.empty()) return tell("not found in PATH");
   FILE* file = std::fopen(log.c_str(), "a");
   if (!file) return 127;

@@ -7,7 +7,7 @@
 
 namespace stp {
 
-// Runs `command` (looked up in PATH) in `directory` (empty: this one) with no input, standard
+// Runs `command` (looked up in PATH when it is no path) in `directory` (empty: this one) with no input, standard
 // output and error appended to `log`. Returns its exit status, 128 + N when signal N ended it, or
 // 127 when it could not be started; then the log says why.
 int run_logged(const std::vector<std::string>& command, const std::filesystem::path& log,
