@@ -64,6 +64,8 @@ TEST_F(RecipeTest, AbsolutePathsBecomeVariablesAndRunInTheKernelsFolder) {
   auto recipe = harvest_recipe(path, "m", "/kernel/build", why);
   ASSERT_TRUE(recipe) << why;
   EXPECT_NE(recipe->compile.find("cd '/kernel/build'\n"), std::string::npos);
+  // Debian's objtool asks for it.
+  EXPECT_NE(recipe->link.find("export ARCH=x86 SRCARCH=x86\n"), std::string::npos);
   EXPECT_NE(
       recipe->compile.find(fmt::format("gcc -I{}/runtime -c -o \"$W/script.o\" \"$W/script.c\" ; "
                                        "./objtool \"$W/script.o\"\n",

@@ -59,15 +59,16 @@ bool run_script(const std::string& script, const fs::path& work) {
 enum class Way { done, not_this_way, failed };
 
 Way compile_and_link(const RuntimeObjects& runtime, const std::string& name, const fs::path& work) {
-  if (!runtime.harvested || name.size() != std::string(placeholder_name).size())
-    return Way::not_this_way;
+  std::string padded = name;
+  padded.resize(std::string(placeholder_name).size());
+  if (!runtime.harvested || name.size() > padded.size()) return Way::not_this_way;
   if (!run_script(runtime.compile, work)) return Way::failed;
   ObjectSymbols symbols = object_symbols(work / "script.o");
   if (!std::includes(runtime.known.begin(), runtime.known.end(), symbols.undefined.begin(),
                      symbols.undefined.end()))
     return Way::not_this_way;
   write_text(work / "module.mod.o",
-             boost::replace_all_copy(runtime.module_template, placeholder_name, name));
+             boost::replace_all_copy(runtime.module_template, placeholder_name, padded));
   return run_script(runtime.link, work) ? Way::done : Way::failed;
 }
 

@@ -132,9 +132,11 @@ std::optional<Recipe> harvest_recipe(const fs::path& built, const std::string& n
   auto objects = link_objects(names, why);
   auto module = link_module(names, why);
   if (!script || !objects || !module) return std::nullopt;
-  // What is left of absolute paths is the runtime's: include folders, a common .mod.o.
-  std::string head = fmt::format("W=$1\nR={}\ncd {}\n", shell_quote(built.string()),
-                                 shell_quote(names.absolute ? build_dir.string() : built.string()));
+  // What is left of absolute paths is the runtime's: include folders, a common .mod.o. Debian's
+  // objtool is a script that picks a program by what the kernel's make exports.
+  std::string head =
+      fmt::format("W=$1\nR={}\nexport ARCH=x86 SRCARCH=x86\ncd {}\n", shell_quote(built.string()),
+                  shell_quote(names.absolute ? build_dir.string() : built.string()));
   return Recipe{head + *script + "\n", head + *objects + "\n" + *module + "\n"};
 }
 

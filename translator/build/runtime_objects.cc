@@ -78,9 +78,12 @@ std::vector<fs::path> runtime_sources() {
 
 // Everything that the objects depend on. Files of the kernel are named by their state, not read.
 std::string runtime_key(const Target& target) {
-  std::vector<std::string> parts = {target.release, target.build_id,
+  std::vector<std::string> parts = {target.release,
+                                    target.build_id,
                                     file_key(target.build_dir / ".config"),
-                                    file_key(target.build_dir / "Module.symvers"), empty_script};
+                                    file_key(target.build_dir / "Module.symvers"),
+                                    empty_script,
+                                    placeholder_name};
   auto compiler = target.config.find("CONFIG_CC_VERSION_TEXT");
   std::string name = compiler == target.config.end() ? "gcc" : compiler->second;
   boost::trim_if(name, boost::is_any_of("\""));
@@ -136,6 +139,22 @@ std::set<std::string> known_symbols(const fs::path& folder) {
   return known;
 }
 
+// Tried once, here, on the empty script: make may have given the commands what they need in a way
+// that leaves no trace.
+bool works(const Recipe& recipe, const fs::path& folder, const fs::path& log) {
+  fs::path work = folder / "trial";
+  fs::create_directories(work);
+  fs::copy_file(folder / "script.c", work / "script.c", fs::copy_options::overwrite_existing);
+  fs::copy_file(folder / (std::string(placeholder_name) + ".mod.o"), work / "module.mod.o",
+                fs::copy_options::overwrite_existing);
+  bool made = true;
+  for (const std::string& script : {recipe.compile, recipe.link})
+    made = made && run_logged({"sh", "-e", "-c", script, "sh", work.string()}, log) == 0;
+  made = made && fs::exists(work / "module.ko");
+  fs::remove_all(work);
+  return made;
+}
+
 void build(const Target& target, const fs::path& folder, const fs::path& log) {
   write_kbuild_folder(folder, placeholder_name);
   write_text(folder / "script.c", empty_script);
@@ -144,6 +163,10 @@ void build(const Target& target, const fs::path& folder, const fs::path& log) {
                                          target.release, log.string()));
   std::string why;
   auto recipe = harvest_recipe(folder, placeholder_name, target.build_dir, why);
+  if (recipe && !works(*recipe, folder, log)) {
+    recipe.reset();
+    why = "the commands fail outside of make; the log is " + log.string();
+  }
   if (recipe) {
     write_text(folder / "compile.sh", recipe->compile);
     write_text(folder / "link.sh", recipe->link);

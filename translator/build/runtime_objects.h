@@ -9,9 +9,10 @@
 
 namespace stp {
 
-// The name that the runtime was built under. The template .mod.o carries it, and a script's own
-// name, which is as long, takes its place.
-inline constexpr const char* placeholder_name = "stp_0123456789abcdef";
+// The name that the runtime was built under, as long as a module's name can be. The template .mod.o
+// carries it; a script's own name, padded with NULs, takes its place there.
+inline constexpr const char* placeholder_name =
+    "stp_placeholder_of_a_name_that_is_as_long_as_a_name_can";
 
 struct RuntimeObjects {
   std::string key;               // changes when kernel, compiler or runtime do

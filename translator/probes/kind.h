@@ -69,14 +69,16 @@ struct Kind {
   Resolve resolve;
 };
 
-std::span<const Kind> session_kinds();      // begin end error never
-std::span<const Kind> timer_kinds();        // timer.s(n) and its kin
-std::span<const Kind> profile_kinds();      // timer.profile
-std::span<const Kind> function_kinds();     // kernel.function
-std::span<const Kind> statement_kinds();    // kernel.statement
-std::span<const Kind> tracepoint_kinds();   // kernel.trace
-std::span<const Kind> symbol_kinds();       // kprobe.function
-std::span<const Kind> unsupported_kinds();  // known to the language, not to this version
+std::span<const Kind> session_kinds();     // begin end error never
+std::span<const Kind> timer_kinds();       // timer.s(n) and its kin
+std::span<const Kind> profile_kinds();     // timer.profile
+std::span<const Kind> function_kinds();    // kernel.function
+std::span<const Kind> statement_kinds();   // kernel.statement
+std::span<const Kind> tracepoint_kinds();  // kernel.trace
+std::span<const Kind> symbol_kinds();      // kprobe.function
+
+// Known to the language, and not run by this version.
+bool is_unsupported(const std::vector<ast::Component>&);
 
 // All of them, in the order above.
 const std::vector<const Kind*>& kinds();
@@ -99,6 +101,10 @@ bool has_wildcard(const std::string&);
 
 // The text of a probe point from its components: kernel.function("vfs_read").call
 std::string spell(const std::vector<ast::Component>&);
+
+// The points of "function@file:line" and its kin; `span` is where errors point.
+void resolve_statement_text(const Request&, const std::string& text, const Span& span,
+                            std::vector<Found>&);
 
 // Addresses where the kernel lets nobody probe: init text that is gone after boot, and text
 // that runs while the machine's state is being put together. Empty when `address` is free;

@@ -10,7 +10,10 @@
 namespace stp::prog {
 
 enum class PointKind {
-  begin, end, error, never,
+  begin,
+  end,
+  error,
+  never,
   timer,          // number: ns; number2: randomize, ns
   timer_jiffies,  // number: jiffies; number2: randomize
   profile,        // number: Hz or 0

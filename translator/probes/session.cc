@@ -22,8 +22,8 @@ constexpr Row rows[] = {{"begin", PointKind::begin},
 
 void resolve(const Request& request, std::vector<Found>& found) {
   const std::string& name = request.components.front().name;
-  const Row* row = std::find_if(std::begin(rows), std::end(rows),
-                                [&](const Row& r) { return name == r.name; });
+  const Row* row =
+      std::find_if(std::begin(rows), std::end(rows), [&](const Row& r) { return name == r.name; });
   int64_t priority = request.number(name).value_or(0);
   if (priority < std::numeric_limits<int32_t>::min() ||
       priority > std::numeric_limits<int32_t>::max()) {

@@ -21,8 +21,8 @@ struct Unit {
   int64_t ns;
 };
 constexpr Unit units[] = {
-    {"s", second},  {"sec", second},  {"ms", 1'000'000}, {"msec", 1'000'000},
-    {"us", 1'000},  {"usec", 1'000},  {"ns", 1},         {"nsec", 1},
+    {"s", second}, {"sec", second}, {"ms", 1'000'000}, {"msec", 1'000'000},
+    {"us", 1'000}, {"usec", 1'000}, {"ns", 1},         {"nsec", 1},
 };
 
 void found_timer(const Request& request, prog::PointKind kind, int64_t period, int64_t random,

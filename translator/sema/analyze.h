@@ -18,9 +18,9 @@ namespace stp {
 
 struct SemaOptions {
   bool guru = false;
-  bool suppress_warnings = false;         // -w
+  bool suppress_warnings = false;              // -w
   std::map<std::string, std::string> globals;  // -G name=value: initial values
-  prog::Limits limits;                    // -D
+  prog::Limits limits;                         // -D
 };
 
 // Debug information, opened when the first probe point asks for it: a script of timers must
@@ -31,9 +31,8 @@ using ProviderSource = std::function<const types::Provider*(Diagnostics&)>;
 // uses comes in. Errors go to the diagnostics, as many as can be found; the Program is
 // usable only when none was reported.
 std::unique_ptr<prog::Program> analyze(const ast::File& script,
-                                       const std::vector<const ast::File*>& library,
-                                       const Target&, const ProviderSource&,
-                                       const SemaOptions&, Diagnostics&);
+                                       const std::vector<const ast::File*>& library, const Target&,
+                                       const ProviderSource&, const SemaOptions&, Diagnostics&);
 
 // The points that a probe point expands to, for `stp list`; types of variables in `variables`
 // when asked for.
@@ -42,8 +41,7 @@ struct ListedPoint {
   std::vector<std::string> variables;  // "$file:struct file *"
 };
 std::vector<ListedPoint> list_points(const ast::ProbePoint&,
-                                     const std::vector<const ast::File*>& library,
-                                     const Target&, const ProviderSource&, bool with_variables,
-                                     Diagnostics&);
+                                     const std::vector<const ast::File*>& library, const Target&,
+                                     const ProviderSource&, bool with_variables, Diagnostics&);
 
 }  // namespace stp

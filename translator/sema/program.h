@@ -209,7 +209,7 @@ struct DeleteSliceStmt {
   size_t global;
   std::vector<Expr*> slice;
 };
-struct NextStmt {};      // ends the handler
+struct NextStmt {};  // ends the handler
 struct BreakStmt {};
 struct ContinueStmt {};
 struct TryStmt {

@@ -1,0 +1,238 @@
+// The tables that the runtime reads: variables, points, probes, limits, and the sections that the
+// reader of the module finds by name.
+//
+// Rows name only the members that are not zero: a script may have ten thousand points.
+#include "emit/body.h"
+#include "stp/abi.h"
+
+namespace stp::emit_c {
+
+using namespace prog;
+
+namespace {
+
+// ", .member = value" unless the value is 0.
+template <typename T>
+std::string member(const char* name, T value) {
+  return value ? fmt::format(", .{} = {}", name, value) : "";
+}
+
+const char* type_name(Type type) {
+  return type == Type::string ? "STP_STRING" : type == Type::stat ? "STP_STAT" : "STP_NUMBER";
+}
+
+uint32_t buckets_of(const StatShape& shape) {
+  switch (shape.histogram) {
+    case StatShape::Histogram::none:
+      return 0;
+    case StatShape::Histogram::log:
+      return STP_HIST_LOG_BUCKETS;
+    // One for each step from low to high inclusive, one below and one above.
+    case StatShape::Histogram::linear:
+      return shape.step > 0 ? static_cast<uint32_t>((shape.high - shape.low) / shape.step + 3) : 2;
+  }
+  return 0;
+}
+
+std::string shape_text(const Module& module, size_t index) {
+  const StatShape& shape = module.program.globals[index].shape;
+  const char* histogram = shape.histogram == StatShape::Histogram::log      ? "STP_HIST_LOG"
+                          : shape.histogram == StatShape::Histogram::linear ? "STP_HIST_LINEAR"
+                                                                            : "STP_HIST_NONE";
+  std::string range;
+  if (shape.histogram == StatShape::Histogram::linear)
+    range = fmt::format(", .low = {}, .high = {}, .step = {}", c_number(shape.low),
+                        c_number(shape.high), c_number(shape.step));
+  return fmt::format(
+      "static const struct stp_stat_shape {} = {{ .histogram = {}{}{}, .buckets = {}{} }};\n",
+      shape_name(module, index), histogram, member("variance", int{shape.variance}),
+      member("variance_shift", shape.shift), buckets_of(shape), range);
+}
+
+std::string variable_text(const Global& g, const std::string& name) {
+  if (g.array) return fmt::format("static struct stp_map *{};\n", name);
+  if (g.value == Type::stat) return fmt::format("static struct stp_stats *{};\n", name);
+  if (g.value == Type::number) {
+    auto* init = std::get_if<int64_t>(&g.init);
+    return fmt::format("static s64 {}{};\n", name, init ? " = " + c_number(*init) : "");
+  }
+  auto* init = std::get_if<std::string>(&g.init);
+  return fmt::format("static struct owned {}{};\n", name,
+                     init ? fmt::format(" = {{ {}, {} }}", init->size(), c_string(*init)) : "");
+}
+
+std::string global_row(const Module& module, size_t index, size_t walks) {
+  const Global& g = module.program.globals[index];
+  std::string keys;
+  for (Type key : g.keys) keys += (keys.empty() ? "" : ", ") + std::string(type_name(key));
+  std::string row =
+      fmt::format("\t{{ .name = {}, .type = {}", c_string(g.name), type_name(g.value));
+  if (g.array)
+    row +=
+        fmt::format(", .is_array = 1{}, .n_keys = {}, .key_types = {{ {} }}{}, .max_entries = {}",
+                    member("wrap", int{g.wrap}), g.keys.size(), keys, member("walks", walks),
+                    g.max_entries.value_or(module.program.limits.map_entries));
+  if (g.value == Type::stat) row += fmt::format(", .shape = &{}", shape_name(module, index));
+  return row + fmt::format(", .storage = &{} }},\n", module.names.globals[index]);
+}
+
+// Null for points that are never attached.
+const char* kind_name(PointKind kind) {
+  switch (kind) {
+    case PointKind::begin:
+      return "STP_KIND_BEGIN";
+    case PointKind::end:
+      return "STP_KIND_END";
+    case PointKind::error:
+      return "STP_KIND_ERROR";
+    case PointKind::never:
+      return nullptr;
+    case PointKind::timer:
+      return "STP_KIND_TIMER";
+    case PointKind::timer_jiffies:
+      return "STP_KIND_TIMER_JIFFIES";
+    case PointKind::profile:
+      return "STP_KIND_PROFILE";
+    case PointKind::entry:
+      return "STP_KIND_ENTRY";
+    case PointKind::function_return:
+      return "STP_KIND_RETURN";
+    case PointKind::statement:
+      return "STP_KIND_STATEMENT";
+    case PointKind::tracepoint:
+      return "STP_KIND_TRACEPOINT";
+  }
+  return nullptr;
+}
+
+std::string point_row(const Point& p, size_t probe) {
+  const char* kind = kind_name(p.kind);
+  if (!kind) return "";
+  std::string row = fmt::format("\t{{ .kind = {}, .probe = {}", kind, probe);
+  if (p.address) row += ", .address = " + c_hex(p.address);
+  row += member("offset", p.offset);
+  if (!p.symbol.empty()) row += ", .symbol = " + c_string(p.symbol);
+  if (p.number) row += ", .number = " + c_number(p.number);
+  if (p.number2) row += ", .number2 = " + c_number(p.number2);
+  row += member("priority", p.priority);
+  return row + fmt::format(",\n\t  .name = {}, .function = {} }},\n", c_string(p.name),
+                           c_string(p.function));
+}
+
+bool interruptible(const Probe& probe) {
+  for (const Point& p : probe.points)
+    if (p.kind != PointKind::begin && p.kind != PointKind::end && p.kind != PointKind::error)
+      return false;
+  return !probe.points.empty();
+}
+
+std::string flags(const Probe& probe) {
+  std::string text;
+  if (probe.all_registers) text = "STP_PROBE_ALL_REGS";
+  if (interruptible(probe))
+    text += (text.empty() ? "" : " | ") + std::string("STP_PROBE_INTERRUPTIBLE");
+  return text;
+}
+
+std::string locks_text(const Probe& probe, size_t index) {
+  if (probe.locks.empty()) return "";
+  std::string rows;
+  for (const LockUse& use : probe.locks)
+    rows +=
+        fmt::format(" {{ {}, {} }},", use.global, use.write ? "STP_LOCK_WRITE" : "STP_LOCK_READ");
+  return fmt::format("static const struct stp_lock_use locks_{}[] = {{{} }};\n", index, rows);
+}
+
+std::string probe_row(const Module& module, size_t index) {
+  const Probe& probe = module.program.probes[index];
+  const std::string& handler = module.names.probes[index];
+  std::string row = fmt::format("\t{{ .handler = {}", handler);
+  if (!probe.entry_values.empty())
+    row += fmt::format(", .entry_handler = {}_entry, .entry_size = sizeof(struct {})", handler,
+                       entry_struct_name(index));
+  if (std::string f = flags(probe); !f.empty()) row += ", .flags = " + f;
+  if (!probe.locks.empty())
+    row += fmt::format(",\n\t  .locks = locks_{}, .n_locks = {}", index, probe.locks.size());
+  return row + fmt::format(",\n\t  .name = {}, .place = {} }},\n", c_string(probe.name),
+                           module.names.place_value(probe.span));
+}
+
+std::string limits_text(const Limits& l, const Depths& depths) {
+  auto row = [](const char* name, uint64_t value) {
+    return fmt::format("\t\t.{} = {},\n", name, value);
+  };
+  return row("actions", l.actions) +
+         row("actions_interruptible", l.actions_interruptible.value_or(10 * l.actions)) +
+         row("nesting", depths.nesting) + row("string_size", l.string_size) +
+         row("frame_stack", depths.frame_stack) + row("trylock", l.trylock) +
+         row("trylock_delay_us", l.trylock_delay_us) + row("max_errors", l.max_errors) +
+         row("max_skipped", l.max_skipped) + row("buffer_bytes", l.buffer_bytes) +
+         row("return_slots", l.return_slots);
+}
+
+// A table and the two members of stp_script that name it; nothing for an empty one, which C has
+// not.
+std::string table(const char* type, const char* name, const std::string& rows,
+                  std::string& members) {
+  if (rows.empty()) return "";
+  members += fmt::format("\t.{0} = {0},\n\t.n_{0} = sizeof({0}) / sizeof({0}[0]),\n", name);
+  return fmt::format("\nstatic const struct {} {}[] = {{\n{}}};\n", type, name, rows);
+}
+
+std::string section(const char* variable, const char* name, const std::string& strings) {
+  // The compiler adds the last one's NUL.
+  return strings.empty() ? ""
+                         : fmt::format(
+                               "\nstatic const char {}[] __attribute__((section({}), used)) "
+                               "=\n{};\n",
+                               variable, c_string(name), strings);
+}
+
+}  // namespace
+
+std::string globals_text(const Module& module) {
+  std::string text;
+  for (size_t i = 0; i < module.program.globals.size(); ++i) {
+    const Global& g = module.program.globals[i];
+    if (g.value == Type::stat) text += shape_text(module, i);
+    text += variable_text(g, module.names.globals[i]);
+  }
+  return text;
+}
+
+std::string tables_text(Module& module, const Depths& depths) {
+  const Program& program = module.program;
+  std::string globals, points, probes, locks, members;
+  for (size_t i = 0; i < program.globals.size(); ++i)
+    globals += global_row(module, i, depths.walks[i]);
+  for (size_t i = 0; i < program.probes.size(); ++i) {
+    for (const Point& p : program.probes[i].points) points += point_row(p, i);
+    locks += locks_text(program.probes[i], i);
+    probes += probe_row(module, i);
+  }
+  std::string text = table("stp_global", "globals", globals, members) +
+                     table("stp_point", "points", points, members) + "\n" + locks +
+                     table("stp_probe", "probes", probes, members);
+  if (program.anchor) members += fmt::format("\t.anchor = {},\n", c_hex(program.anchor));
+  if (program.suppress_handler_errors) members += "\t.suppress_handler_errors = true,\n";
+  return text + fmt::format(
+                    "\nconst struct stp_script stp_script = {{\n\t.abi = {},\n\t.name = {},\n"
+                    "{}\t.limits = {{\n{}\t}},\n}};\n",
+                    STP_ABI, c_string(program.name), members, limits_text(program.limits, depths));
+}
+
+std::string sections_text(const Program& program, const std::string& release,
+                          const std::string& build_id) {
+  std::string formats;
+  for (const Format& f : program.formats) {
+    // Each string but the last needs its own NUL: C joins adjacent literals without.
+    if (!formats.empty()) formats += " \"\\0\"\n";
+    formats += fmt::format("\t{} \"\\0\" {}", c_string(f.letters), c_string(f.text));
+  }
+  std::string info = fmt::format("\t\"abi={}\\0\"\n\t{} \"\\0\"\n\t{} \"\\0\"\n\t{}", STP_ABI,
+                                 c_string("release=" + release), c_string("script=" + program.name),
+                                 c_string("buildid=" + build_id));
+  return section("formats", STP_FORMATS_SECTION, formats) + section("info", STP_INFO_SECTION, info);
+}
+
+}  // namespace stp::emit_c

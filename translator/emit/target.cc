@@ -1,0 +1,172 @@
+// Values of the probed code: location trees to C, and memory read and written there.
+//
+// All is s64, as script values are; what DWARF means as unsigned is cast where it matters.
+// Addresses of the image are moved by stp_address() to where the kernel was loaded.
+#include <cstdlib>
+#include <iterator>
+
+#include "emit/body.h"
+
+namespace stp::emit_c {
+
+using namespace prog;
+using types::Loc;
+using types::LocOp;
+
+namespace {
+
+// DWARF register number to the index of 8 bytes in x86-64's struct pt_regs: System V ABI, AMD64
+// supplement, figure 3.36; arch/x86/include/asm/ptrace.h. 16 is the return address' column: ip.
+constexpr int pt_regs_index[] = {10, 12, 11, 5, 13, 14, 4, 19, 9, 8, 7, 6, 3, 2, 1, 0, 16};
+constexpr int64_t known_registers = std::size(pt_regs_index);
+
+// C's operator for two s64, or null.
+const char* infix(LocOp op) {
+  switch (op) {
+    case LocOp::add:
+      return "+";
+    case LocOp::sub:
+      return "-";
+    case LocOp::mul:
+      return "*";
+    case LocOp::bit_and:
+      return "&";
+    case LocOp::bit_or:
+      return "|";
+    case LocOp::bit_xor:
+      return "^";
+    case LocOp::eq:
+      return "==";
+    case LocOp::ne:
+      return "!=";
+    case LocOp::lt:
+      return "<";
+    case LocOp::le:
+      return "<=";
+    case LocOp::gt:
+      return ">";
+    case LocOp::ge:
+      return ">=";
+    default:
+      return nullptr;
+  }
+}
+
+// The runtime's function for two s64, or null.
+const char* shift(LocOp op) {
+  switch (op) {
+    case LocOp::shl:
+      return "stp_shl";
+    case LocOp::shr:
+      return "stp_shr_unsigned";
+    case LocOp::sar:
+      return "stp_shr";
+    default:
+      return nullptr;
+  }
+}
+
+Value select(Body& b, const Loc& loc, const Span& span) {
+  Value condition = location(b, *loc.args[0], span), then, otherwise;
+  std::string then_effects = b.capture([&] { then = location(b, *loc.args[1], span); });
+  std::string otherwise_effects = b.capture([&] { otherwise = location(b, *loc.args[2], span); });
+  std::string result = b.temp("s64 ");
+  b.line("if ({}) {{", condition.text);
+  b.indented(then_effects);
+  b.line("{} = {};", result, then.text);
+  b.line("}} else {{");
+  b.indented(otherwise_effects);
+  b.line("{} = {};", result, otherwise.text);
+  b.line("}}");
+  return {result, true};
+}
+
+Value read(Body& b, const char* function, const std::string& address, int size, const Span& span) {
+  Value result = b.number(
+      fmt::format("{}(c, {}, {}, {})", function, address, size, b.module.names.place(span)));
+  b.check();
+  return result;
+}
+
+// The low `bits` from bit `offset` on, widened to 64.
+std::string extract(const std::string& text, int offset, int bits, bool is_signed) {
+  if (offset == 0 && bits == 64) return text;
+  if (offset == 0 && (bits == 8 || bits == 16 || bits == 32)) {
+    const char* type = bits == 8    ? (is_signed ? "signed char" : "u8")
+                       : bits == 16 ? (is_signed ? "short" : "u16")
+                                    : (is_signed ? "s32" : "u32");
+    return fmt::format("(s64)({}){}", type, text);
+  }
+  return fmt::format("{}(stp_shl({}, {}), {})", is_signed ? "stp_shr" : "stp_shr_unsigned", text,
+                     64 - offset - bits, 64 - bits);
+}
+
+}  // namespace
+
+Value location(Body& b, const Loc& loc, const Span& span) {
+  auto arg = [&](size_t i) { return location(b, *loc.args[i], span); };
+  switch (loc.op) {
+    case LocOp::constant:
+      return {c_number(loc.value), true};
+    case LocOp::address:
+      return {fmt::format("(s64)stp_address({})", c_hex(loc.value)), true};
+    case LocOp::argument:
+      return {fmt::format("(s64)c->args[{}]", loc.value), true};
+    case LocOp::reg:
+      // The resolver knows no other registers.
+      if (loc.value < 0 || loc.value >= known_registers) std::abort();
+      return {fmt::format("(s64)c->regs[{}]", pt_regs_index[loc.value]), true};
+    case LocOp::deref:
+      return read(b, "stp_load", arg(0).text, loc.size, span);
+    case LocOp::neg:
+      return {fmt::format("(-{})", arg(0).text), true};
+    case LocOp::bit_not:
+      return {fmt::format("(~{})", arg(0).text), true};
+    case LocOp::abs: {
+      Value v = b.number(arg(0).text);
+      return {fmt::format("({0} < 0 ? -{0} : {0})", v.text), true};
+    }
+    case LocOp::select:
+      return select(b, loc, span);
+    default:
+      break;
+  }
+  Value left = arg(0), right = arg(1);
+  if (const char* op = infix(loc.op))
+    return {fmt::format("({} {} {})", left.text, op, right.text), true};
+  if (const char* function = shift(loc.op))
+    return {fmt::format("{}({}, {})", function, left.text, right.text), true};
+  return binary(b, loc.op == LocOp::div ? ast::BinaryOp::div : ast::BinaryOp::mod, Type::number,
+                left, right, span);
+}
+
+Value load_at(Body& b, const LoadExpr& l, const std::string& address, const Span& span) {
+  Value v = read(b, l.user ? "stp_load_user" : "stp_load", address, l.size, span);
+  int bits = l.bit_size ? l.bit_size : l.size * 8;
+  return {extract(v.text, l.bit_size ? l.bit_offset : 0, bits, l.is_signed), true};
+}
+
+Value load(Body& b, const LoadExpr& l, const Expr* e) {
+  return load_at(b, l, value(b, l.address).text, e->span);
+}
+
+void store_at(Body& b, const LoadExpr& l, const std::string& address, const std::string& bits,
+              const Span& span) {
+  std::string stored = bits;
+  if (l.bit_size) {
+    Value old = read(b, "stp_load", address, l.size, span);
+    uint64_t mask = (l.bit_size < 64 ? (uint64_t{1} << l.bit_size) - 1 : ~uint64_t{0})
+                    << l.bit_offset;
+    stored = fmt::format("({} & {}) | (stp_shl({}, {}) & {})", old.text, c_hex(~mask), bits,
+                         l.bit_offset, c_hex(mask));
+  }
+  b.line("stp_store(c, {}, {}, {}, {});", address, l.size, stored, b.module.names.place(span));
+  b.check();
+}
+
+Value narrow(Body& b, const NarrowExpr& n) {
+  Value v = value(b, n.operand);
+  return {extract(v.text, 0, n.bits, n.is_signed), v.stable};
+}
+
+}  // namespace stp::emit_c

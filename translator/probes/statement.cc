@@ -1,0 +1,150 @@
+// kernel.statement("function@file:line"), with :*, :N-M and +N, and kernel.statement(ADDRESS): an
+// instruction in the middle of code. Lines are known to DWARF alone; an address needs nothing.
+#include <fmt/format.h>
+
+#include <charconv>
+#include <set>
+
+#include "probes/kind.h"
+
+namespace stp::probes {
+namespace {
+
+struct Lines {
+  uint32_t first = 0, last = 0;  // 0: all of the function's
+  bool relative = false;
+  bool good = false;
+};
+
+Lines read_lines(const std::string& place) {
+  Lines lines;
+  if (place == ":*") {
+    lines.good = true;
+    return lines;
+  }
+  lines.relative = place[0] == '+';
+  const char *at = place.data() + 1, *end = place.data() + place.size();
+  auto [behind, error] = std::from_chars(at, end, lines.first);
+  lines.last = lines.first;
+  if (error != std::errc()) return lines;
+  if (behind != end && *behind == '-') {
+    auto [last, second] = std::from_chars(behind + 1, end, lines.last);
+    if (second != std::errc()) return lines;
+    behind = last;
+  }
+  lines.good = behind == end && lines.last >= lines.first && lines.last - lines.first < 10000;
+  return lines;
+}
+
+Found found_statement(const Request& request, const types::Statement& s) {
+  Found found{};
+  found.point.kind = prog::PointKind::statement;
+  found.point.address = s.address;
+  found.point.symbol = s.function.symbol.empty() ? s.function.name : s.function.symbol;
+  found.point.offset = static_cast<uint32_t>(s.address - s.function.address);
+  found.point.function = s.function.name;
+  found.point.file = s.file;
+  found.point.line = s.line;
+  std::vector<ast::Component> components = request.components;
+  components[1].arg = fmt::format("{}@{}:{}", s.function.name, s.file, s.line);
+  found.point.name = spell(components);
+  found.surroundings.kind = Surroundings::Kind::place;
+  found.surroundings.place = {s.function, s.address, s.address == s.function.address};
+  return found;
+}
+
+void report(const Request& request, const std::string& text, const Span& span,
+            const types::Lack& lack) {
+  if (lack.kind == types::Lack::Kind::dwarf) {
+    request.diagnostics
+        .error(Code::no_debuginfo, span,
+               "lines of the source are known to DWARF debug information alone")
+        .note(fmt::format("apt-get install linux-image-{}-dbg", request.target.release));
+    return;
+  }
+  auto& error = request.diagnostics.error(
+      Code::no_match, span,
+      lack.detail.empty() ? fmt::format("no code for '{}' in the kernel", text) : lack.detail);
+  for (const auto& near : lack.near) error.note(fmt::format("did you mean '{}'?", near));
+}
+
+void resolve_text(const Request& request, std::vector<Found>& found) {
+  resolve_statement_text(request, *request.text("statement"),
+                         request.component("statement").arg_span, found);
+}
+
+void resolve_nearest(const Request& request, std::vector<Found>& found) {
+  resolve_text(request, found);
+}
+
+void resolve_address(const Request& request, std::vector<Found>& found) {
+  const types::Provider* provider = request.provider();
+  if (!provider) return;
+  auto address = static_cast<uint64_t>(*request.number("statement"));
+  auto function = provider->function_at(address);
+  if (!function) {
+    request.diagnostics.error(
+        Code::no_match, request.component("statement").arg_span,
+        fmt::format("no function of the kernel holds the link address {:#x}", address));
+    return;
+  }
+  if (std::string what = forbidden_text(*provider, address); !what.empty()) {
+    request.diagnostics.error(Code::forbidden_place, request.component("statement").arg_span,
+                              fmt::format("{:#x} cannot be probed: it is {}", address, what));
+    return;
+  }
+  types::Statement s{*function, address, function->file, 0};
+  Found f = found_statement(request, s);
+  f.point.name = spell(request.components);
+  found.push_back(std::move(f));
+}
+
+}  // namespace
+
+void resolve_statement_text(const Request& request, const std::string& text, const Span& span,
+                            std::vector<Found>& found) {
+  const types::Provider* provider = request.provider();
+  if (!provider) return;
+  size_t at = text.find('@');
+  std::string function = text.substr(0, at);
+  std::string file = at == std::string::npos ? "" : text.substr(at + 1), place;
+  if (size_t mark = file.find_last_of(":+"); mark != std::string::npos) {
+    place = file.substr(mark);
+    file.resize(mark);
+  }
+  Lines lines = place.empty() ? Lines{0, 0, true, true} : read_lines(place);
+  if (!lines.good) {
+    request.diagnostics.error(
+        Code::bad_probe_point, span,
+        fmt::format("'{}' is no line: :LINE, :FIRST-LAST, :* or +OFFSET", place));
+    return;
+  }
+  std::set<uint64_t> seen;
+  size_t before = found.size();
+  for (uint32_t line = lines.first; line <= lines.last; ++line) {
+    auto answer =
+        provider->statements({function, file, true}, line, lines.relative, request.has("nearest"));
+    auto* statements = types::get(answer);
+    // Of a range only the lines that have code count.
+    if (!statements &&
+        (lines.first == lines.last || types::lack(answer).kind == types::Lack::Kind::dwarf))
+      return report(request, text, span, types::lack(answer));
+    if (!statements) continue;
+    for (const types::Statement& s : *statements)
+      if (forbidden_text(*provider, s.address).empty() && seen.insert(s.address).second)
+        found.push_back(found_statement(request, s));
+  }
+  if (found.size() == before) report(request, text, span, {});
+}
+
+std::span<const Kind> statement_kinds() {
+  const Part kernel{"kernel"};
+  static const std::vector<Kind> table = {
+      {{kernel, {"statement", Arg::string}}, resolve_text},
+      {{kernel, {"statement", Arg::string}, {"nearest"}}, resolve_nearest},
+      {{kernel, {"statement", Arg::number}}, resolve_address},
+  };
+  return table;
+}
+
+}  // namespace stp::probes

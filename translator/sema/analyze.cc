@@ -1,0 +1,211 @@
+// The order of the passes of sema, and what is left when they are done.
+#include "sema/analyze.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <set>
+
+#include "sema/handlers.h"
+#include "sema/lower.h"
+#include "sema/nesting.h"
+#include "sema/types.h"
+#include "sema/visit.h"
+
+namespace stp {
+namespace {
+
+using namespace sema;
+using prog::Type;
+
+// -G name=value: the value is what the global's use says, or what it looks like.
+void set_initial_values(Unit& unit, const SemaOptions& options) {
+  for (const auto& [name, text] : options.globals) {
+    auto found = unit.globals.find(name);
+    if (found == unit.globals.end()) continue;  // the command line reports it
+    prog::Global& g = unit.global(found->second);
+    int64_t number = 0;
+    const char* start = text.data() + (text.compare(0, 2, "0x") == 0 ? 2 : 0);
+    auto [end, error] =
+        std::from_chars(start, text.data() + text.size(), number, start == text.data() ? 10 : 16);
+    bool is_number = error == std::errc() && end == text.data() + text.size();
+    if (found->second.indexed || g.value == Type::stat)
+      unit.diagnostics->error(Code::bad_option, g.span,
+                              fmt::format("-G {}: only numbers and strings can be set", name));
+    else if (g.value == Type::number && !is_number)
+      unit.diagnostics->error(Code::bad_option, g.span,
+                              fmt::format("-G {}={}: '{}' is a number", name, text, name));
+    else if (g.value == Type::string)
+      g.init = text;
+    else if (is_number)
+      g.init = number;
+    if (g.value == Type::none) g.value = is_number ? Type::number : Type::string;
+  }
+}
+
+void finish_globals(Unit& unit, bool warn) {
+  for (auto& [name, info] : unit.globals) {
+    prog::Global& g = unit.global(info);
+    g.array = info.indexed;
+    if (!info.used && !info.tapset && warn && !unit.diagnostics->failed())
+      unit.diagnostics->warning(Code::unused, g.span, fmt::format("'{}' is never used", name));
+    // What nothing uses still needs a type to exist.
+    if (!info.used && g.value == Type::none) g.value = Type::number;
+    if (g.array && g.value == Type::none) g.value = Type::number;
+    if (g.array && g.keys.empty()) g.keys.push_back(Type::number);
+    for (Type& key : g.keys)
+      if (key == Type::none) key = Type::number;
+    if (g.keys.size() > 9)
+      unit.diagnostics->error(Code::wrong_arity, g.span, "an array has at most nine keys");
+    if (g.array && g.init.index())
+      unit.diagnostics->error(Code::bad_declaration, g.span, "an array has no initial value");
+  }
+}
+
+void lower_functions(Unit& unit, const Context& context) {
+  for (auto& [name, info] : unit.functions) {
+    FunctionInfo& f = *info;
+    // Parameters that nothing looks at may be anything.
+    for (size_t i = 0; i < f.scope.params; ++i)
+      if (f.scope.locals[i].type == Type::none) f.scope.locals[i].type = Type::number;
+    Lowering lowering(unit, f.scope, nullptr, nullptr, nullptr, context.guru);
+    prog::Stmt* body = lowering.statements(f.scope.statements);
+    prog::Function& out = unit.program->functions[f.index];
+    out.body = body;
+    out.result = f.result;
+    out.locals = f.scope.locals;
+  }
+}
+
+std::vector<size_t> calls_in(const Unit& unit, const std::vector<const ast::Stmt*>& statements) {
+  std::set<size_t> calls;
+  for (const ast::Stmt* s : statements)
+    walk(*s, [&](const ast::Expr& e) {
+      if (auto* c = std::get_if<ast::Call>(&e.node))
+        if (auto f = unit.functions.find(c->function.text); f != unit.functions.end())
+          calls.insert(f->second->index);
+    });
+  return {calls.begin(), calls.end()};
+}
+
+void bound_nesting(Unit& unit) {
+  std::vector<std::vector<size_t>> calls(unit.program->functions.size());
+  for (const auto& [name, f] : unit.functions)
+    calls[f->index] = calls_in(unit, f->scope.statements);
+  std::set<size_t> roots;
+  for (const auto& handler : unit.handlers)
+    for (size_t f : calls_in(unit, handler->scope.statements)) roots.insert(f);
+  set_nesting(*unit.program, calls, {roots.begin(), roots.end()});
+}
+
+void warn_of_unused_locals(Unit& unit) {
+  for (const auto& handler : unit.handlers) {
+    const Scope& scope = handler->scope;
+    std::map<std::string, int> uses;
+    for (const ast::Stmt* s : scope.statements)
+      walk(*s, [&](const ast::Expr& e) {
+        if (auto* id = std::get_if<ast::Identifier>(&e.node)) ++uses[id->name];
+      });
+    for (const ast::Stmt* s : scope.statements)
+      walk(*s, {}, [&](const ast::Stmt& inner) {
+        auto* e = std::get_if<ast::ExprStmt>(&inner.node);
+        auto* a = e ? std::get_if<ast::Assign>(&e->value->node) : nullptr;
+        auto* id = a ? std::get_if<ast::Identifier>(&a->target->node) : nullptr;
+        if (!id || uses[id->name] != 1 || !scope.names.count(id->name)) return;
+        if (a->target->span.file && a->target->span.file->role() == SourceFile::Role::user)
+          unit.diagnostics->warning(Code::unused, a->target->span,
+                                    fmt::format("'{}' is given a value and never read", id->name));
+      });
+  }
+}
+
+// The addresses of points are those of the image that the anchor's address comes from.
+void set_anchor(prog::Program& program, const ProviderSource& provider, Diagnostics& d) {
+  bool any = false;
+  for (const auto& probe : program.probes)
+    for (const auto& point : probe.points)
+      any |= point.address != 0 || point.kind == prog::PointKind::tracepoint;
+  const types::Provider* source = any ? provider(d) : nullptr;
+  if (source) program.anchor = source->symbol("_printk").value_or(0);
+  if (program.anchor) return;
+  // Without it addresses cannot be told from one boot to the next: names must do.
+  for (auto& probe : program.probes)
+    for (auto& point : probe.points) point.address = 0;
+}
+
+std::vector<const ast::File*> all_files(const ast::File& script,
+                                        const std::vector<const ast::File*>& library) {
+  std::vector<const ast::File*> files = {&script};
+  files.insert(files.end(), library.begin(), library.end());
+  return files;
+}
+
+}  // namespace
+
+std::unique_ptr<prog::Program> analyze(const ast::File& script,
+                                       const std::vector<const ast::File*>& library,
+                                       const Target& target, const ProviderSource& provider,
+                                       const SemaOptions& options, Diagnostics& d) {
+  auto program = std::make_unique<prog::Program>();
+  program->name = script.source ? script.source->name() : "script";
+  program->limits = options.limits;
+  Unit unit;
+  unit.program = program.get();
+  unit.diagnostics = &d;
+  std::vector<const ast::File*> files = all_files(script, library);
+  Context context{files, target, provider, options.guru};
+
+  // Declarations, and the places that probe points mean.
+  collect(unit, script, library);
+  std::vector<PendingProbe> pending = collect_probes(unit, script, context);
+  if (pending.empty() && !d.failed())
+    d.error(Code::no_probes, {}, "the script has no probe to run");
+
+  // Functions and globals of the library that the handlers reach; then every local variable.
+  for (const auto& handler : unit.handlers) reach(unit, handler->scope.statements, library);
+  for (const auto& handler : unit.handlers) declare_locals(unit, handler->scope);
+  for (auto& [name, function] : unit.functions) declare_locals(unit, function->scope);
+
+  // Types, then everything that depends on them.
+  infer_types(unit);
+  set_initial_values(unit, options);
+  lower_functions(unit, context);
+  lower_probes(unit, pending, context);
+  finish_globals(unit, !options.suppress_warnings);
+  if (!options.suppress_warnings && !d.failed()) warn_of_unused_locals(unit);
+  bound_nesting(unit);
+  set_anchor(*program, provider, d);
+  return program;
+}
+
+std::vector<ListedPoint> list_points(const ast::ProbePoint& point,
+                                     const std::vector<const ast::File*>& library,
+                                     const Target& target, const ProviderSource& provider,
+                                     bool with_variables, Diagnostics& d) {
+  using Surround = probes::Surroundings::Kind;
+  std::vector<ListedPoint> listed;
+  Context context{library, target, provider, false};
+  for (const ExpandedPoint& expanded : expand(point, context, d))
+    for (const probes::Found& found : expanded.found) {
+      ListedPoint l{found.point, {}};
+      auto show = [&](const std::string& name, const types::Type* type) {
+        l.variables.push_back(fmt::format("${}:{}", name, types::spell(type)));
+      };
+      const types::Provider* source = with_variables ? provider(d) : nullptr;
+      if (source && found.surroundings.kind == Surround::tracepoint)
+        for (const auto& param : found.surroundings.tracepoint.params) show(param.name, param.type);
+      if (source && (found.surroundings.kind == Surround::place ||
+                     found.surroundings.kind == Surround::at_return)) {
+        auto result = source->return_value(found.surroundings.place.function);
+        if (found.surroundings.kind == Surround::at_return && types::get(result))
+          show("return", types::get(result)->type);
+        auto variables = source->variables(found.surroundings.place);
+        if (auto* all = types::get(variables))
+          for (const auto& v : *all) show(v.name, v.type);
+      }
+      listed.push_back(std::move(l));
+    }
+  return listed;
+}
+
+}  // namespace stp

@@ -1,0 +1,14 @@
+// Programs as text; the public one is prog::dump() in program.h.
+#pragma once
+
+#include <string>
+
+#include "sema/program.h"
+
+namespace stp::sema {
+
+// What a handler does: its statements and entry values, without its points. Two handlers with the
+// same text do the same.
+std::string dump_handler(const prog::Program&, const prog::Probe&);
+
+}  // namespace stp::sema

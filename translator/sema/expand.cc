@@ -1,0 +1,139 @@
+// From a written probe point to places: through aliases, which may lead to aliases, to the table of
+// kinds. What matches nothing is reported with the names that would have fitted.
+#include <fmt/format.h>
+
+#include "probes/kind.h"
+#include "sema/handlers.h"
+
+namespace stp::sema {
+namespace {
+
+using probes::Found;
+
+// Aliases that lead to themselves end here.
+constexpr int deepest_alias = 32;
+
+bool same_components(const ast::ProbePoint& alias, const std::vector<ast::Component>& written) {
+  if (alias.components.size() != written.size()) return false;
+  for (size_t i = 0; i < written.size(); ++i) {
+    if (!probes::glob_match(written[i].name, alias.components[i].name)) return false;
+    if (alias.components[i].arg.index() != written[i].arg.index()) return false;
+    if (written[i].arg.index() && alias.components[i].arg != written[i].arg) return false;
+  }
+  return true;
+}
+
+std::vector<const ast::Alias*> aliases_of(const std::vector<ast::Component>& written,
+                                          const Context& context) {
+  std::vector<const ast::Alias*> found;
+  for (const ast::File* file : context.files)
+    for (const auto& declaration : file->declarations)
+      if (auto* alias = std::get_if<ast::Alias*>(&declaration))
+        for (const ast::ProbePoint* name : (*alias)->names)
+          if (same_components(*name, written)) found.push_back(*alias);
+  return found;
+}
+
+void report_unknown(const ast::ProbePoint& point, const Context& context, Diagnostics& d) {
+  const auto& components = point.components;
+  if (probes::is_unsupported(components)) {
+    d.error(Code::unsupported, point.span,
+            fmt::format("{} probes are not run by this version", components.front().name));
+    return;
+  }
+  size_t known = std::min(probes::matching_prefix(components), components.size() - 1);
+  const ast::Component& bad = components[known];
+  std::vector<std::string> names = probes::names_at(components, known);
+  for (const ast::File* file : context.files)
+    for (const auto& declaration : file->declarations)
+      if (auto* alias = std::get_if<ast::Alias*>(&declaration))
+        for (const ast::ProbePoint* name : (*alias)->names)
+          if (known == 0) names.push_back(name->components.front().name);
+  auto& error = d.error(Code::unknown_probe, bad.span,
+                        fmt::format("no probe point {}", probes::spell(components)));
+  auto near = nearest(bad.name, names);
+  for (const auto& name : near) error.note(fmt::format("did you mean '{}'?", name));
+  if (!near.empty() || names.empty()) return;
+  std::string list;
+  for (const auto& name : names) list += (list.empty() ? "" : ", ") + name;
+  error.note(fmt::format("here may stand: {}", list));
+}
+
+class Expansion {
+ public:
+  Expansion(const Context& context, Diagnostics& d) : context_(context), diagnostics_(d) {}
+
+  void point(const ast::ProbePoint& p, ExpandedPoint so_far, std::vector<ExpandedPoint>& out) {
+    so_far.sufficient |= p.sufficient;
+    if (p.condition) so_far.conditions.push_back(p.condition);
+    auto aliases = aliases_of(p.components, context_);
+    if (!aliases.empty() && depth_ >= deepest_alias) {
+      diagnostics_.error(Code::too_deep, p.span, "this alias leads to itself");
+      return;
+    }
+    ++depth_;
+    for (const ast::Alias* alias : aliases) {
+      ExpandedPoint inner = so_far;
+      if (alias->body) {
+        if (alias->epilogue)
+          inner.epilogues.insert(inner.epilogues.begin(), alias->body);
+        else
+          inner.prologues.insert(inner.prologues.begin(), alias->body);
+      }
+      list(alias->points, inner, out);
+    }
+    --depth_;
+    auto matches = probes::match(p.components);
+    if (matches.empty() && aliases.empty()) report_unknown(p, context_, diagnostics_);
+    for (const auto& match : matches) resolve(p, match, so_far, out);
+  }
+
+  void list(const std::vector<ast::ProbePoint*>& points, const ExpandedPoint& so_far,
+            std::vector<ExpandedPoint>& out) {
+    for (const ast::ProbePoint* p : points) {
+      size_t mark = diagnostics_.mark(), before = out.size();
+      ExpandedPoint start = so_far;
+      if (!start.written) start.written = p;
+      point(*p, start, out);
+      if (p->optional || p->sufficient) diagnostics_.rewind(mark);
+      if (p->sufficient && out.size() > before) return;
+    }
+  }
+
+ private:
+  void resolve(const ast::ProbePoint& p, const probes::Match& match, ExpandedPoint so_far,
+               std::vector<ExpandedPoint>& out) {
+    probes::Request request{match.components,
+                            p.span,
+                            context_.target,
+                            context_.guru,
+                            [&] { return context_.provider(diagnostics_); },
+                            diagnostics_};
+    match.kind->resolve(request, so_far.found);
+    if (!so_far.found.empty()) out.push_back(std::move(so_far));
+  }
+
+  const Context& context_;
+  Diagnostics& diagnostics_;
+  int depth_ = 0;
+};
+
+}  // namespace
+
+std::vector<ExpandedPoint> expand(const ast::ProbePoint& p, const Context& context,
+                                  Diagnostics& d) {
+  std::vector<ExpandedPoint> out;
+  ExpandedPoint start{};
+  start.written = &p;
+  Expansion(context, d).point(p, start, out);
+  return out;
+}
+
+std::vector<ExpandedPoint> expand(const std::vector<ast::ProbePoint*>& points,
+                                  const Context& context, Diagnostics& d) {
+  std::vector<ExpandedPoint> out;
+  Expansion(context, d).list(points, {}, out);
+  return out;
+}
+
+}  // namespace stp::sema

@@ -1,0 +1,81 @@
+// The conversions of stap(1), PRINTF. %m and %M, which dump memory, are not run by this version.
+#include "sema/format.h"
+
+#include <fmt/format.h>
+
+#include <cstring>
+
+namespace stp::sema {
+namespace {
+
+using prog::Type;
+
+struct Row {
+  char letter;
+  Type wanted;
+};
+constexpr Row rows[] = {
+    {'d', Type::number}, {'i', Type::number}, {'u', Type::number}, {'x', Type::number},
+    {'X', Type::number}, {'o', Type::number}, {'c', Type::number}, {'p', Type::number},
+    {'b', Type::number}, {'s', Type::string},
+};
+
+const Row* row_of(char letter) {
+  for (const Row& row : rows)
+    if (row.letter == letter) return &row;
+  return nullptr;
+}
+
+// A width or a precision; false when the digits are too many to make sense.
+bool read_size(const std::string& f, size_t& at, std::vector<Conversion>& conversions) {
+  if (at < f.size() && f[at] == '*') {
+    ++at;
+    conversions.push_back({Type::number, '*'});
+    return true;
+  }
+  size_t start = at;
+  while (at < f.size() && f[at] >= '0' && f[at] <= '9') ++at;
+  return at - start <= 5;
+}
+
+}  // namespace
+
+ParsedFormat parse_format(const std::string& f) {
+  ParsedFormat parsed;
+  for (size_t at = 0; at < f.size();) {
+    if (f[at++] != '%') continue;
+    if (at < f.size() && f[at] == '%') {
+      ++at;
+      continue;
+    }
+    while (at < f.size() && std::strchr("-+ #0", f[at])) ++at;
+    bool good = read_size(f, at, parsed.conversions);
+    if (at < f.size() && f[at] == '.') good &= read_size(f, ++at, parsed.conversions);
+    while (at < f.size() && std::strchr("lhL", f[at])) ++at;
+    const Row* row = at < f.size() ? row_of(f[at]) : nullptr;
+    if (!good) parsed.error = "a width or precision is too large";
+    if (!row) {
+      parsed.error = at < f.size() ? fmt::format("'%{}' is no conversion", f[at])
+                                   : "the format ends in the middle of a conversion";
+      return parsed;
+    }
+    parsed.conversions.push_back({row->wanted, row->letter});
+    ++at;
+  }
+  return parsed;
+}
+
+std::vector<Type> argument_types(const ast::Print& p) {
+  std::vector<Type> types;
+  if (p.kind == ast::Print::Kind::printf && p.literal)
+    for (const Conversion& c : parse_format(p.literal->text).conversions) types.push_back(c.wanted);
+  return types;
+}
+
+std::string escape_format(const std::string& text) {
+  std::string escaped;
+  for (char c : text) escaped.append(c == '%' ? 2 : 1, c);
+  return escaped;
+}
+
+}  // namespace stp::sema

@@ -1,0 +1,30 @@
+// print and its kin: format strings, and how many arguments of which type they take.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "sema/scope.h"
+#include "syntax/ast.h"
+
+namespace stp::sema {
+
+// One argument that a format takes.
+struct Conversion {
+  prog::Type wanted;  // none: number or string, as it comes
+  char letter;        // of the conversion; '*' for a width or precision
+};
+// What stands in a format, or why it cannot be.
+struct ParsedFormat {
+  std::vector<Conversion> conversions;
+  std::string error;  // empty when it is good
+};
+ParsedFormat parse_format(const std::string& format);
+
+// The types that printf's format asks of its arguments; none for the other forms.
+std::vector<prog::Type> argument_types(const ast::Print&);
+
+// `text` with its percent signs doubled, to stand in a format.
+std::string escape_format(const std::string& text);
+
+}  // namespace stp::sema

@@ -1,0 +1,161 @@
+// Handlers: which statements make one up, and how many variants of it there must be.
+//
+// A handler on a thousand functions is one body with a thousand points, unless it names variables
+// of the probed code: those lie in different places, so it is lowered once for each point, and what
+// comes out alike is put together again.
+#include "sema/handlers.h"
+
+#include <fmt/format.h>
+
+#include <map>
+
+#include "sema/dump.h"
+#include "sema/lower.h"
+#include "sema/visit.h"
+
+namespace stp::sema {
+namespace {
+
+using prog::Type;
+
+bool names_target(const ast::Expr& e) {
+  return std::holds_alternative<ast::Target>(e.node) || std::holds_alternative<ast::Cast>(e.node) ||
+         std::holds_alternative<ast::AtOperator>(e.node);
+}
+
+bool has_targets(const std::vector<const ast::Stmt*>& statements) {
+  bool found = false;
+  for (const ast::Stmt* s : statements)
+    walk(*s, [&](const ast::Expr& e) { found |= names_target(e); });
+  return found;
+}
+
+// The name that the account uses: the first point as it was written.
+std::string written_name(const ExpandedPoint& p) { return probes::spell(p.written->components); }
+
+// `if (!condition) next` in front of the handler: the point counts as armed only while it holds.
+prog::Stmt* guarded(prog::Program& program, const std::vector<prog::Expr*>& conditions,
+                    prog::Stmt* body) {
+  prog::BlockStmt block;
+  for (prog::Expr* condition : conditions) {
+    auto* next = program.stmt(condition->span, prog::NextStmt{});
+    auto* off = program.expr(Type::number, condition->span,
+                             prog::UnaryExpr{ast::UnaryOp::logical_not, condition});
+    block.statements.push_back(program.stmt(condition->span, prog::IfStmt{off, next, nullptr}));
+  }
+  block.statements.push_back(body);
+  return program.stmt(body->span, std::move(block));
+}
+
+struct Variant {
+  prog::Probe probe;
+  std::string text;  // what it does, to compare
+};
+
+class ProbeLowering {
+ public:
+  ProbeLowering(Unit& unit, const PendingProbe& pending, const Context& context)
+      : unit_(unit), pending_(pending), context_(context) {}
+
+  void run() {
+    targets_ = has_targets(pending_.handler->scope.statements);
+    for (const ExpandedPoint& p : pending_.points)
+      for (const probes::Found& found : p.found) add(p, found);
+    for (Variant& v : variants_) unit_.program->probes.push_back(std::move(v.probe));
+  }
+
+ private:
+  void add(const ExpandedPoint& p, const probes::Found& found) {
+    if (found.point.kind == prog::PointKind::never) {
+      // It is checked like any other, and never made.
+      if (variants_.empty()) lower(p, found);
+      return;
+    }
+    // Without variables of the probed code all points have one body, but those of returns
+    // (which run an entry handler) and the rest stay apart.
+    if (!targets_)
+      for (Variant& v : variants_)
+        if (v.probe.points.front().kind == found.point.kind) {
+          v.probe.points.push_back(found.point);
+          return;
+        }
+    if (failed_) return;
+    size_t errors = unit_.diagnostics->errors();
+    Variant made = lower(p, found);
+    // The next point would most likely repeat the errors.
+    failed_ = unit_.diagnostics->errors() != errors;
+    for (Variant& v : variants_)
+      if (v.text == made.text && v.probe.points.front().kind == found.point.kind) {
+        v.probe.points.push_back(found.point);
+        return;
+      }
+    made.probe.points.push_back(found.point);
+    variants_.push_back(std::move(made));
+  }
+
+  Variant lower(const ExpandedPoint& p, const probes::Found& found) {
+    Variant v;
+    v.probe.span = pending_.declaration->span;
+    v.probe.name = written_name(p);
+    const types::Provider* provider = nullptr;
+    if (targets_) provider = context_.provider(*unit_.diagnostics);
+    // Each variant has its own locals: entry values may differ in number.
+    Scope scope = pending_.handler->scope;
+    Lowering lowering(unit_, scope, &found.surroundings, provider, &v.probe.entry_values,
+                      context_.guru);
+    std::vector<prog::Expr*> conditions;
+    for (const ast::Expr* condition : p.conditions)
+      conditions.push_back(lowering.condition(*condition));
+    prog::Stmt* body = lowering.statements(scope.statements);
+    v.probe.body = conditions.empty() ? body : guarded(*unit_.program, conditions, body);
+    v.probe.locals = scope.locals;
+    if (targets_) v.text = dump_handler(*unit_.program, v.probe);
+    return v;
+  }
+
+  Unit& unit_;
+  const PendingProbe& pending_;
+  const Context& context_;
+  bool targets_ = false, failed_ = false;
+  std::vector<Variant> variants_;
+};
+
+}  // namespace
+
+std::vector<PendingProbe> collect_probes(Unit& unit, const ast::File& script,
+                                         const Context& context) {
+  std::vector<PendingProbe> pending;
+  for (const auto& declaration : script.declarations) {
+    auto* probe = std::get_if<ast::Probe*>(&declaration);
+    if (!probe) continue;
+    // Points that come through different aliases have different statements around the handler.
+    std::map<std::vector<const void*>, size_t> by_body;
+    for (ExpandedPoint& p : expand((*probe)->points, context, *unit.diagnostics)) {
+      std::vector<const void*> key;
+      for (auto* s : p.prologues) key.push_back(s);
+      key.push_back(nullptr);
+      for (auto* s : p.epilogues) key.push_back(s);
+      key.push_back(nullptr);
+      for (auto* c : p.conditions) key.push_back(c);
+      auto [at, fresh] = by_body.emplace(key, pending.size());
+      if (fresh) {
+        auto handler = std::make_unique<HandlerInfo>();
+        handler->declaration = *probe;
+        auto& statements = handler->scope.statements;
+        statements = p.prologues;
+        if ((*probe)->body) statements.push_back((*probe)->body);
+        statements.insert(statements.end(), p.epilogues.begin(), p.epilogues.end());
+        pending.push_back({*probe, {}, handler.get()});
+        unit.handlers.push_back(std::move(handler));
+      }
+      pending[at->second].points.push_back(std::move(p));
+    }
+  }
+  return pending;
+}
+
+void lower_probes(Unit& unit, const std::vector<PendingProbe>& pending, const Context& context) {
+  for (const PendingProbe& p : pending) ProbeLowering(unit, p, context).run();
+}
+
+}  // namespace stp::sema

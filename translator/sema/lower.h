@@ -1,0 +1,107 @@
+// One body from syntax to program: every name an index, every expression a type.
+//
+// A handler is lowered once for each set of places that its target variables can have; everything
+// else in it comes out the same.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "probes/kind.h"
+#include "sema/scope.h"
+
+namespace stp::sema {
+
+class Lowering {
+ public:
+  // `surroundings` and `provider`: null in functions. `entry_values`: where what is kept from a
+  // function's entry goes; null where nothing can be.
+  Lowering(Unit& unit, Scope& scope, const probes::Surroundings* surroundings,
+           const types::Provider* provider, std::vector<prog::Expr*>* entry_values, bool guru);
+
+  prog::Stmt* statements(const std::vector<const ast::Stmt*>&);
+  // A number that decides: the `if` of a probe point.
+  prog::Expr* condition(const ast::Expr& e) { return value(e, prog::Type::number); }
+
+ private:
+  // lower_stmt.cc
+  prog::Stmt* statement(const ast::Stmt&);
+  prog::Stmt* optional(const ast::Stmt*);
+  prog::Stmt* foreach_statement(const ast::Foreach&, const Span&);
+  prog::Stmt* delete_statement(const ast::Delete&, const Span&);
+  prog::Stmt* try_statement(const ast::TryCatch&, const Span&);
+  prog::Stmt* return_statement(const ast::Return&, const Span&);
+  prog::Stmt* loop(prog::LoopStmt loop, const ast::Stmt* body, const Span&);
+  void check_not_walked(size_t global, const Span&);
+
+  // lower_expr.cc
+  // The expression as `wanted` (none: whatever it is, but not nothing). Never null: after an
+  // error, a constant of the wanted type.
+  prog::Expr* value(const ast::Expr&, prog::Type wanted = prog::Type::none);
+  prog::Expr* any(const ast::Expr&);  // may have no value
+  prog::Expr* expression(const ast::Expr&, prog::Type wanted);
+  prog::Expr* assignable(const ast::Expr&, prog::Type wanted);
+  prog::Expr* identifier(const ast::Identifier&, const Span&);
+  prog::Expr* element(const ast::Index&, const Span&);
+  prog::Expr* call(const ast::Call&, const Span&);
+  prog::Expr* binary(const ast::Binary&, const Span&);
+  prog::Expr* assign(const ast::Assign&, const Span&);
+  prog::Expr* statistic(const ast::Expr&);
+  prog::Expr* aggregate(const ast::Aggregate&, const Span&);
+  prog::Expr* histogram(const ast::Aggregate&, const Span&);
+  prog::Global* statistic_global(const prog::Expr& operand);
+  prog::Expr* at_operator(const ast::AtOperator&, const Span&, prog::Type wanted);
+  prog::Expr* entry_value(const ast::Expr&, const Span&, prog::Type wanted);
+  std::vector<prog::Expr*> keys(const GlobalInfo&, const std::vector<ast::Expr*>&, const Span&,
+                                bool wildcards);
+  const GlobalInfo* array(const ast::Expr&, const char* what);
+  std::vector<prog::Expr*> arguments(const std::string& function, const std::vector<ast::Expr*>&,
+                                     const std::vector<prog::Type>& types, const Span&);
+
+  // lower_print.cc
+  prog::Expr* print(const ast::Print&, const Span&);
+  prog::Expr* printf(const ast::Print&, const Span&);
+  prog::Expr* print_argument(const ast::Expr&, prog::Type wanted, std::string& letters);
+  size_t format(std::string text, std::string letters);
+
+  // target.cc
+  prog::Expr* target(const ast::Target&, const Span&);
+  prog::Expr* cast(const ast::Cast&, const Span&);
+  prog::Expr* target_group(const std::string& name, const Span&);
+  prog::Expr* kept_from_entry(const std::function<prog::Expr*()>& lower, const Span&);
+  bool is_defined(const ast::Expr&);
+  struct Place;
+  std::optional<Place> find_variable(const ast::Target&, const Span&);
+  prog::Expr* follow(Place, const std::vector<ast::Access>&, bool address_of, const Span&);
+  bool step(Place&, const ast::Access&);
+  prog::Expr* read(const Place&, const Span&);
+  std::optional<Place> place_of(const types::Variable&, const Span&);
+
+  // Reports, and gives a constant to go on with.
+  prog::Expr* error(Code, const Span&, const std::string& text,
+                    prog::Type type = prog::Type::number);
+  prog::Expr* constant(int64_t, const Span&);
+  prog::Expr* nothing(prog::Type, const Span&);
+  Diagnostics& diagnostics() { return *unit_.diagnostics; }
+  prog::Program& program() { return *unit_.program; }
+
+  Unit& unit_;
+  Scope& scope_;
+  const probes::Surroundings* surroundings_;
+  const types::Provider* provider_;
+  std::vector<prog::Expr*>* entry_values_;
+  bool guru_;
+  bool at_entry_ = false;  // inside @entry(): variables as they are at the function's entry
+  int loops_ = 0;
+  size_t foreach_count_ = 0;
+  struct Walk {
+    size_t id, global;
+    std::string value;  // the value variable of one over statistics; else empty
+  };
+  std::vector<Walk> walks_;  // the foreach statements around this place
+};
+
+}  // namespace stp::sema

@@ -1,0 +1,372 @@
+// Expressions. Types were inferred before; here each operator says what it needs, and what does not
+// fit is an error at its place.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "sema/builtins.h"
+#include "sema/lower.h"
+#include "support/overloaded.h"
+
+namespace stp::sema {
+
+using prog::Expr;
+using prog::Type;
+
+Expr* Lowering::value(const ast::Expr& e, Type wanted) {
+  Expr* result = expression(e, wanted);
+  if (result->type == Type::none)
+    return error(Code::type_mismatch, e.span, "this has no value",
+                 wanted == Type::none ? Type::number : wanted);
+  if (wanted != Type::none && result->type != wanted)
+    return error(
+        Code::type_mismatch, e.span,
+        fmt::format("this is a {} where a {} is needed", name_of(result->type), name_of(wanted)),
+        wanted);
+  return result;
+}
+
+Expr* Lowering::any(const ast::Expr& e) { return expression(e, Type::none); }
+
+Expr* Lowering::expression(const ast::Expr& e, Type wanted) {
+  const Span& span = e.span;
+  return std::visit(
+      Overloaded{
+          [&](const ast::Number& x) { return constant(x.value, span); },
+          [&](const ast::String& x) {
+            return program().expr(Type::string, span, prog::StringConst{x.value});
+          },
+          [&](const ast::Identifier& x) { return identifier(x, span); },
+          [&](const ast::Index& x) { return element(x, span); },
+          [&](const ast::Call& x) { return call(x, span); },
+          [&](const ast::Unary& x) {
+            return program().expr(Type::number, span,
+                                  prog::UnaryExpr{x.op, value(*x.operand, Type::number)});
+          },
+          [&](const ast::Increment& x) {
+            return program().expr(
+                Type::number, span,
+                prog::IncrementExpr{x.prefix, x.decrement, assignable(*x.operand, Type::number)});
+          },
+          [&](const ast::Binary& x) { return binary(x, span); },
+          [&](const ast::Assign& x) { return assign(x, span); },
+          [&](const ast::Accumulate& x) {
+            Expr* to = assignable(*x.target, Type::stat);
+            return program().expr(Type::none, span,
+                                  prog::AccumulateExpr{to, value(*x.value, Type::number)});
+          },
+          [&](const ast::Ternary& x) {
+            Expr* condition = value(*x.condition, Type::number);
+            Expr* then = value(*x.then, wanted);
+            Expr* otherwise = value(*x.otherwise, then->type);
+            return program().expr(then->type, span, prog::TernaryExpr{condition, then, otherwise});
+          },
+          [&](const ast::In& x) {
+            const GlobalInfo* info = array(*x.array, "'in'");
+            if (!info) return constant(0, span);
+            return program().expr(Type::number, span,
+                                  prog::InExpr{info->index, keys(*info, x.keys, span, false)});
+          },
+          [&](const ast::RegexMatch& x) {
+            value(*x.text, Type::string);
+            return error(Code::unsupported, span,
+                         "regular expressions are not run by this version");
+          },
+          [&](const ast::Target& x) { return target(x, span); },
+          [&](const ast::Cast& x) { return cast(x, span); },
+          [&](const ast::Dereference&) {
+            return error(Code::bad_access, span,
+                         "the type behind this pointer is not known: use @cast(value, \"type\")");
+          },
+          [&](const ast::Aggregate& x) { return aggregate(x, span); },
+          [&](const ast::AtOperator& x) { return at_operator(x, span, wanted); },
+          [&](const ast::Print& x) { return print(x, span); },
+          [&](const ast::EmbeddedExpr&) {
+            return error(Code::unsupported, span, "embedded C is not run by this version");
+          },
+      },
+      e.node);
+}
+
+Expr* Lowering::identifier(const ast::Identifier& id, const Span& span) {
+  if (auto local = scope_.names.find(id.name); local != scope_.names.end()) {
+    for (auto walk = walks_.rbegin(); walk != walks_.rend(); ++walk)
+      if (walk->value == id.name)
+        return program().expr(Type::stat, span, prog::WalkValueRef{walk->id});
+    const prog::Local& l = scope_.locals[local->second];
+    if (!scope_.assigned[local->second]) {
+      std::vector<std::string> names;
+      for (const auto& [name, info] : unit_.globals) names.push_back(name);
+      for (size_t i = 0; i < scope_.locals.size(); ++i)
+        if (scope_.assigned[i]) names.push_back(scope_.locals[i].name);
+      // One error for a name, not one for each of its uses.
+      scope_.assigned[local->second] = true;
+      auto& e = diagnostics().error(Code::unknown_name, span,
+                                    fmt::format("variable '{}' is never given a value", id.name));
+      for (const auto& near : nearest(id.name, names))
+        e.note(fmt::format("did you mean '{}'?", near));
+      return nothing(l.type, span);
+    }
+    if (l.type == Type::none)
+      return error(Code::unresolved_type, span,
+                   fmt::format("nothing tells whether '{}' is a number or a string", id.name));
+    return program().expr(l.type, span, prog::LocalRef{local->second});
+  }
+  auto global = unit_.globals.find(id.name);
+  if (global == unit_.globals.end())
+    return error(Code::unknown_name, span, fmt::format("there is no variable '{}'", id.name));
+  GlobalInfo& info = global->second;
+  info.used = true;
+  if (info.indexed)
+    return error(Code::not_an_array, span,
+                 fmt::format("array '{}' is used without an index", id.name));
+  Type type = unit_.global(info).value;
+  if (type == Type::none)
+    return error(Code::unresolved_type, span,
+                 fmt::format("nothing tells whether '{}' is a number or a string", id.name));
+  return program().expr(type, span, prog::GlobalRef{info.index});
+}
+
+const GlobalInfo* Lowering::array(const ast::Expr& e, const char* what) {
+  auto* id = std::get_if<ast::Identifier>(&e.node);
+  auto found = id ? unit_.globals.find(id->name) : unit_.globals.end();
+  if (found == unit_.globals.end() || !found->second.indexed) {
+    error(Code::not_an_array, e.span,
+          id ? fmt::format("{} needs an array, and '{}' is none", what, id->name)
+             : fmt::format("{} needs an array", what));
+    return nullptr;
+  }
+  found->second.used = true;
+  return &found->second;
+}
+
+std::vector<Expr*> Lowering::keys(const GlobalInfo& info, const std::vector<ast::Expr*>& written,
+                                  const Span& span, bool wildcards) {
+  const prog::Global& g = program().globals[info.index];
+  std::vector<Expr*> lowered;
+  if (written.size() != g.keys.size())
+    error(Code::wrong_arity, span,
+          fmt::format("array '{}' has {} key{}, not {}", g.name, g.keys.size(),
+                      g.keys.size() == 1 ? "" : "s", written.size()));
+  for (size_t i = 0; i < written.size(); ++i) {
+    if (!written[i]) {
+      if (!wildcards) error(Code::bad_operand, span, "'*' stands only in slices");
+      lowered.push_back(nullptr);
+    } else {
+      lowered.push_back(value(*written[i], i < g.keys.size() ? g.keys[i] : Type::none));
+    }
+  }
+  lowered.resize(g.keys.size());
+  return lowered;
+}
+
+Expr* Lowering::element(const ast::Index& index, const Span& span) {
+  if (auto* a = std::get_if<ast::Aggregate>(&index.base->node)) {
+    Expr* whole = histogram(*a, index.base->span);
+    if (index.keys.size() != 1 || !index.keys[0])
+      return error(Code::wrong_arity, span, "a histogram has one index");
+    Expr* n = value(*index.keys[0], Type::number);
+    auto* h = std::get_if<prog::HistogramExpr>(&whole->node);
+    return h ? program().expr(Type::number, span, prog::BucketExpr{h->operand, n}) : whole;
+  }
+  auto* id = std::get_if<ast::Identifier>(&index.base->node);
+  if (id && scope_.names.count(id->name))
+    return error(Code::not_an_array, span,
+                 fmt::format("'{}' is indexed but not declared: arrays are global", id->name));
+  const GlobalInfo* info = array(*index.base, "an index");
+  if (!info) return constant(0, span);
+  const prog::Global& g = program().globals[info->index];
+  if (g.value == Type::none)
+    return error(Code::unresolved_type, span,
+                 fmt::format("nothing tells whether '{}' holds numbers or strings", g.name));
+  std::vector<Expr*> lowered = keys(*info, index.keys, span, false);
+  return program().expr(program().globals[info->index].value, span,
+                        prog::ElementRef{info->index, std::move(lowered)});
+}
+
+std::vector<Expr*> Lowering::arguments(const std::string& function,
+                                       const std::vector<ast::Expr*>& args,
+                                       const std::vector<Type>& types, const Span& span) {
+  std::vector<Expr*> lowered;
+  if (args.size() != types.size())
+    error(Code::unknown_function, span,
+          fmt::format("{}() takes {} argument{}, not {}", function, types.size(),
+                      types.size() == 1 ? "" : "s", args.size()));
+  for (size_t i = 0; i < args.size(); ++i)
+    lowered.push_back(value(*args[i], i < types.size() ? types[i] : Type::none));
+  while (lowered.size() < types.size()) lowered.push_back(nothing(types[lowered.size()], span));
+  lowered.resize(types.size());
+  return lowered;
+}
+
+Expr* Lowering::call(const ast::Call& c, const Span& span) {
+  const std::string& name = c.function.text;
+  if (auto found = unit_.functions.find(name); found != unit_.functions.end()) {
+    FunctionInfo& f = *found->second;
+    std::vector<Type> types;
+    for (size_t i = 0; i < f.scope.params; ++i) types.push_back(f.scope.locals[i].type);
+    return program().expr(f.result, span,
+                          prog::CallExpr{f.index, arguments(name, c.args, types, span)});
+  }
+  const prog::Builtin* b = find_builtin(name);
+  if (!b) return constant(0, span);  // reported when it was looked for
+  return program().expr(b->result, span,
+                        prog::BuiltinCall{b, arguments(name, c.args, b->args, span)});
+}
+
+Expr* Lowering::binary(const ast::Binary& b, const Span& span) {
+  using Op = ast::BinaryOp;
+  auto both = [&](Type type, Type result) {
+    Expr* left = value(*b.left, type);
+    Expr* right = value(*b.right, type);
+    return program().expr(result, span, prog::BinaryExpr{b.op, left, right});
+  };
+  switch (b.op) {
+    case Op::concat:
+      return both(Type::string, Type::string);
+    case Op::lt:
+    case Op::le:
+    case Op::gt:
+    case Op::ge:
+    case Op::eq:
+    case Op::ne: {
+      Expr* left = value(*b.left);
+      if (left->type == Type::stat)
+        return error(Code::type_mismatch, b.left->span,
+                     "a statistic has no order; use @count() or its kin");
+      Expr* right = value(*b.right, left->type);
+      return program().expr(Type::number, span, prog::BinaryExpr{b.op, left, right});
+    }
+    default:
+      return both(Type::number, Type::number);
+  }
+}
+
+Expr* Lowering::assignable(const ast::Expr& e, Type wanted) {
+  bool can = std::visit(
+      Overloaded{
+          [](const ast::Identifier&) { return true; },
+          [](const ast::Index& i) { return std::holds_alternative<ast::Identifier>(i.base->node); },
+          [](const auto&) { return false; },
+      },
+      e.node);
+  if (!can) {
+    bool of_target =
+        std::holds_alternative<ast::Target>(e.node) || std::holds_alternative<ast::Cast>(e.node);
+    return error(of_target && !guru_ ? Code::needs_guru
+                 : of_target         ? Code::unsupported
+                                     : Code::bad_operand,
+                 e.span,
+                 of_target ? "writing to the probed code's variables is not run by this version"
+                           : "this cannot be assigned to",
+                 wanted);
+  }
+  Expr* to = value(e, wanted);
+  if (auto* g = std::get_if<prog::GlobalRef>(&to->node)) check_not_walked(g->index, e.span);
+  if (auto* r = std::get_if<prog::ElementRef>(&to->node)) check_not_walked(r->global, e.span);
+  return to;
+}
+
+Expr* Lowering::assign(const ast::Assign& a, const Span& span) {
+  Type type = a.op ? (*a.op == ast::BinaryOp::concat ? Type::string : Type::number) : Type::none;
+  Expr* to = assignable(*a.target, type);
+  if (to->type == Type::stat)
+    return error(Code::type_mismatch, span, "a statistic takes values with '<<<', not '='");
+  Expr* from = value(*a.value, to->type);
+  return program().expr(to->type, span, prog::AssignExpr{a.op, to, from});
+}
+
+Expr* Lowering::statistic(const ast::Expr& e) { return value(e, Type::stat); }
+
+Expr* Lowering::aggregate(const ast::Aggregate& a, const Span& span) {
+  if (a.op == ast::AggregateOp::hist_log || a.op == ast::AggregateOp::hist_linear)
+    return error(Code::not_allowed_here, span,
+                 "a histogram can be printed or indexed, nothing else");
+  Expr* operand = statistic(*a.operand);
+  int shift = 0;
+  if (a.op == ast::AggregateOp::variance && !a.params.empty())
+    if (auto* n = std::get_if<ast::Number>(&a.params[0]->node)) shift = static_cast<int>(n->value);
+  if (operand->type != Type::stat) return constant(0, span);
+  if (a.op == ast::AggregateOp::variance)
+    if (prog::Global* g = statistic_global(*operand)) {
+      g->shape.variance = true;
+      g->shape.shift = std::max(g->shape.shift, shift);
+    }
+  return program().expr(Type::number, span, prog::AggregateExpr{a.op, operand, shift});
+}
+
+prog::Global* Lowering::statistic_global(const Expr& operand) {
+  if (auto* g = std::get_if<prog::GlobalRef>(&operand.node)) return &program().globals[g->index];
+  if (auto* e = std::get_if<prog::ElementRef>(&operand.node)) return &program().globals[e->global];
+  if (auto* w = std::get_if<prog::WalkValueRef>(&operand.node))
+    for (const Walk& walk : walks_)
+      if (walk.id == w->foreach_id) return &program().globals[walk.global];
+  return nullptr;
+}
+
+Expr* Lowering::histogram(const ast::Aggregate& a, const Span& span) {
+  using Histogram = prog::StatShape::Histogram;
+  if (a.op != ast::AggregateOp::hist_log && a.op != ast::AggregateOp::hist_linear)
+    return error(Code::not_an_array, span, "only histograms have an index");
+  Expr* operand = statistic(*a.operand);
+  prog::Global* g = operand->type == Type::stat ? statistic_global(*operand) : nullptr;
+  if (!g) return constant(0, span);
+  prog::StatShape shape = g->shape;
+  shape.histogram = a.op == ast::AggregateOp::hist_log ? Histogram::log : Histogram::linear;
+  int64_t numbers[3] = {0, 0, 0};
+  for (size_t i = 0; i < a.params.size() && i < 3; ++i)
+    if (auto* n = std::get_if<ast::Number>(&a.params[i]->node))
+      numbers[i] = n->value;
+    else if (auto* u = std::get_if<ast::Unary>(&a.params[i]->node);
+             u && u->op == ast::UnaryOp::negate &&
+             std::holds_alternative<ast::Number>(u->operand->node))
+      numbers[i] = -std::get<ast::Number>(u->operand->node).value;
+    else
+      return error(Code::not_constant, a.params[i]->span, "a histogram's bounds are numbers");
+  if (shape.histogram == Histogram::linear) {
+    shape.low = numbers[0];
+    shape.high = numbers[1];
+    shape.step = numbers[2];
+    if (shape.step <= 0 || shape.high <= shape.low || (shape.high - shape.low) / shape.step > 5000)
+      return error(Code::bad_operand, span,
+                   "@hist_linear needs low < high, a positive step, and at most 5000 buckets");
+  }
+  auto same = [](const prog::StatShape& x, const prog::StatShape& y) {
+    return x.histogram == y.histogram && x.low == y.low && x.high == y.high && x.step == y.step;
+  };
+  if (g->shape.histogram != Histogram::none && !same(g->shape, shape))
+    return error(
+        Code::bad_operand, span,
+        fmt::format("'{}' has a histogram of another kind or other bounds already", g->name));
+  g->shape = shape;
+  return program().expr(Type::none, span, prog::HistogramExpr{operand});
+}
+
+Expr* Lowering::at_operator(const ast::AtOperator& a, const Span& span, Type wanted) {
+  if (a.name == "defined" && a.args.size() == 1) return constant(is_defined(*a.args[0]), span);
+  if (a.name == "entry" && a.args.size() == 1) return entry_value(*a.args[0], span, wanted);
+  if (a.name == "choose_defined" && a.args.size() == 2)
+    return value(is_defined(*a.args[0]) ? *a.args[0] : *a.args[1], wanted);
+  return error(Code::unsupported, span, fmt::format("@{} is not run by this version", a.name));
+}
+
+Expr* Lowering::entry_value(const ast::Expr& e, const Span& span, Type wanted) {
+  if (at_entry_) return value(e, wanted);
+  if (!entry_values_ || !surroundings_ ||
+      surroundings_->kind != probes::Surroundings::Kind::at_return)
+    return error(Code::not_allowed_here, span,
+                 "@entry stands only in probes of a function's return", wanted);
+  return kept_from_entry([&] { return value(e, wanted); }, span);
+}
+
+Expr* Lowering::kept_from_entry(const std::function<Expr*()>& lower, const Span& span) {
+  at_entry_ = true;
+  Expr* kept = lower();
+  at_entry_ = false;
+  if (kept->type == Type::stat)
+    return error(Code::type_mismatch, span, "a statistic cannot be kept from the entry");
+  entry_values_->push_back(kept);
+  return program().expr(kept->type, span, prog::EntryExpr{entry_values_->size() - 1});
+}
+
+}  // namespace stp::sema

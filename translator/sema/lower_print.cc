@@ -1,0 +1,97 @@
+// print and its kin become formats: what is known now (text, delimiters, newlines) goes into the
+// format, and only values are recorded when the probe is hit.
+#include <fmt/format.h>
+
+#include <map>
+
+#include "sema/format.h"
+#include "sema/lower.h"
+
+namespace stp::sema {
+
+using prog::Expr;
+using prog::Type;
+
+// The runtime formats on its stack: runtime/string.c, MOST_ARGS.
+constexpr size_t most_arguments = 32;
+
+size_t Lowering::format(std::string text, std::string letters) {
+  auto& formats = program().formats;
+  for (size_t i = 0; i < formats.size(); ++i)
+    if (formats[i].text == text && formats[i].letters == letters) return i;
+  formats.push_back({std::move(text), std::move(letters)});
+  return formats.size() - 1;
+}
+
+Expr* Lowering::print_argument(const ast::Expr& e, Type wanted, std::string& letters) {
+  auto* a = std::get_if<ast::Aggregate>(&e.node);
+  bool is_histogram =
+      a && (a->op == ast::AggregateOp::hist_log || a->op == ast::AggregateOp::hist_linear);
+  if (is_histogram && wanted == Type::none) {
+    Expr* h = histogram(*a, e.span);
+    letters += h->type == Type::none ? 'h' : 'l';
+    return h;
+  }
+  Expr* v = value(e, wanted);
+  if (v->type == Type::stat)
+    v = error(Code::type_mismatch, e.span,
+              "a statistic cannot be printed whole; use @count(), @avg(), @hist_log() or another");
+  letters += v->type == Type::string ? 's' : 'l';
+  return v;
+}
+
+Expr* Lowering::printf(const ast::Print& p, const Span& span) {
+  ParsedFormat parsed = parse_format(p.literal ? p.literal->text : "");
+  Type result = p.to_string ? Type::string : Type::none;
+  const Span& at = p.literal ? p.literal->span : span;
+  if (!parsed.error.empty()) return error(Code::bad_format, at, parsed.error, Type::string);
+  if (parsed.conversions.size() != p.args.size())
+    return error(Code::bad_format, span,
+                 fmt::format("the format takes {} argument{}, and there {} {}",
+                             parsed.conversions.size(), parsed.conversions.size() == 1 ? "" : "s",
+                             p.args.size() == 1 ? "is" : "are", p.args.size()),
+                 Type::string);
+  if (p.args.size() > most_arguments)
+    return error(Code::bad_format, span,
+                 fmt::format("a format takes at most {} arguments", most_arguments), Type::string);
+  std::string letters;
+  prog::PrintExpr lowered{0, {}, p.to_string};
+  for (size_t i = 0; i < p.args.size(); ++i)
+    lowered.args.push_back(print_argument(*p.args[i], parsed.conversions[i].wanted, letters));
+  lowered.format = format(p.literal ? p.literal->text : "", letters);
+  return program().expr(result, span, std::move(lowered));
+}
+
+Expr* Lowering::print(const ast::Print& p, const Span& span) {
+  using Kind = ast::Print::Kind;
+  if (p.kind == Kind::printf) return printf(p, span);
+  bool line = p.kind == Kind::println || p.kind == Kind::printdln;
+  std::string delimiter = p.literal ? escape_format(p.literal->text) : "";
+  std::string text, letters;
+  prog::PrintExpr lowered{0, {}, p.to_string};
+  bool first = true;
+  for (const ast::Expr* arg : p.args) {
+    if (!first) text += delimiter;
+    first = false;
+    if (auto* s = std::get_if<ast::String>(&arg->node)) {
+      text += escape_format(s->value);
+      continue;
+    }
+    std::string letter;
+    Expr* v = print_argument(*arg, Type::none, letter);
+    if (letter == "h" && p.to_string)
+      v = error(Code::not_allowed_here, arg->span, "a histogram can be printed, not made a string");
+    text += letter == "l" ? "%d" : "%s";
+    letters += letter;
+    lowered.args.push_back(v);
+  }
+  if (line) text += "\n";
+  if (lowered.args.size() > most_arguments)
+    return error(Code::bad_format, span,
+                 fmt::format("at most {} values can be printed at once", most_arguments),
+                 Type::string);
+  lowered.format = format(std::move(text), std::move(letters));
+  return program().expr(p.to_string ? Type::string : Type::none, span, std::move(lowered));
+}
+
+}  // namespace stp::sema

@@ -1,0 +1,202 @@
+// Statements.
+#include <fmt/format.h>
+
+#include "sema/lower.h"
+#include "support/overloaded.h"
+
+namespace stp::sema {
+
+using prog::Expr;
+using prog::Stmt;
+using prog::Type;
+
+Stmt* Lowering::optional(const ast::Stmt* s) { return s ? statement(*s) : nullptr; }
+
+Stmt* Lowering::loop(prog::LoopStmt loop, const ast::Stmt* body, const Span& span) {
+  ++loops_;
+  loop.body = body ? statement(*body) : program().stmt(span, prog::BlockStmt{});
+  --loops_;
+  return program().stmt(span, loop);
+}
+
+Stmt* Lowering::statement(const ast::Stmt& s) {
+  const Span& span = s.span;
+  auto in_loop = [&](auto node, const char* word) {
+    if (!loops_)
+      diagnostics().error(Code::not_allowed_here, span,
+                          fmt::format("'{}' stands outside of any loop", word));
+    return program().stmt(span, node);
+  };
+  return std::visit(
+      Overloaded{
+          [&](const ast::Block& b) {
+            prog::BlockStmt block;
+            for (const ast::Stmt* each : b.statements) block.statements.push_back(statement(*each));
+            return program().stmt(span, std::move(block));
+          },
+          [&](const ast::If& i) {
+            Expr* condition = value(*i.condition, Type::number);
+            Stmt* then = statement(*i.then);
+            return program().stmt(span, prog::IfStmt{condition, then, optional(i.otherwise)});
+          },
+          [&](const ast::While& w) {
+            return loop({nullptr, value(*w.condition, Type::number), nullptr, nullptr}, w.body,
+                        span);
+          },
+          [&](const ast::For& f) {
+            prog::LoopStmt l{};
+            l.init = f.init ? any(*f.init) : nullptr;
+            l.condition = f.condition ? value(*f.condition, Type::number) : nullptr;
+            l.step = f.step ? any(*f.step) : nullptr;
+            return loop(l, f.body, span);
+          },
+          [&](const ast::Foreach& f) { return foreach_statement(f, span); },
+          [&](const ast::ExprStmt& e) {
+            return program().stmt(span, prog::ExprStmt{any(*e.value)});
+          },
+          [&](const ast::Return& r) { return return_statement(r, span); },
+          [&](const ast::Delete& d) { return delete_statement(d, span); },
+          [&](const ast::Next&) {
+            if (scope_.result)
+              diagnostics().error(Code::not_allowed_here, span,
+                                  "'next' in a function is not run by this version: use 'return'");
+            return program().stmt(span, prog::NextStmt{});
+          },
+          [&](const ast::Break&) { return in_loop(prog::BreakStmt{}, "break"); },
+          [&](const ast::Continue&) { return in_loop(prog::ContinueStmt{}, "continue"); },
+          [&](const ast::TryCatch& t) { return try_statement(t, span); },
+          [&](const ast::Empty&) { return program().stmt(span, prog::BlockStmt{}); },
+          [&](const ast::EmbeddedStmt&) {
+            diagnostics().error(Code::unsupported, span, "embedded C is not run by this version");
+            return program().stmt(span, prog::BlockStmt{});
+          },
+      },
+      s.node);
+}
+
+Stmt* Lowering::return_statement(const ast::Return& r, const Span& span) {
+  if (!scope_.result) {
+    diagnostics().error(Code::not_allowed_here, span,
+                        "'return' stands only in functions; 'next' ends a handler");
+    return program().stmt(span, prog::NextStmt{});
+  }
+  Expr* result = r.value ? value(*r.value, *scope_.result) : nullptr;
+  if (!result && *scope_.result != Type::none)
+    diagnostics().error(Code::type_mismatch, span,
+                        fmt::format("this function returns a {}", name_of(*scope_.result)));
+  return program().stmt(span, prog::ReturnStmt{result});
+}
+
+Stmt* Lowering::try_statement(const ast::TryCatch& t, const Span& span) {
+  prog::TryStmt lowered{};
+  lowered.body = statement(*t.body);
+  if (t.message) {
+    auto local = scope_.names.find(t.message->text);
+    if (local == scope_.names.end())
+      diagnostics().error(Code::bad_operand, t.message->span,
+                          "the message of catch goes into a local variable, and this is a global");
+    else if (scope_.locals[local->second].type != Type::string)
+      diagnostics().error(Code::type_mismatch, t.message->span,
+                          fmt::format("'{}' is a {}, and the message is a string", t.message->text,
+                                      name_of(scope_.locals[local->second].type)));
+    else
+      lowered.message = local->second;
+  }
+  lowered.handler = statement(*t.handler);
+  return program().stmt(span, lowered);
+}
+
+void Lowering::check_not_walked(size_t global, const Span& span) {
+  for (const Walk& walk : walks_) {
+    if (walk.global != global) continue;
+    diagnostics().error(Code::modified_in_foreach, span,
+                        fmt::format("array '{}' is changed while foreach walks it",
+                                    program().globals[global].name));
+    return;
+  }
+}
+
+Stmt* Lowering::foreach_statement(const ast::Foreach& f, const Span& span) {
+  prog::ForeachStmt lowered{};
+  if (!std::holds_alternative<ast::Identifier>(f.array->node)) {
+    diagnostics().error(Code::unsupported, f.array->span,
+                        "foreach over a histogram is not run by this version");
+    return program().stmt(span, prog::BlockStmt{});
+  }
+  const GlobalInfo* info = array(*f.array, "foreach");
+  if (!info) return program().stmt(span, prog::BlockStmt{});
+  const prog::Global& g = program().globals[info->index];
+  lowered.id = foreach_count_++;
+  lowered.global = info->index;
+  if (f.keys.size() != g.keys.size())
+    diagnostics().error(Code::wrong_arity, span,
+                        fmt::format("array '{}' has {} key{}, not {}", g.name, g.keys.size(),
+                                    g.keys.size() == 1 ? "" : "s", f.keys.size()));
+  auto local_for = [&](const ast::Name& name, Type type) -> std::optional<size_t> {
+    auto local = scope_.names.find(name.text);
+    if (local == scope_.names.end()) {
+      diagnostics().error(
+          Code::bad_operand, name.span,
+          fmt::format("'{}' is a global; foreach needs a local variable", name.text));
+      return std::nullopt;
+    }
+    if (scope_.locals[local->second].type != type && type != Type::none) {
+      diagnostics().error(Code::type_mismatch, name.span,
+                          fmt::format("'{}' is a {} elsewhere and a {} here", name.text,
+                                      name_of(scope_.locals[local->second].type), name_of(type)));
+      return std::nullopt;
+    }
+    return local->second;
+  };
+  for (size_t i = 0; i < f.keys.size() && i < g.keys.size(); ++i)
+    lowered.keys.push_back(local_for(f.keys[i], g.keys[i]).value_or(0));
+  std::string walk_value;
+  if (f.value && g.value == Type::stat)
+    walk_value = f.value->text;
+  else if (f.value)
+    lowered.value = local_for(*f.value, g.value);
+  if (!f.slice.empty()) lowered.slice = keys(*info, f.slice, span, true);
+  lowered.sort = f.sort;
+  lowered.sort_key = f.sort_key;
+  lowered.sort_by = f.sort_by;
+  if (f.sort && !f.sort_key && g.value == Type::stat && !lowered.sort_by)
+    lowered.sort_by = ast::AggregateOp::count;
+  if (f.limit) lowered.limit = value(*f.limit, Type::number);
+  walks_.push_back({lowered.id, lowered.global, walk_value});
+  ++loops_;
+  lowered.body = statement(*f.body);
+  --loops_;
+  walks_.pop_back();
+  return program().stmt(span, std::move(lowered));
+}
+
+Stmt* Lowering::delete_statement(const ast::Delete& d, const Span& span) {
+  if (auto* index = std::get_if<ast::Index>(&d.target->node)) {
+    const GlobalInfo* info = array(*index->base, "delete");
+    if (!info) return program().stmt(span, prog::BlockStmt{});
+    check_not_walked(info->index, span);
+    std::vector<Expr*> lowered = keys(*info, index->keys, span, true);
+    bool slice = false;
+    for (const ast::Expr* key : index->keys) slice |= key == nullptr;
+    if (slice) return program().stmt(span, prog::DeleteSliceStmt{info->index, std::move(lowered)});
+    Type type = program().globals[info->index].value;
+    return program().stmt(
+        span, prog::DeleteStmt{program().expr(type, span, prog::ElementRef{info->index, lowered})});
+  }
+  auto* id = std::get_if<ast::Identifier>(&d.target->node);
+  if (!id) {
+    diagnostics().error(Code::bad_operand, d.target->span, "only variables can be deleted");
+    return program().stmt(span, prog::BlockStmt{});
+  }
+  auto global = unit_.globals.find(id->name);
+  if (global != unit_.globals.end() && !scope_.names.count(id->name)) {
+    check_not_walked(global->second.index, span);
+    global->second.used = true;
+    return program().stmt(
+        span, prog::DeleteStmt{program().expr(program().globals[global->second.index].value, span,
+                                              prog::GlobalRef{global->second.index})});
+  }
+  return program().stmt(span, prog::DeleteStmt{value(*d.target)});
+}
+
+}  // namespace stp::sema

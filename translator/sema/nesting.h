@@ -1,0 +1,13 @@
+// Which functions call themselves, and how deep calls can go.
+#pragma once
+
+#include "sema/program.h"
+
+namespace stp::sema {
+
+// Sets Function::recursive, and Limits::nesting when the user did not: the longest chain of calls,
+// and ten more when something recurses (stap(1), MAXNESTING).
+void set_nesting(prog::Program&, const std::vector<std::vector<size_t>>& calls,
+                 const std::vector<size_t>& roots);
+
+}  // namespace stp::sema

@@ -1,0 +1,324 @@
+// Variables of the probed code: where they are, members and elements behind them, and the bits that
+// are read in the end.
+#include <fmt/format.h>
+
+#include "sema/lower.h"
+#include "support/overloaded.h"
+
+namespace stp::sema {
+
+using prog::Expr;
+using prog::Type;
+using types::Kind;
+using types::Lack;
+
+// Where a chain of accesses has come to: a typed place in memory, or a typed value.
+struct Lowering::Place {
+  const types::Type* type;
+  Expr* at;  // the address, or the value
+  bool in_memory;
+  uint8_t bit_offset = 0, bit_size = 0;
+};
+
+namespace {
+
+bool is_signed(const types::Type* type) { return type && type->is_signed; }
+
+}  // namespace
+
+Expr* Lowering::target(const ast::Target& t, const Span& span) {
+  Type type = t.pretty ? Type::string : Type::number;
+  if (t.pretty)
+    return error(Code::unsupported, span, "pretty-printing of variables is not run by this version",
+                 type);
+  if (!surroundings_ || surroundings_->kind == probes::Surroundings::Kind::none)
+    return error(Code::not_allowed_here, span,
+                 scope_.result ? "a function has no target variables; pass the value as an argument"
+                               : "this kind of probe has no target variables",
+                 t.name.size() > 1 && t.name[0] == '$' ? Type::string : Type::number);
+  if (t.kind == ast::Target::Kind::variable && !t.name.empty() && t.name[0] == '$')
+    return target_group(t.name, span);
+  auto lower = [&]() -> Expr* {
+    auto place = find_variable(t, span);
+    return place ? follow(*place, t.accesses, t.address_of, span) : constant(0, span);
+  };
+  // A parameter in a return probe is what it was at the entry, with all that was behind it.
+  bool at_return = surroundings_->kind == probes::Surroundings::Kind::at_return;
+  if (at_return && !at_entry_ && t.name != "return" && t.kind == ast::Target::Kind::variable)
+    return kept_from_entry(lower, span);
+  return lower();
+}
+
+std::optional<Lowering::Place> Lowering::find_variable(const ast::Target& t, const Span& span) {
+  using Surround = probes::Surroundings::Kind;
+  auto fail = [&](Code code, const std::string& text,
+                  const std::vector<std::string>& near = {}) -> std::optional<Place> {
+    auto& e = diagnostics().error(code, span, text);
+    for (const auto& name : near) e.note(fmt::format("did you mean '${}'?", name));
+    return std::nullopt;
+  };
+  if (surroundings_->kind == Surround::tracepoint && t.kind == ast::Target::Kind::variable) {
+    const auto& params = surroundings_->tracepoint.params;
+    std::vector<std::string> names;
+    for (size_t i = 0; i < params.size(); ++i) {
+      if (params[i].name == t.name)
+        return place_of(
+            {t.name,
+             params[i].type,
+             {types::Location::Kind::value, types::loc_argument(static_cast<int>(i)), {}},
+             true},
+            span);
+      names.push_back(params[i].name);
+    }
+    return fail(
+        Code::no_variable,
+        fmt::format("tracepoint {} has no argument '${}'", surroundings_->tracepoint.name, t.name),
+        nearest(t.name, names));
+  }
+  types::Answer<types::Variable> answer = Lack{Lack::Kind::not_found, "", {}};
+  if (t.kind == ast::Target::Kind::at_var) {
+    size_t at = t.name.find('@');
+    answer = provider_->global(t.name.substr(0, at),
+                               at == std::string::npos ? "" : t.name.substr(at + 1));
+  } else if (t.name == "return") {
+    if (surroundings_->kind != Surround::at_return)
+      return fail(Code::no_variable, "$return exists only in probes of a function's return");
+    answer = provider_->return_value(surroundings_->place.function);
+  } else {
+    answer = provider_->variable(surroundings_->place, t.name);
+  }
+  if (auto* variable = types::get(answer)) return place_of(*variable, span);
+  const Lack& lack = types::lack(answer);
+  std::string what = fmt::format("'${}'", t.name);
+  if (t.kind == ast::Target::Kind::at_var) what = fmt::format("'{}'", t.name);
+  switch (lack.kind) {
+    case Lack::Kind::dwarf:
+      return fail(Code::no_debuginfo,
+                  fmt::format("{} needs DWARF debug information, which was not found{}{}", what,
+                              lack.detail.empty() ? "" : ": ", lack.detail));
+    case Lack::Kind::no_value:
+      return fail(Code::no_location, fmt::format("{} is not kept at this place{}{}", what,
+                                                 lack.detail.empty() ? "" : ": ", lack.detail));
+    case Lack::Kind::unusable:
+      return fail(Code::no_location, fmt::format("{} cannot be read{}{}", what,
+                                                 lack.detail.empty() ? "" : ": ", lack.detail));
+    default:
+      return fail(Code::no_variable,
+                  lack.detail.empty() ? fmt::format("{}() has no variable {} here",
+                                                    surroundings_->place.function.name, what)
+                                      : lack.detail,
+                  lack.near);
+  }
+}
+
+std::optional<Lowering::Place> Lowering::place_of(const types::Variable& v, const Span& span) {
+  using Where = types::Location::Kind;
+  auto expr = [&](types::LocPtr loc) {
+    return program().expr(Type::number, span, prog::LocExpr{std::move(loc)});
+  };
+  if (v.location.kind == Where::pieces) {
+    // Parts that make up one word are put together; more is not a number.
+    types::LocPtr whole;
+    uint32_t bit = 0;
+    for (const auto& piece : v.location.pieces) {
+      if (!piece.value || bit + piece.bits > 64) {
+        diagnostics().error(Code::no_location, span,
+                            fmt::format("a part of '${}' is not kept at this place", v.name));
+        return std::nullopt;
+      }
+      types::LocPtr part = piece.kind == Where::memory
+                               ? types::loc_deref(piece.value, static_cast<uint8_t>(piece.bits / 8))
+                               : piece.value;
+      if (piece.bits < 64)
+        part =
+            types::loc_binary(types::LocOp::bit_and, part,
+                              types::loc_constant(static_cast<int64_t>((1ULL << piece.bits) - 1)));
+      if (bit) part = types::loc_binary(types::LocOp::shl, part, types::loc_constant(bit));
+      whole = whole ? types::loc_binary(types::LocOp::bit_or, whole, part) : part;
+      bit += piece.bits;
+    }
+    if (!whole) return std::nullopt;
+    return Place{v.type, expr(whole), false};
+  }
+  if (!v.location.value) {
+    diagnostics().error(
+        Code::no_location, span,
+        fmt::format("'${}' is not kept at this place: it was optimised out", v.name));
+    return std::nullopt;
+  }
+  return Place{v.type, expr(v.location.value), v.location.kind == Where::memory};
+}
+
+// The value at a place, as a number.
+Expr* Lowering::read(const Place& p, const Span& span) {
+  const types::Type* type = types::strip(p.type);
+  uint64_t size = type ? type->size : 0;
+  if (type && type->kind == Kind::array)
+    return p.in_memory ? p.at : error(Code::bad_access, span, "this array has no address");
+  if (type && (type->kind == Kind::structure || type->kind == Kind::union_type)) {
+    // A small structure in a register, as functions return it.
+    if (!p.in_memory) return p.at;
+    return error(Code::bad_access, span,
+                 fmt::format("{} is no number: name a member, or take its address with &",
+                             types::spell(p.type)));
+  }
+  if (!type || type->kind == Kind::forward || type->kind == Kind::function)
+    return p.in_memory && type && type->kind == Kind::function
+               ? p.at
+               : error(Code::bad_access, span,
+                       fmt::format("{} has no value", types::spell(p.type)));
+  if (type->kind == Kind::floating)
+    return error(Code::bad_access, span, "floating point values cannot be read");
+  if (!p.in_memory) {
+    if (size == 0 || size >= 8) return p.at;
+    return program().expr(Type::number, span,
+                          prog::NarrowExpr{p.at, static_cast<uint8_t>(size * 8), is_signed(type)});
+  }
+  if (size != 1 && size != 2 && size != 4 && size != 8)
+    return error(Code::bad_access, span,
+                 fmt::format("{} of {} bytes is no number", types::spell(p.type), size));
+  return program().expr(Type::number, span,
+                        prog::LoadExpr{p.at, static_cast<uint8_t>(size), is_signed(type),
+                                       p.bit_offset, p.bit_size, false});
+}
+
+// One -> or [ ]. False after an error.
+bool Lowering::step(Place& p, const ast::Access& access) {
+  const types::Type* type = types::strip(p.type);
+  auto fail = [&](Code code, const std::string& text) {
+    diagnostics().error(code, access.span, text);
+    return false;
+  };
+  auto add = [&](Expr* base, Expr* offset) {
+    return program().expr(Type::number, access.span,
+                          prog::BinaryExpr{ast::BinaryOp::add, base, offset});
+  };
+  bool pointer = type && type->kind == Kind::pointer;
+  bool array = type && type->kind == Kind::array;
+  if (pointer) {
+    p.at = read(p, access.span);
+    p.in_memory = true;
+    p.bit_size = 0;
+  }
+  if (access.kind == ast::Access::Kind::index) {
+    if (!pointer && !array)
+      return fail(Code::bad_access, fmt::format("{} has no elements", types::spell(p.type)));
+    const types::Type* element = types::strip(type->of);
+    if (!element || element->size == 0)
+      return fail(Code::bad_access,
+                  fmt::format("elements of {} have no size", types::spell(p.type)));
+    Expr* n = value(*access.index, Type::number);
+    Expr* scaled = program().expr(
+        Type::number, access.span,
+        prog::BinaryExpr{ast::BinaryOp::mul, n,
+                         constant(static_cast<int64_t>(element->size), access.span)});
+    p = {type->of, add(p.at, scaled), true};
+    return true;
+  }
+  const types::Type* whole = pointer ? types::strip(type->of) : type;
+  if (!whole || (whole->kind != Kind::structure && whole->kind != Kind::union_type))
+    return fail(Code::bad_access,
+                fmt::format("{} has no member '{}'", types::spell(p.type), access.member));
+  if (!p.in_memory)
+    return fail(Code::bad_access, "the members of a structure in registers cannot be read");
+  auto answer = types::find_member(*provider_, *whole, access.member);
+  if (auto* lack = std::get_if<Lack>(&answer)) {
+    auto& e = diagnostics().error(Code::no_member, access.span, lack->detail);
+    for (const auto& near : lack->near) e.note(fmt::format("did you mean '{}'?", near));
+    return false;
+  }
+  const types::Member& member = *types::get(answer);
+  Expr* at =
+      member.offset ? add(p.at, constant(static_cast<int64_t>(member.offset), access.span)) : p.at;
+  p = {member.type, at, true, member.bit_offset, member.bit_size};
+  return true;
+}
+
+Expr* Lowering::follow(Place p, const std::vector<ast::Access>& accesses, bool address_of,
+                       const Span& span) {
+  for (const ast::Access& access : accesses)
+    if (!step(p, access)) return constant(0, span);
+  if (!address_of) return read(p, span);
+  if (!p.in_memory || p.bit_size)
+    return error(Code::bad_access, span,
+                 "this has no address: it is kept in a register or is a bit-field");
+  return p.at;
+}
+
+Expr* Lowering::cast(const ast::Cast& c, const Span& span) {
+  if (c.pretty)
+    return error(Code::unsupported, span, "pretty-printing of variables is not run by this version",
+                 Type::string);
+  Expr* pointer = value(*c.operand, Type::number);
+  if (!provider_)
+    return error(Code::not_allowed_here, span,
+                 "@cast needs the types of the kernel, and none were found");
+  auto answer = provider_->type(c.type);
+  if (!types::get(answer) && c.type.find(' ') == std::string::npos)
+    answer = provider_->type("struct " + c.type);
+  if (auto* lack = std::get_if<Lack>(&answer)) {
+    auto& e = diagnostics().error(Code::no_type, span,
+                                  fmt::format("the kernel has no type '{}'", c.type));
+    for (const auto& near : lack->near) e.note(fmt::format("did you mean '{}'?", near));
+    return constant(0, span);
+  }
+  const types::Type* type = *types::get(answer);
+  // The operand is a pointer to the type, unless the type is itself a pointer or a number.
+  const types::Type* bare = types::strip(type);
+  bool points = bare && (bare->kind == Kind::structure || bare->kind == Kind::union_type);
+  return follow({type, pointer, points}, c.accesses, c.address_of, span);
+}
+
+// $$parms, $$vars, $$locals, $$return: "name=0x1 name=0x2".
+Expr* Lowering::target_group(const std::string& name, const Span& span) {
+  using Surround = probes::Surroundings::Kind;
+  std::vector<types::Variable> variables;
+  if (name == "$return") {
+    auto answer = provider_->return_value(surroundings_->place.function);
+    if (surroundings_->kind == Surround::at_return && types::get(answer))
+      variables.push_back(*types::get(answer));
+  } else if (surroundings_->kind == Surround::tracepoint) {
+    int i = 0;
+    for (const auto& p : surroundings_->tracepoint.params)
+      variables.push_back(
+          {p.name, p.type, {types::Location::Kind::value, types::loc_argument(i++), {}}, true});
+  } else {
+    auto answer = provider_->variables(surroundings_->place);
+    if (auto* all = types::get(answer))
+      for (const auto& v : *all)
+        if ((name != "$parms" || v.parameter) && (name != "$locals" || !v.parameter))
+          variables.push_back(v);
+  }
+  std::string text, letters;
+  prog::PrintExpr print{0, {}, true};
+  auto lower = [&]() -> Expr* {
+    for (const auto& v : variables) {
+      const types::Type* type = types::strip(v.type);
+      bool readable = type && (v.location.value || !v.location.pieces.empty()) &&
+                      type->kind != Kind::structure && type->kind != Kind::union_type &&
+                      type->kind != Kind::floating && type->size <= 8 && print.args.size() < 30;
+      text += (text.empty() ? "" : " ") + v.name + (readable ? "=%#x" : "=?");
+      if (!readable) continue;
+      auto place = place_of(v, span);
+      print.args.push_back(place ? read(*place, span) : constant(0, span));
+      letters += 'l';
+    }
+    print.format = format(text, letters);
+    return program().expr(Type::string, span, print);
+  };
+  bool kept = surroundings_->kind == Surround::at_return && !at_entry_ && name != "$return";
+  return kept ? kept_from_entry(lower, span) : lower();
+}
+
+bool Lowering::is_defined(const ast::Expr& e) {
+  size_t mark = diagnostics().mark();
+  size_t before = diagnostics().errors();
+  size_t kept = entry_values_ ? entry_values_->size() : 0;
+  expression(e, Type::none);
+  bool defined = diagnostics().errors() == before;
+  diagnostics().rewind(mark);
+  if (entry_values_) entry_values_->resize(kept);
+  return defined;
+}
+
+}  // namespace stp::sema

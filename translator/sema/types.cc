@@ -1,0 +1,308 @@
+// A use tells a type: an operator, a conversion, an assignment, an argument. Each body is walked
+// with the types that are known so far, and walked again while any walk learns something: a
+// function's result may come from a global that another handler assigns. The first use to tell a
+// type decides.
+#include "sema/types.h"
+
+#include "sema/builtins.h"
+#include "sema/format.h"
+#include "sema/visit.h"
+#include "support/overloaded.h"
+
+namespace stp::sema {
+namespace {
+
+using prog::Type;
+
+class Inference {
+ public:
+  explicit Inference(Unit& unit) : unit_(unit) {}
+
+  // True when something was learned.
+  bool body(Scope& scope) {
+    scope_ = &scope;
+    learned_ = false;
+    for (const ast::Stmt* s : scope.statements) statement(*s);
+    return learned_;
+  }
+
+ private:
+  void learn(Type& slot, Type type) {
+    if (slot != Type::none || type == Type::none) return;
+    slot = type;
+    learned_ = true;
+  }
+
+  GlobalInfo* global(const std::string& name) {
+    auto found = unit_.globals.find(name);
+    return found == unit_.globals.end() ? nullptr : &found->second;
+  }
+
+  Type* variable(const std::string& name) {
+    if (auto local = scope_->names.find(name); local != scope_->names.end())
+      return &scope_->locals[local->second].type;
+    if (GlobalInfo* info = global(name)) return &unit_.global(*info).value;
+    return nullptr;
+  }
+
+  Type name(const std::string& text, Type wanted) {
+    Type* slot = variable(text);
+    if (!slot) return Type::none;
+    learn(*slot, wanted);
+    return *slot;
+  }
+
+  // The keys of an array, and that it is one.
+  prog::Global* array(const std::string& text, const std::vector<ast::Expr*>& keys) {
+    GlobalInfo* info = global(text);
+    if (!info) {
+      for (const ast::Expr* key : keys)
+        if (key) expression(*key, Type::none);
+      return nullptr;
+    }
+    prog::Global& g = unit_.global(*info);
+    info->indexed = true;
+    if (g.keys.empty() && !keys.empty()) {
+      g.keys.resize(keys.size(), Type::none);
+      learned_ = true;
+    }
+    for (size_t i = 0; i < keys.size(); ++i) {
+      if (!keys[i]) continue;
+      Type type = expression(*keys[i], i < g.keys.size() ? g.keys[i] : Type::none);
+      if (i < g.keys.size()) learn(g.keys[i], type);
+    }
+    return &g;
+  }
+
+  Type same(const ast::Expr& a, const ast::Expr& b, Type wanted) {
+    Type type = expression(a, wanted);
+    type = expression(b, type);
+    return expression(a, type);
+  }
+
+  Type call(const ast::Call& c, Type wanted) {
+    if (auto found = unit_.functions.find(c.function.text); found != unit_.functions.end()) {
+      FunctionInfo& f = *found->second;
+      for (size_t i = 0; i < c.args.size(); ++i) {
+        if (i >= f.scope.params) {
+          expression(*c.args[i], Type::none);
+          continue;
+        }
+        Type type = expression(*c.args[i], f.scope.locals[i].type);
+        learn(f.scope.locals[i].type, type);
+      }
+      learn(f.result, f.scope.returns_value ? wanted : Type::none);
+      return f.result;
+    }
+    const prog::Builtin* b = find_builtin(c.function.text);
+    for (size_t i = 0; i < c.args.size(); ++i)
+      expression(*c.args[i], b && i < b->args.size() ? b->args[i] : Type::none);
+    return b ? b->result : Type::none;
+  }
+
+  Type binary(const ast::Binary& b) {
+    switch (b.op) {
+      case ast::BinaryOp::concat:
+        expression(*b.left, Type::string);
+        expression(*b.right, Type::string);
+        return Type::string;
+      case ast::BinaryOp::lt:
+      case ast::BinaryOp::le:
+      case ast::BinaryOp::gt:
+      case ast::BinaryOp::ge:
+      case ast::BinaryOp::eq:
+      case ast::BinaryOp::ne:
+        same(*b.left, *b.right, Type::none);
+        return Type::number;
+      default:
+        expression(*b.left, Type::number);
+        expression(*b.right, Type::number);
+        return Type::number;
+    }
+  }
+
+  Type assign(const ast::Assign& a, Type wanted) {
+    if (a.op) {
+      Type type = *a.op == ast::BinaryOp::concat ? Type::string : Type::number;
+      expression(*a.target, type);
+      expression(*a.value, type);
+      return type;
+    }
+    Type type = expression(*a.target, wanted);
+    type = expression(*a.value, type);
+    return expression(*a.target, type);
+  }
+
+  Type print(const ast::Print& p) {
+    std::vector<Type> wanted = argument_types(p);
+    for (size_t i = 0; i < p.args.size(); ++i)
+      expression(*p.args[i], i < wanted.size() ? wanted[i] : Type::none);
+    return p.to_string ? Type::string : Type::none;
+  }
+
+  Type expression(const ast::Expr& e, Type wanted) {
+    return std::visit(
+        Overloaded{
+            [&](const ast::Number&) { return Type::number; },
+            [&](const ast::String&) { return Type::string; },
+            [&](const ast::Identifier& id) { return name(id.name, wanted); },
+            [&](const ast::Index& i) {
+              if (auto* id = std::get_if<ast::Identifier>(&i.base->node)) {
+                prog::Global* g = array(id->name, i.keys);
+                if (!g) return Type::none;
+                learn(g->value, wanted);
+                return g->value;
+              }
+              expression(*i.base, Type::none);
+              for (const ast::Expr* key : i.keys)
+                if (key) expression(*key, Type::number);
+              return Type::number;
+            },
+            [&](const ast::Call& c) { return call(c, wanted); },
+            [&](const ast::Unary& u) {
+              expression(*u.operand, Type::number);
+              return Type::number;
+            },
+            [&](const ast::Increment& i) {
+              expression(*i.operand, Type::number);
+              return Type::number;
+            },
+            [&](const ast::Binary& b) { return binary(b); },
+            [&](const ast::Assign& a) { return assign(a, wanted); },
+            [&](const ast::Accumulate& a) {
+              expression(*a.target, Type::stat);
+              expression(*a.value, Type::number);
+              return Type::none;
+            },
+            [&](const ast::Ternary& t) {
+              expression(*t.condition, Type::number);
+              return same(*t.then, *t.otherwise, wanted);
+            },
+            [&](const ast::In& i) {
+              if (auto* id = std::get_if<ast::Identifier>(&i.array->node)) array(id->name, i.keys);
+              return Type::number;
+            },
+            [&](const ast::RegexMatch& r) {
+              expression(*r.text, Type::string);
+              return Type::number;
+            },
+            [&](const ast::Target& t) {
+              children(e, [&](const ast::Expr& index) { expression(index, Type::number); });
+              bool group = t.name.size() > 1 && t.name[0] == '$';
+              return t.pretty || group ? Type::string : Type::number;
+            },
+            [&](const ast::Cast& c) {
+              children(e, [&](const ast::Expr& part) { expression(part, Type::number); });
+              return c.pretty ? Type::string : Type::number;
+            },
+            [&](const ast::Dereference& d) {
+              children(e, [&](const ast::Expr& part) { expression(part, Type::number); });
+              return d.pretty ? Type::string : Type::number;
+            },
+            [&](const ast::Aggregate& a) {
+              expression(*a.operand, Type::stat);
+              return Type::number;
+            },
+            [&](const ast::AtOperator& a) {
+              if (a.name == "entry" && !a.args.empty()) return expression(*a.args[0], wanted);
+              return Type::number;
+            },
+            [&](const ast::Print& p) { return print(p); },
+            [&](const ast::EmbeddedExpr&) { return wanted; },
+        },
+        e.node);
+  }
+
+  void walk_array(const ast::Foreach& f) {
+    auto* id = std::get_if<ast::Identifier>(&f.array->node);
+    GlobalInfo* info = id ? global(id->name) : nullptr;
+    if (!info) return;
+    if (!f.slice.empty()) array(id->name, f.slice);
+    prog::Global& g = unit_.global(*info);
+    info->indexed = true;
+    if (g.keys.empty() && !f.keys.empty()) {
+      g.keys.resize(f.keys.size(), Type::none);
+      learned_ = true;
+    }
+    for (size_t i = 0; i < f.keys.size() && i < g.keys.size(); ++i)
+      if (Type* key = variable(f.keys[i].text)) {
+        learn(*key, g.keys[i]);
+        learn(g.keys[i], *key);
+      }
+    if (f.sort_by) learn(g.value, Type::stat);
+    if (f.value)
+      if (Type* value = variable(f.value->text)) {
+        learn(*value, g.value);
+        learn(g.value, *value);
+      }
+    if (f.limit) expression(*f.limit, Type::number);
+  }
+
+  void statement(const ast::Stmt& s) {
+    auto number = [&](const ast::Expr* e) {
+      if (e) expression(*e, Type::number);
+    };
+    auto any = [&](const ast::Expr* e) {
+      if (e) expression(*e, Type::none);
+    };
+    auto inner = [&](const ast::Stmt* body) {
+      if (body) statement(*body);
+    };
+    std::visit(Overloaded{
+                   [&](const ast::Block& b) {
+                     for (const ast::Stmt* each : b.statements) inner(each);
+                   },
+                   [&](const ast::If& i) {
+                     number(i.condition);
+                     inner(i.then);
+                     inner(i.otherwise);
+                   },
+                   [&](const ast::While& w) {
+                     number(w.condition);
+                     inner(w.body);
+                   },
+                   [&](const ast::For& f) {
+                     any(f.init);
+                     number(f.condition);
+                     any(f.step);
+                     inner(f.body);
+                   },
+                   [&](const ast::Foreach& f) {
+                     walk_array(f);
+                     inner(f.body);
+                   },
+                   [&](const ast::ExprStmt& e) { any(e.value); },
+                   [&](const ast::Return& r) {
+                     if (!r.value || !scope_->result) return;
+                     scope_->returns_value = true;
+                     learn(*scope_->result, expression(*r.value, *scope_->result));
+                   },
+                   [&](const ast::Delete& d) { any(d.target); },
+                   [&](const ast::TryCatch& t) {
+                     inner(t.body);
+                     if (t.message)
+                       if (Type* message = variable(t.message->text)) learn(*message, Type::string);
+                     inner(t.handler);
+                   },
+                   [](const auto&) {},
+               },
+               s.node);
+  }
+
+  Unit& unit_;
+  Scope* scope_ = nullptr;
+  bool learned_ = false;
+};
+
+}  // namespace
+
+void infer_types(Unit& unit) {
+  Inference inference(unit);
+  for (bool learned = true; learned;) {
+    learned = false;
+    for (auto& handler : unit.handlers) learned |= inference.body(handler->scope);
+    for (auto& [name, function] : unit.functions) learned |= inference.body(function->scope);
+  }
+}
+
+}  // namespace stp::sema
