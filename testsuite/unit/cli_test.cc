@@ -34,8 +34,8 @@ ScriptLine parse_line(const std::vector<std::string>& words) {
 
 using Words = std::vector<std::string>;
 
-TEST(ScriptLine, GivesEverythingBehindTheScriptToTheScript) {
-  auto line = parse_line({"-T", "5", "-v", "a.stp", "-x", "--help", "b", "--", "-T"});
+TEST(ScriptLine, GivesEverythingBehindTwoDashesToTheScript) {
+  auto line = parse_line({"-T", "5", "a.stp", "-v", "--", "-x", "--help", "b", "--", "-T"});
   ASSERT_TRUE(line.good) << line.errors;
   EXPECT_EQ(line.script.file, "a.stp");
   EXPECT_EQ(line.run.timeout, "5");
@@ -77,7 +77,7 @@ TEST(ScriptLine, RepeatsGlobalsAndLimitsWithoutEatingTheScript) {
 
 TEST(ScriptLine, RefusesWhatItDoesNotKnow) {
   for (const Words& words :
-       {Words{}, Words{"-v"}, Words{"--verbos", "a.stp"}, Words{"-T", "-1", "a.stp"},
+       {Words{}, Words{"-v"}, Words{"a.stp", "--verbos"}, Words{"--verbos", "a.stp"}, Words{"-T", "-1", "a.stp"},
         Words{"-x", "abc", "a.stp"}, Words{"--debuginfo=elf", "a.stp"}, Words{"-s", "0", "a.stp"},
         Words{"-c"}}) {
     auto line = parse_line(words);

@@ -58,8 +58,8 @@ int build_command(const Words& words) {
   add_build_options(app, o);
   add_resolve_options(app, o);
   app.footer(
-      "FILE may be - for standard input. Options end at FILE or -e TEXT; what follows are the\n"
-      "script's arguments. `stp load` or the static program stp-load runs the module.\n"
+      "FILE may be - for standard input. Words that are no options are the script's arguments;\n"
+      "behind -- all are. `stp load` or the static program stp-load runs the module.\n"
       "\nLimits (-D), with their defaults:\n" +
       limits_help() +
       "\nExit status: 0 when the module was written, 1 on an error in the script or the build,\n"

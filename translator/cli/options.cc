@@ -116,8 +116,10 @@ const std::map<std::string, DebuginfoChoice> debuginfo_names = {
     {"btf", DebuginfoChoice::btf},
 };
 
-// "-unknown" among the words that CLI11 left over, before the script.
-bool is_option(const std::string& word) { return word.size() > 1 && word[0] == '-'; }
+// "-unknown" among the words that CLI11 left over. A negative number is an argument.
+bool is_option(const std::string& word) {
+  return word.size() > 1 && word[0] == '-' && !isdigit(static_cast<unsigned char>(word[1]));
+}
 
 std::string unknown_option(const CLI::App& app, const std::string& word) {
   std::vector<std::string> names;
@@ -226,19 +228,20 @@ bool parse(CLI::App& app, const std::vector<std::string>& args, int& status) {
   return false;
 }
 
-bool parse_script_line(CLI::App& app, ScriptOptions& o, const std::vector<std::string>& args,
+bool parse_script_line(CLI::App& app, ScriptOptions& o, const std::vector<std::string>& words,
                        int& status) {
   auto* text = app.add_option("-e", o.text, "the script itself")->type_name("TEXT");
-  app.prefix_command();
-  if (!parse(app, args, status)) return false;
+  app.allow_extras();
+  auto end = std::find(words.begin(), words.end(), "--");
+  if (!parse(app, {words.begin(), end}, status)) return false;
   o.has_text = text->count() > 0;
   std::vector<std::string> rest = app.remaining();
-  if (!rest.empty() && rest[0] == "--") {
-    rest.erase(rest.begin());
-  } else if (!rest.empty() && is_option(rest[0])) {
-    status = usage_error(app, unknown_option(app, rest[0]));
-    return false;
-  }
+  for (const auto& word : rest)
+    if (is_option(word)) {
+      status = usage_error(app, unknown_option(app, word));
+      return false;
+    }
+  if (end != words.end()) rest.insert(rest.end(), end + 1, words.end());
   if (!o.has_text) {
     if (rest.empty()) {
       status = usage_error(app, "a script is needed: FILE, - or -e TEXT");

@@ -62,7 +62,7 @@ void add_run_options(CLI::App&, RunOptions& o);
 bool parse(CLI::App&, const std::vector<std::string>& args, int& status);
 
 // As parse(), for `COMMAND [options] FILE [args…]` and `COMMAND [options] -e TEXT [args…]`: the
-// options end at the script; whatever follows it is the script's own, dashes or not.
+// words that are no options are the script and its arguments; behind "--" all words are.
 bool parse_script_line(CLI::App&, ScriptOptions& o, const std::vector<std::string>& args,
                        int& status);
 

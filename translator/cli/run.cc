@@ -138,9 +138,8 @@ int run_command(const Words& words) {
       ->type_name("DIR")
       ->allow_extra_args(false);
   app.footer(
-      "FILE may be - for standard input. Options end at FILE: what follows it, or follows -e "
-      "TEXT,\n"
-      "are the script's arguments ($1, @1, ...), dashes or not.\n"
+      "FILE may be - for standard input. Words that are no options are the script's arguments\n"
+      "($1, @1, ...); behind -- all are, dashes or not.\n"
       "\nLimits (-D), with their defaults:\n" +
       limits_help() +
       "\nExit status: 0 when the script ran to its end, 1 when it could not run or ended\n"
