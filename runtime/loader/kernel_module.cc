@@ -50,15 +50,25 @@ std::string explain(int error, const ModuleFile& file) {
   }
 }
 
+// The longest name of a module: MODULE_NAME_LEN - 1.
+constexpr size_t longest_name = 55;
+
 std::string unique_name(const std::string& name, unsigned attempt) {
-  std::string digits =
-      fmt::format("{:x}{:x}", static_cast<unsigned>(getpid()) & 0xffffff, attempt & 0xf);
-  if (digits.size() + 4 > name.size()) return name;
-  return name.substr(0, name.size() - digits.size()) + digits;
+  std::string number = fmt::format("_{}", static_cast<unsigned>(getpid()) + attempt);
+  return name.substr(0, longest_name - number.size()) + number;
+}
+
+// Whom the module runs to be removed, should nobody come to start it.
+std::string parameters() {
+  char self[256];
+  ssize_t length = readlink("/proc/self/exe", self, sizeof self);
+  std::string path = length > 0 ? std::string(self, static_cast<size_t>(length)) : "";
+  bool plain = path.find_first_of(" \t\n\"") == path.npos;
+  return plain && !path.empty() ? "unload=" + path : "";
 }
 
 int insert(const ModuleFile& file) {
-  return syscall(SYS_init_module, file.image.data(), file.image.size(), "") == 0 ? 0 : errno;
+  return syscall(SYS_init_module, file.image.data(), file.image.size(), parameters().c_str()) == 0 ? 0 : errno;
 }
 
 // A file descriptor lets the kernel check where the module comes from; the image in memory
@@ -66,7 +76,7 @@ int insert(const ModuleFile& file) {
 int insert_file(const ModuleFile& file) {
   int fd = open(file.path.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0) return errno;
-  int error = syscall(SYS_finit_module, fd, "", 0) == 0 ? 0 : errno;
+  int error = syscall(SYS_finit_module, fd, parameters().c_str(), 0) == 0 ? 0 : errno;
   close(fd);
   return error;
 }

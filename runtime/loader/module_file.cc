@@ -12,6 +12,7 @@
 #include <cstring>
 #include <fstream>
 #include <iterator>
+#include <algorithm>
 #include <memory>
 #include <stdexcept>
 #include <string_view>
@@ -93,21 +94,23 @@ ModuleFile read_module_file(const std::string& path) {
 }
 
 bool rename_module(ModuleFile& file, const std::string& name) {
-  if (name.size() != file.name.size() || file.name.empty()) return false;
+  if (name.empty() || file.name.empty()) return false;
   Sections sections = sections_of(file.image);
-  int replaced = 0;
+  std::vector<size_t> places;
+  size_t room = std::max(name.size(), file.name.size());
   for (const char* section : {".modinfo", ".gnu.linkonce.this_module"}) {
     std::string_view bytes = sections[section];
-    std::string sought = section[1] == 'm' ? "name=" + file.name : file.name;
-    size_t at = bytes.find(sought + '\0');
-    if (at == bytes.npos) continue;
-    size_t offset = static_cast<size_t>(bytes.data() - file.image.data()) + at +
-                    (sought.size() - file.name.size());
-    file.image.replace(offset, name.size(), name);
-    ++replaced;
+    std::string key = section[1] == 'm' ? "name=" : "";
+    // The old name, and NULs where the new one is longer, and one to end it.
+    std::string sought = key + file.name + std::string(room - file.name.size() + 1, '\0');
+    size_t at = bytes.find(sought);
+    if (at == bytes.npos) return false;
+    places.push_back(static_cast<size_t>(bytes.data() - file.image.data()) + at + key.size());
   }
-  if (replaced == 2) file.name = name;
-  return replaced == 2;
+  for (size_t place : places)
+    file.image.replace(place, room, name + std::string(room - name.size(), '\0'));
+  file.name = name;
+  return true;
 }
 
 }  // namespace stp::load

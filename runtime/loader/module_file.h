@@ -24,8 +24,9 @@ struct ModuleFile {
 // module of ours, or speaks another version of the interface.
 ModuleFile read_module_file(const std::string& path);
 
-// Gives the module another name of the same length, in `image` and in `name`, so that one
-// script can run twice at a time. False when the name does not stand there as expected.
+// Gives the module another name, in `image` and in `name`, so that one script can run twice at a
+// time. `stp build` leaves room for names of up to 55 bytes. False when there is too little room, or the
+// name does not stand there as expected.
 bool rename_module(ModuleFile&, const std::string& name);
 
 }  // namespace stp::load

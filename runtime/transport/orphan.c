@@ -5,7 +5,8 @@
  * The probes stop at once: nobody reads what they write. A reader that comes back within the grace
  * (the loader's own supervisor does) takes what is in the rings and removes the module. When none
  * comes, the module has itself removed: a module cannot do that from its own code, so it runs a
- * program of user space, again and again until one such run has worked.
+ * program of user space, again and again until one such run has worked. The same happens to a module
+ * that was loaded and that nobody comes to start.
  */
 #include <linux/kmod.h>
 #include <linux/umh.h>
@@ -16,13 +17,16 @@
 #define GRACE (3 * HZ)
 
 static char helper[sizeof_field(struct stp_start, unload)];
+module_param_string(unload, helper, sizeof(helper), 0);
+MODULE_PARM_DESC(unload, "program that is run as `PROGRAM unload NAME` when the reader was killed");
 static void remove_module(struct work_struct *work);
 static DECLARE_DELAYED_WORK(removal, remove_module);
 static bool watching;
 
 void stp_orphan_helper(const char *program)
 {
-	strscpy(helper, program, sizeof(helper));
+	if (program[0])
+		strscpy(helper, program, sizeof(helper));
 }
 
 static void remove_module(struct work_struct *work)
@@ -41,6 +45,7 @@ static void remove_module(struct work_struct *work)
 void stp_orphan_init(void)
 {
 	WRITE_ONCE(watching, true);
+	schedule_delayed_work(&removal, GRACE);
 }
 
 void stp_orphan_exit(void)
@@ -51,11 +56,7 @@ void stp_orphan_exit(void)
 
 void stp_orphan_watch(void)
 {
-	struct stp_status status;
-
-	stp_session_status(&status);
-	/* Not started: whoever loaded the module is about to remove it. */
-	if (!READ_ONCE(watching) || status.state == STP_LOADED)
+	if (!READ_ONCE(watching))
 		return;
 	stp_session_stop();
 	schedule_delayed_work(&removal, GRACE);

@@ -7,7 +7,7 @@
 stp-load "$MODULE" > out 2> err &
 parent=$!
 while [ ! -s out ]; do sleep 0.1; done
-reader=$(pgrep -P $parent)
+reader=$(cat /proc/$parent/task/$parent/children)
 kill -KILL "$reader"
 wait $parent
 status=$?

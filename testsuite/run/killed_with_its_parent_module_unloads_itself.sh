@@ -11,7 +11,7 @@ stp-load "$MODULE" > out 2>&1 &
 parent=$!
 while ! grep -q on out; do sleep 0.1; done
 [ "$(wc -l < /proc/modules)" = $((before + 1)) ] || { echo "$name is not loaded"; exit 1; }
-reader=$(pgrep -P $parent)
+reader=$(cat /proc/$parent/task/$parent/children)
 kill -KILL $parent "$reader"
 for tenth in $(seq 100); do
 	[ "$(wc -l < /proc/modules)" = "$before" ] && exit 0

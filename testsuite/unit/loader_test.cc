@@ -265,10 +265,16 @@ TEST(ModuleFile, RenamesInBothPlacesAndNowhereElse) {
   EXPECT_EQ(different, 2 * 6u);
 }
 
-TEST(ModuleFile, RefusesANameOfAnotherLength) {
+TEST(ModuleFile, TakesAShorterNameAndRefusesOneWithoutRoom) {
   Folder folder;
   ModuleFile file = read_module_file(make_module(folder, std::to_string(STP_ABI)));
-  EXPECT_FALSE(rename_module(file, "stp_00"));
+  ASSERT_TRUE(rename_module(file, "stp_00"));
+  EXPECT_EQ(file.name, "stp_00");
+  // The longer name that was there left its room.
+  EXPECT_TRUE(rename_module(file, "stp_0011"));
+  std::string before = file.image;
+  EXPECT_FALSE(rename_module(file, std::string(56, 'x')));
+  EXPECT_EQ(file.image, before);
 }
 
 TEST(ModuleFile, RefusesAnotherInterfaceAndForeignFiles) {
