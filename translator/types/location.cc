@@ -1,5 +1,5 @@
-// Builders of location trees. Operations on constants are done at once: DWARF expressions are full of
-// "register plus 0".
+// Builders of location trees. Operations on constants are done at once: DWARF expressions are full
+// of "register plus 0".
 #include "types/location.h"
 
 #include <optional>
@@ -56,14 +56,14 @@ LocPtr loc_binary(LocOp op, LocPtr a, LocPtr b) {
     if (auto value = fold(op, a->value, b->value)) return loc_constant(*value);
   if ((op == LocOp::add || op == LocOp::sub) && second_constant) {
     if (b->value == 0) return a;
-    uint64_t delta = op == LocOp::add ? static_cast<uint64_t>(b->value)
-                                      : 0 - static_cast<uint64_t>(b->value);
+    uint64_t delta =
+        op == LocOp::add ? static_cast<uint64_t>(b->value) : 0 - static_cast<uint64_t>(b->value);
     if (a->op == LocOp::address) return loc_address(static_cast<uint64_t>(a->value) + delta);
     // (x + 8) + 16 is x + 24.
     if (a->op == LocOp::add && a->args[1]->op == LocOp::constant)
-      return loc_binary(LocOp::add, a->args[0],
-                        loc_constant(static_cast<int64_t>(
-                            static_cast<uint64_t>(a->args[1]->value) + delta)));
+      return loc_binary(
+          LocOp::add, a->args[0],
+          loc_constant(static_cast<int64_t>(static_cast<uint64_t>(a->args[1]->value) + delta)));
     return make(LocOp::add, 0, 8, {std::move(a), loc_constant(static_cast<int64_t>(delta))});
   }
   return make(op, 0, 8, {std::move(a), std::move(b)});

@@ -34,8 +34,8 @@ std::string declare(const Type* type, const std::string& inner, int depth) {
       return declare(type->of, binds_later ? "(*" + inner + ")" : "*" + inner, depth + 1);
     }
     case Kind::array:
-      return declare(type->of,
-                     inner + (type->count ? fmt::format("[{}]", *type->count) : "[]"), depth + 1);
+      return declare(type->of, inner + (type->count ? fmt::format("[{}]", *type->count) : "[]"),
+                     depth + 1);
     case Kind::function:
       return declare(type->of, inner + "()", depth + 1);
     case Kind::qualifier:

@@ -1,0 +1,18 @@
+// The provider that knows the most: DWARF of vmlinux, through elfutils.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "target/target.h"
+#include "types/provider.h"
+
+namespace stp {
+
+// Null, with a phrase in `why_not`, when the file has no DWARF that can be read. The first call for
+// a build-id reads all of it and leaves an index below cache_dir()/index/; later calls map that.
+std::unique_ptr<types::Provider> open_dwarf(const std::filesystem::path& vmlinux, const Target&,
+                                            std::string& why_not);
+
+}  // namespace stp

@@ -1,0 +1,248 @@
+// A location description is a program for a stack machine (DWARF5 2.5, 2.6). It is run here with
+// trees for values, so what comes out is the computation, not its result. Branches, which compilers
+// do not emit in locations, and calls into the runtime's world (TLS) are refused.
+#include "debuginfo/dwarf_location.h"
+
+#include <dwarf.h>
+#include <fmt/format.h>
+
+#include <vector>
+
+namespace stp::dwarf {
+namespace {
+
+using types::Answer;
+using types::Lack;
+using types::Loc;
+using types::Location;
+using types::LocOp;
+using types::LocPtr;
+
+struct Binary {
+  uint8_t atom;
+  LocOp op;
+};
+constexpr Binary binaries[] = {
+    {DW_OP_plus, LocOp::add},  {DW_OP_minus, LocOp::sub},   {DW_OP_mul, LocOp::mul},
+    {DW_OP_div, LocOp::div},   {DW_OP_mod, LocOp::mod},     {DW_OP_and, LocOp::bit_and},
+    {DW_OP_or, LocOp::bit_or}, {DW_OP_xor, LocOp::bit_xor}, {DW_OP_shl, LocOp::shl},
+    {DW_OP_shr, LocOp::shr},   {DW_OP_shra, LocOp::sar},    {DW_OP_eq, LocOp::eq},
+    {DW_OP_ne, LocOp::ne},     {DW_OP_lt, LocOp::lt},       {DW_OP_le, LocOp::le},
+    {DW_OP_gt, LocOp::gt},     {DW_OP_ge, LocOp::ge},
+};
+
+LocPtr unary(LocOp op, LocPtr operand) {
+  return std::make_shared<Loc>(Loc{op, 0, 8, {std::move(operand)}});
+}
+
+class Machine {
+ public:
+  explicit Machine(const CodePlace& place, int depth = 0) : place_(place), depth_(depth) {}
+
+  Answer<Location> run(const Dwarf_Op* ops, size_t count) {
+    for (size_t i = 0; i < count && why_.empty(); ++i) step(ops[i]);
+    if (!why_.empty()) return Lack{lack_, why_, {}};
+    if (!pieces_.pieces.empty()) return pieces_;
+    if (stack_.empty()) return Lack{Lack::Kind::no_value, "it was optimised out", {}};
+    return Location{kind_, stack_.back(), {}};
+  }
+
+ private:
+  void refuse(Lack::Kind kind, std::string why) {
+    if (!why_.empty()) return;
+    lack_ = kind;
+    why_ = std::move(why);
+  }
+  LocPtr pop() {
+    if (stack_.empty()) {
+      refuse(Lack::Kind::unusable, "its location is damaged");
+      return types::loc_constant(0);
+    }
+    LocPtr top = stack_.back();
+    stack_.pop_back();
+    return top;
+  }
+  void push(LocPtr value) { stack_.push_back(std::move(value)); }
+  void push_number(int64_t value) { push(types::loc_constant(value)); }
+
+  void step(const Dwarf_Op& op) {
+    uint8_t atom = op.atom;
+    auto offset = static_cast<int64_t>(op.number), second = static_cast<int64_t>(op.number2);
+    for (const Binary& b : binaries)
+      if (b.atom == atom) {
+        LocPtr right = pop(), left = pop();
+        return push(types::loc_binary(b.op, left, right));
+      }
+    if (atom >= DW_OP_lit0 && atom <= DW_OP_lit31) return push_number(atom - DW_OP_lit0);
+    if (atom >= DW_OP_reg0 && atom <= DW_OP_reg31) return in_register(atom - DW_OP_reg0);
+    if (atom >= DW_OP_breg0 && atom <= DW_OP_breg31) return based(atom - DW_OP_breg0, offset);
+    switch (atom) {
+      case DW_OP_addr:
+        return push(types::loc_address(op.number));
+      case DW_OP_regx:
+        return in_register(static_cast<int>(op.number));
+      case DW_OP_bregx:
+        return based(static_cast<int>(op.number), second);
+      case DW_OP_const1u:
+      case DW_OP_const1s:
+      case DW_OP_const2u:
+      case DW_OP_const2s:
+      case DW_OP_const4u:
+      case DW_OP_const4s:
+      case DW_OP_const8u:
+      case DW_OP_const8s:
+      case DW_OP_constu:
+      case DW_OP_consts:
+        return push_number(offset);
+      case DW_OP_plus_uconst:
+        return push(types::loc_binary(LocOp::add, pop(), types::loc_constant(offset)));
+      case DW_OP_neg:
+        return push(unary(LocOp::neg, pop()));
+      case DW_OP_not:
+        return push(unary(LocOp::bit_not, pop()));
+      case DW_OP_abs:
+        return push(unary(LocOp::abs, pop()));
+      case DW_OP_deref:
+        return push(types::loc_deref(pop()));
+      case DW_OP_deref_size:
+        return push(types::loc_deref(pop(), static_cast<uint8_t>(op.number)));
+      default:
+        return rare(op);
+    }
+  }
+
+  void rare(const Dwarf_Op& op) {
+    switch (op.atom) {
+      case DW_OP_dup:
+        if (stack_.empty()) return refuse(Lack::Kind::unusable, "its location is damaged");
+        return push(stack_.back());
+      case DW_OP_drop:
+        pop();
+        return;
+      case DW_OP_swap: {
+        LocPtr a = pop(), b = pop();
+        push(a);
+        return push(b);
+      }
+      case DW_OP_over:
+      case DW_OP_pick: {
+        size_t n = op.atom == DW_OP_over ? 1 : op.number;
+        if (n >= stack_.size()) return refuse(Lack::Kind::unusable, "its location is damaged");
+        return push(stack_[stack_.size() - 1 - n]);
+      }
+      case DW_OP_nop:
+        return;
+      case DW_OP_fbreg:
+        return frame_based(static_cast<int64_t>(op.number));
+      case DW_OP_call_frame_cfa:
+        return push(frame_address());
+      case DW_OP_stack_value:
+      case DW_OP_implicit_value:
+        if (op.atom == DW_OP_implicit_value)
+          return refuse(Lack::Kind::unusable, "it is a constant that is kept nowhere");
+        kind_ = Location::Kind::value;
+        return;
+      case DW_OP_piece:
+        return piece(static_cast<uint32_t>(op.number * 8));
+      case DW_OP_entry_value:
+      case DW_OP_GNU_entry_value:
+        return entry_value();
+      default:
+        return refuse(Lack::Kind::unusable,
+                      fmt::format("its location uses DWARF operation {:#x}", op.atom));
+    }
+  }
+
+  void in_register(int number) {
+    if (number > 16) return refuse(Lack::Kind::unusable, "it is in a vector register");
+    kind_ = Location::Kind::value;
+    push(types::loc_reg(number));
+  }
+  void based(int number, int64_t offset) {
+    if (number > 16) return refuse(Lack::Kind::unusable, "it is in a vector register");
+    push(types::loc_binary(LocOp::add, types::loc_reg(number), types::loc_constant(offset)));
+  }
+
+  // A register as it was when the function was entered: known only there.
+  void entry_value() {
+    refuse(Lack::Kind::no_value, "only its value at the function's entry is known; use @entry");
+  }
+
+  void piece(uint32_t bits) {
+    Location::Piece p{kind_, stack_.empty() ? nullptr : pop(), bits};
+    pieces_.kind = Location::Kind::pieces;
+    pieces_.pieces.push_back(std::move(p));
+    kind_ = Location::Kind::memory;
+    stack_.clear();
+  }
+
+  LocPtr frame_address() {
+    // Behind the return address that the call pushed: DWARF register 7 is rsp.
+    if (place_.at_entry)
+      return types::loc_binary(LocOp::add, types::loc_reg(7), types::loc_constant(8));
+    Dwarf_Frame* frame = nullptr;
+    Dwarf_Op* ops = nullptr;
+    size_t count = 0;
+    if (!place_.cfi || dwarf_cfi_addrframe(place_.cfi, place_.pc, &frame) != 0 ||
+        dwarf_frame_cfa(frame, &ops, &count) != 0 || depth_ > 3) {
+      free(frame);
+      refuse(Lack::Kind::unusable, "the frame's address is not known here");
+      return types::loc_constant(0);
+    }
+    Machine inner(place_, depth_ + 1);
+    auto cfa = inner.run(ops, count);
+    free(frame);
+    if (auto* location = types::get(cfa)) return location->value;
+    refuse(Lack::Kind::unusable, "the frame's address is not known here");
+    return types::loc_constant(0);
+  }
+
+  void frame_based(int64_t offset) {
+    Dwarf_Attribute attribute;
+    Dwarf_Op* ops = nullptr;
+    size_t count = 0;
+    if (!place_.function || depth_ > 3 ||
+        !dwarf_attr_integrate(place_.function, DW_AT_frame_base, &attribute) ||
+        dwarf_getlocation_addr(&attribute, place_.pc, &ops, &count, 1) != 1)
+      return refuse(Lack::Kind::unusable, "the function has no frame base here");
+    Machine inner(place_, depth_ + 1);
+    auto base = inner.run(ops, count);
+    auto* location = types::get(base);
+    if (!location || !location->value)
+      return refuse(Lack::Kind::unusable, "the function has no frame base here");
+    push(types::loc_binary(LocOp::add, location->value, types::loc_constant(offset)));
+  }
+
+  const CodePlace& place_;
+  int depth_;
+  std::vector<LocPtr> stack_;
+  Location pieces_;
+  Location::Kind kind_ = Location::Kind::memory;
+  Lack::Kind lack_ = Lack::Kind::unusable;
+  std::string why_;
+};
+
+}  // namespace
+
+Answer<Location> location_of(Dwarf_Die& die, const CodePlace& place) {
+  Dwarf_Attribute attribute;
+  Dwarf_Sword constant;
+  Dwarf_Word unsigned_constant;
+  if (dwarf_attr_integrate(&die, DW_AT_const_value, &attribute)) {
+    bool is_signed = dwarf_whatform(&attribute) == DW_FORM_sdata ||
+                     dwarf_whatform(&attribute) == DW_FORM_implicit_const;
+    if (is_signed && dwarf_formsdata(&attribute, &constant) == 0)
+      return Location{Location::Kind::value, types::loc_constant(constant), {}};
+    if (dwarf_formudata(&attribute, &unsigned_constant) == 0)
+      return Location{
+          Location::Kind::value, types::loc_constant(static_cast<int64_t>(unsigned_constant)), {}};
+  }
+  Dwarf_Op* ops = nullptr;
+  size_t count = 0;
+  if (!dwarf_attr_integrate(&die, DW_AT_location, &attribute) ||
+      dwarf_getlocation_addr(&attribute, place.pc, &ops, &count, 1) != 1)
+    return Lack{Lack::Kind::no_value, "it was optimised out", {}};
+  return Machine(place).run(ops, count);
+}
+
+}  // namespace stp::dwarf

@@ -1,0 +1,25 @@
+// Location descriptions of DWARF as location trees.
+#pragma once
+
+#include <elfutils/libdw.h>
+
+#include <string>
+
+#include "types/provider.h"
+
+namespace stp::dwarf {
+
+// Where code is when a location is asked for.
+struct CodePlace {
+  Dwarf* dwarf;
+  Dwarf_CFI* cfi;       // .debug_frame or .eh_frame; may be null
+  Dwarf_Die* function;  // the subprogram around, whose frame base counts; may be null
+  Dwarf_Addr pc;
+  bool at_entry;  // the first instruction of the function: nothing has moved yet
+};
+
+// The variable that `die` declares, at this place. Lack::no_value when it has none there,
+// Lack::unusable for what a number cannot say.
+types::Answer<types::Location> location_of(Dwarf_Die& die, const CodePlace& place);
+
+}  // namespace stp::dwarf

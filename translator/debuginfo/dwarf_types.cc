@@ -1,0 +1,253 @@
+// A type is made when something asks for it, and what it points at when that is asked for: a
+// pointer's target is resolved one level at a time only as far as members() leads.
+#include "debuginfo/dwarf_types.h"
+
+#include <dwarf.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "support/diagnostics.h"
+
+namespace stp::dwarf {
+namespace {
+
+using types::Answer;
+using types::Kind;
+using types::Lack;
+using types::Type;
+
+constexpr int deepest = 64;
+
+Kind kind_of(int tag, Dwarf_Die& die) {
+  Dwarf_Attribute attribute;
+  Dwarf_Word encoding = 0;
+  switch (tag) {
+    case DW_TAG_base_type:
+      dwarf_formudata(dwarf_attr(&die, DW_AT_encoding, &attribute), &encoding);
+      if (encoding == DW_ATE_boolean) return Kind::boolean;
+      if (encoding == DW_ATE_signed_char || encoding == DW_ATE_unsigned_char)
+        return Kind::character;
+      return encoding == DW_ATE_float ? Kind::floating : Kind::integer;
+    case DW_TAG_structure_type:
+    case DW_TAG_class_type:
+      return Kind::structure;
+    case DW_TAG_union_type:
+      return Kind::union_type;
+    case DW_TAG_enumeration_type:
+      return Kind::enumeration;
+    case DW_TAG_pointer_type:
+    case DW_TAG_reference_type:
+      return Kind::pointer;
+    case DW_TAG_typedef:
+      return Kind::type_alias;
+    case DW_TAG_subroutine_type:
+    case DW_TAG_subprogram:
+      return Kind::function;
+    case DW_TAG_const_type:
+    case DW_TAG_volatile_type:
+    case DW_TAG_restrict_type:
+    case DW_TAG_atomic_type:
+      return Kind::qualifier;
+    default:
+      return Kind::void_type;
+  }
+}
+
+bool flag(Dwarf_Die& die, unsigned name) {
+  Dwarf_Attribute attribute;
+  bool value = false;
+  return dwarf_attr(&die, name, &attribute) && dwarf_formflag(&attribute, &value) == 0 && value;
+}
+
+std::optional<uint64_t> number(Dwarf_Die& die, unsigned name) {
+  Dwarf_Attribute attribute;
+  Dwarf_Word value;
+  if (!dwarf_attr_integrate(&die, name, &attribute) || dwarf_formudata(&attribute, &value) != 0)
+    return std::nullopt;
+  return value;
+}
+
+bool is_signed(Dwarf_Die& die, Kind kind) {
+  uint64_t encoding = number(die, DW_AT_encoding).value_or(0);
+  if (kind == Kind::enumeration) {
+    // Signed when an enumerator is negative.
+    Dwarf_Die child;
+    if (dwarf_child(&die, &child) != 0) return false;
+    do {
+      Dwarf_Attribute attribute;
+      Dwarf_Sword value;
+      if (dwarf_attr(&child, DW_AT_const_value, &attribute) &&
+          dwarf_whatform(&attribute) != DW_FORM_udata && dwarf_formsdata(&attribute, &value) == 0 &&
+          value < 0)
+        return true;
+    } while (dwarf_siblingof(&child, &child) == 0);
+    return false;
+  }
+  return encoding == DW_ATE_signed || encoding == DW_ATE_signed_char;
+}
+
+}  // namespace
+
+Type* Types::make(Kind kind) {
+  owned_.push_back(std::make_unique<Type>());
+  owned_.back()->kind = kind;
+  return owned_.back().get();
+}
+
+const Type* Types::pointer_to(const Type* target) {
+  Type* pointer = make(Kind::pointer);
+  pointer->size = 8;
+  pointer->of = target;
+  return pointer;
+}
+
+const Type* Types::array(Dwarf_Die& die, int depth) {
+  const Type* type = of_attribute(die, depth + 1);
+  std::vector<std::optional<uint64_t>> counts;
+  Dwarf_Die child;
+  if (dwarf_child(&die, &child) == 0) {
+    do {
+      if (dwarf_tag(&child) != DW_TAG_subrange_type) continue;
+      auto count = number(child, DW_AT_count), upper = number(child, DW_AT_upper_bound);
+      if (!count && upper && *upper != ~0ull) count = *upper + 1;
+      counts.push_back(count);
+    } while (dwarf_siblingof(&child, &child) == 0);
+  }
+  if (counts.empty()) counts.emplace_back();
+  // int a[2][3] is two arrays of three.
+  for (auto count = counts.rbegin(); count != counts.rend(); ++count) {
+    Type* array = make(Kind::array);
+    const Type* element = types::strip(type);
+    array->of = type;
+    array->count = *count;
+    array->size = (element ? element->size : 0) * count->value_or(0);
+    type = array;
+  }
+  return type;
+}
+
+const Type* Types::of_die(Dwarf_Die& die, int depth) {
+  Dwarf_Off offset = dwarf_dieoffset(&die);
+  if (auto known = known_.find(offset); known != known_.end()) return known->second;
+  if (depth > deepest) return nullptr;
+  int tag = dwarf_tag(&die);
+  if (tag == DW_TAG_array_type) return known_[offset] = array(die, depth);
+  if (flag(die, DW_AT_declaration) && dwarf_diename(&die)) {
+    // Declared here, defined elsewhere.
+    for (const Record& r : index_.find(dwarf_diename(&die), Entry::type)) {
+      Dwarf_Die definition;
+      if (dwarf_offdie(dwarf_, r.die, &definition) && dwarf_tag(&definition) == tag)
+        return known_[offset] = of_die(definition, depth + 1);
+    }
+    Type* forward = make(Kind::forward);
+    forward->name = dwarf_diename(&die);
+    return known_[offset] = forward;
+  }
+  Type* type = make(kind_of(tag, die));
+  // Known before what it leads to is made: a structure may lead back to itself.
+  known_[offset] = type;
+  type->handle = offset;
+  if (const char* name = dwarf_diename(&die)) type->name = name;
+  type->size = number(die, DW_AT_byte_size).value_or(type->kind == Kind::pointer ? 8 : 0);
+  type->is_signed = is_signed(die, type->kind);
+  switch (type->kind) {
+    case Kind::pointer:
+    case Kind::type_alias:
+    case Kind::qualifier:
+    case Kind::function:
+      type->of = of_attribute(die, depth + 1);
+      break;
+    default:
+      break;
+  }
+  return type;
+}
+
+const Type* Types::of_attribute(Dwarf_Die& die, int depth) {
+  Dwarf_Attribute attribute;
+  Dwarf_Die type;
+  if (!dwarf_attr_integrate(&die, DW_AT_type, &attribute) || !dwarf_formref_die(&attribute, &type))
+    return nullptr;
+  return of_die(type, depth);
+}
+
+Answer<const Type*> Types::named(std::string_view spelling) {
+  std::string text(spelling);
+  int pointers = 0;
+  while (!text.empty() && (text.back() == '*' || text.back() == ' ')) {
+    pointers += text.back() == '*';
+    text.pop_back();
+  }
+  int tag = 0;
+  const std::pair<const char*, int> keywords[] = {{"struct ", DW_TAG_structure_type},
+                                                  {"union ", DW_TAG_union_type},
+                                                  {"enum ", DW_TAG_enumeration_type}};
+  for (const auto& [word, its_tag] : keywords)
+    if (text.starts_with(word)) {
+      tag = its_tag;
+      text.erase(0, std::string_view(word).size());
+    }
+  for (const Record& r : index_.find(text, Entry::type)) {
+    Dwarf_Die die;
+    if (!dwarf_offdie(dwarf_, r.die, &die)) continue;
+    int its_tag = dwarf_tag(&die);
+    bool plain = its_tag == DW_TAG_typedef || its_tag == DW_TAG_base_type;
+    if (tag ? its_tag != tag : !plain) continue;
+    const Type* type = of_die(die);
+    while (pointers-- > 0) type = pointer_to(type);
+    return type;
+  }
+  if (text == "void" && pointers > 0) {
+    const Type* type = nullptr;
+    while (pointers-- > 0) type = pointer_to(type);
+    return type;
+  }
+  return Lack{Lack::Kind::not_found, fmt::format("there is no type '{}'", spelling), {}};
+}
+
+std::vector<types::Member> Types::members(const Type& type) {
+  std::vector<types::Member> members;
+  Dwarf_Die die, child;
+  if ((type.kind != Kind::structure && type.kind != Kind::union_type) ||
+      !dwarf_offdie(dwarf_, type.handle, &die) || dwarf_child(&die, &child) != 0)
+    return members;
+  do {
+    if (dwarf_tag(&child) != DW_TAG_member) continue;
+    types::Member m;
+    if (const char* name = dwarf_diename(&child)) m.name = name;
+    m.type = of_attribute(child);
+    m.offset = number(child, DW_AT_data_member_location).value_or(0);
+    if (auto bits = number(child, DW_AT_bit_size)) {
+      const Type* unit = types::strip(m.type);
+      uint64_t size = unit && unit->size ? unit->size : 4, first = 0;
+      if (auto from_start = number(child, DW_AT_data_bit_offset))
+        first = *from_start;
+      else  // before DWARF 4: counted from the unit's most significant bit
+        first = m.offset * 8 + size * 8 - number(child, DW_AT_bit_offset).value_or(0) - *bits;
+      m.offset = first / (size * 8) * size;
+      m.bit_offset = static_cast<uint8_t>(first - m.offset * 8);
+      m.bit_size = static_cast<uint8_t>(*bits);
+    }
+    members.push_back(std::move(m));
+  } while (dwarf_siblingof(&child, &child) == 0);
+  return members;
+}
+
+std::vector<types::Enumerator> Types::enumerators(const Type& type) {
+  std::vector<types::Enumerator> list;
+  Dwarf_Die die, child;
+  if (type.kind != Kind::enumeration || !dwarf_offdie(dwarf_, type.handle, &die) ||
+      dwarf_child(&die, &child) != 0)
+    return list;
+  do {
+    Dwarf_Attribute attribute;
+    Dwarf_Sword value = 0;
+    if (dwarf_tag(&child) == DW_TAG_enumerator && dwarf_diename(&child) &&
+        dwarf_formsdata(dwarf_attr(&child, DW_AT_const_value, &attribute), &value) == 0)
+      list.push_back({dwarf_diename(&child), value});
+  } while (dwarf_siblingof(&child, &child) == 0);
+  return list;
+}
+
+}  // namespace stp::dwarf

@@ -1,0 +1,39 @@
+// Entries of DWARF as types.
+#pragma once
+
+#include <elfutils/libdw.h>
+
+#include <memory>
+#include <unordered_map>
+#include <vector>
+
+#include "debuginfo/dwarf_index.h"
+#include "types/provider.h"
+
+namespace stp::dwarf {
+
+class Types {
+ public:
+  Types(Dwarf* dwarf, const Index& index) : dwarf_(dwarf), index_(index) {}
+
+  // The type that an entry is; null for void. Lives as long as this object.
+  const types::Type* of_die(Dwarf_Die& die, int depth = 0);
+  // The type that DW_AT_type of an entry names; null for void.
+  const types::Type* of_attribute(Dwarf_Die& die, int depth = 0);
+  // By name, "struct file *", as in types::Provider::type().
+  types::Answer<const types::Type*> named(std::string_view spelling);
+  std::vector<types::Member> members(const types::Type&);
+  std::vector<types::Enumerator> enumerators(const types::Type&);
+
+ private:
+  types::Type* make(types::Kind kind);
+  const types::Type* array(Dwarf_Die& die, int depth);
+  const types::Type* pointer_to(const types::Type*);
+
+  Dwarf* dwarf_;
+  const Index& index_;
+  std::vector<std::unique_ptr<types::Type>> owned_;
+  std::unordered_map<Dwarf_Off, const types::Type*> known_;
+};
+
+}  // namespace stp::dwarf
