@@ -93,6 +93,7 @@ class DwarfProvider : public types::Provider {
         if (name.matches(index_->name(i)))
           for (const Record& r : index_->records(i)) take(r);
     }
+    add_aliases(name, query, found);
     return found;
   }
 
@@ -120,7 +121,7 @@ class DwarfProvider : public types::Provider {
       uint32_t wanted = relative ? f.line + line : line;
       if (nearest && line) wanted = nearest_line(lines, f.file, wanted);
       for (const auto& l : lines)
-        if ((line == 0 && !relative) || (l.line == wanted && l.file == f.file))
+        if (l.file == f.file && ((line == 0 && !relative) || l.line == wanted))
           if (seen.insert(l.address).second) found.push_back({f, l.address, l.file, l.line});
       // The line of the declaration is where the code begins.
       if (relative && line == 0 && seen.insert(f.address).second)
@@ -268,6 +269,31 @@ class DwarfProvider : public types::Provider {
     if (!f.inlined) f.symbol = f.name;
     f.handle = r.die;
     return f;
+  }
+
+  // Names that only the symbol table has: aliases (__x64_sys_getppid is __do_sys_getppid to DWARF),
+  // and functions written in assembler.
+  void add_aliases(const Glob& name, const FunctionQuery& query,
+                   std::vector<Function>& found) const {
+    if (!symbols_) return;
+    std::string prefix = query.name.substr(0, query.name.find_first_of("*?["));
+    std::set<uint64_t> known;
+    for (const Function& f : found) known.insert(f.address);
+    Glob file(query.file);
+    for (const Symbol& s :
+         name.literal() ? symbols_->find(query.name) : symbols_->find_prefix(prefix)) {
+      if (!s.is_text() || !name.matches(s.name) || known.count(s.address)) continue;
+      const Record* r = index_->function_below(s.address);
+      bool alias = r && r->address == s.address;
+      // A wildcard means functions of the source.
+      if (!alias && (!name.literal() || symbols_->is_init(s.address))) continue;
+      Function f = alias ? function_of(*r) : Function{};
+      if (!query.file.empty() && !file_matches(file, f.file)) continue;
+      f.name = f.symbol = s.name;
+      f.address = s.address;
+      known.insert(s.address);
+      found.push_back(std::move(f));
+    }
   }
 
   static uint32_t nearest_line(const std::vector<dwarf::CodeLine>& lines, const std::string& file,

@@ -83,6 +83,7 @@ class Lowering {
   // Reports, and gives a constant to go on with.
   prog::Expr* error(Code, const Span&, const std::string& text,
                     prog::Type type = prog::Type::number);
+  prog::Expr* unresolved(const Span&, const std::string& text);
   prog::Expr* constant(int64_t, const Span&);
   prog::Expr* nothing(prog::Type, const Span&);
   Diagnostics& diagnostics() { return *unit_.diagnostics; }

@@ -88,6 +88,12 @@ Expr* Lowering::expression(const ast::Expr& e, Type wanted) {
       e.node);
 }
 
+// What an error elsewhere has kept from being known is not an error of its own.
+Expr* Lowering::unresolved(const Span& span, const std::string& text) {
+  if (diagnostics().failed()) return constant(0, span);
+  return error(Code::unresolved_type, span, text);
+}
+
 Expr* Lowering::identifier(const ast::Identifier& id, const Span& span) {
   if (auto local = scope_.names.find(id.name); local != scope_.names.end()) {
     for (auto walk = walks_.rbegin(); walk != walks_.rend(); ++walk)
@@ -108,8 +114,8 @@ Expr* Lowering::identifier(const ast::Identifier& id, const Span& span) {
       return nothing(l.type, span);
     }
     if (l.type == Type::none)
-      return error(Code::unresolved_type, span,
-                   fmt::format("nothing tells whether '{}' is a number or a string", id.name));
+      return unresolved(span,
+                        fmt::format("nothing tells whether '{}' is a number or a string", id.name));
     return program().expr(l.type, span, prog::LocalRef{local->second});
   }
   auto global = unit_.globals.find(id.name);
@@ -122,8 +128,8 @@ Expr* Lowering::identifier(const ast::Identifier& id, const Span& span) {
                  fmt::format("array '{}' is used without an index", id.name));
   Type type = unit_.global(info).value;
   if (type == Type::none)
-    return error(Code::unresolved_type, span,
-                 fmt::format("nothing tells whether '{}' is a number or a string", id.name));
+    return unresolved(span,
+                      fmt::format("nothing tells whether '{}' is a number or a string", id.name));
   return program().expr(type, span, prog::GlobalRef{info.index});
 }
 
@@ -177,8 +183,8 @@ Expr* Lowering::element(const ast::Index& index, const Span& span) {
   if (!info) return constant(0, span);
   const prog::Global& g = program().globals[info->index];
   if (g.value == Type::none)
-    return error(Code::unresolved_type, span,
-                 fmt::format("nothing tells whether '{}' holds numbers or strings", g.name));
+    return unresolved(span,
+                      fmt::format("nothing tells whether '{}' holds numbers or strings", g.name));
   std::vector<Expr*> lowered = keys(*info, index.keys, span, false);
   return program().expr(program().globals[info->index].value, span,
                         prog::ElementRef{info->index, std::move(lowered)});
