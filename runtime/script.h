@@ -233,14 +233,14 @@ void stp_walk_end(struct stp_walk *w);
 /* One statistic; `buckets` only when a histogram is asked for. */
 struct stp_stat {
 	s64 count, sum, min, max;
-	s64 mean, m2; /* running variance, kept only when asked for */
+	u64 squares[2]; /* sum of squares, 128 bits, low half first; kept only when asked for */
 	s64 buckets[];
 };
 
 enum stp_histogram { STP_HIST_NONE, STP_HIST_LINEAR, STP_HIST_LOG };
 struct stp_stat_shape {
 	u8 histogram;
-	u8 variance; /* keep mean and m2 */
+	u8 variance; /* keep squares */
 	u8 variance_shift;
 	u32 buckets; /* length of buckets[] */
 	s64 low, high, step;

@@ -44,6 +44,19 @@ static u32 bucket_of(const struct stp_stat_shape *shape, s64 value)
 		     shape->buckets - 2);
 }
 
+static unsigned __int128 squares_of(const struct stp_stat *s)
+{
+	return (unsigned __int128)s->squares[1] << 64 | s->squares[0];
+}
+
+static void add_squares(struct stp_stat *s, unsigned __int128 more)
+{
+	unsigned __int128 sum = squares_of(s) + more;
+
+	s->squares[0] = (u64)sum;
+	s->squares[1] = (u64)(sum >> 64);
+}
+
 void stp_stat_add(struct stp_stat *s, const struct stp_stat_shape *shape, s64 value)
 {
 	if (!s->count++) {
@@ -53,14 +66,8 @@ void stp_stat_add(struct stp_stat *s, const struct stp_stat_shape *shape, s64 va
 		s->max = max(s->max, value);
 	}
 	s->sum = (s64)((u64)s->sum + (u64)value);
-	/* Welford's running variance, in units of 2^-shift. */
-	if (shape->variance) {
-		s64 scaled = (s64)((u64)value << shape->variance_shift);
-		s64 delta = scaled - s->mean;
-
-		s->mean += delta / s->count;
-		s->m2 += delta * (scaled - s->mean);
-	}
+	if (shape->variance)
+		add_squares(s, (unsigned __int128)((__int128)value * value));
 	if (shape->histogram)
 		s->buckets[bucket_of(shape, value)]++;
 }
@@ -76,13 +83,8 @@ void stp_stat_add_all(struct stp_stat *to, const struct stp_stat *from,
 		memcpy(to, from, stp_stat_size(shape));
 		return;
 	}
-	if (shape->variance) {
-		/* Chan, Golub, LeVeque: two running variances make one. */
-		s64 n = to->count + from->count, delta = from->mean - to->mean;
-
-		to->m2 += from->m2 + delta * delta / n * to->count * from->count;
-		to->mean += delta * from->count / n;
-	}
+	if (shape->variance)
+		add_squares(to, squares_of(from));
 	to->min = min(to->min, from->min);
 	to->max = max(to->max, from->max);
 	to->sum = (s64)((u64)to->sum + (u64)from->sum);
@@ -92,6 +94,37 @@ void stp_stat_add_all(struct stp_stat *to, const struct stp_stat *from,
 }
 
 /* ---------------------------------------------------------------- reading */
+
+/* n / d. The kernel has no division of 128 bits by 64; this one is slow and seldom asked for. */
+static unsigned __int128 divide(unsigned __int128 n, u64 d)
+{
+	unsigned __int128 quotient = 0, rest = 0;
+	int bit;
+
+	for (bit = 127; bit >= 0; bit--) {
+		rest = rest << 1 | (n >> bit & 1);
+		if (rest >= d) {
+			rest -= d;
+			quotient |= (unsigned __int128)1 << bit;
+		}
+	}
+	return quotient;
+}
+
+/*
+ * The sample variance, (sum of squares - sum^2 / n) / (n - 1), exact to the last division: no rounding
+ * error grows with the number of values, which a running mean in whole numbers would have. So the
+ * bit shift that @variance takes for better precision has nothing to do.
+ */
+static s64 variance_of(const struct stp_stat *s)
+{
+	unsigned __int128 squares = squares_of(s), mean_part;
+
+	if (s->count < 2)
+		return 0;
+	mean_part = divide((unsigned __int128)((__int128)s->sum * s->sum), s->count);
+	return squares > mean_part ? divide(squares - mean_part, s->count - 1) : 0;
+}
 
 static s64 value_of(const struct stp_stat *s, const struct stp_stat_shape *shape,
 		    enum stp_stat_op op)
@@ -108,8 +141,7 @@ static s64 value_of(const struct stp_stat *s, const struct stp_stat_shape *shape
 	case STP_AVG:
 		return s->sum / s->count;
 	case STP_VARIANCE:
-		return s->count < 2 ? 0 :
-				      (s->m2 / (s->count - 1)) >> (2 * shape->variance_shift);
+		return variance_of(s);
 	}
 	return 0;
 }
