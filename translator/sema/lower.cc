@@ -32,7 +32,13 @@ Expr* Lowering::nothing(Type type, const Span& span) {
 
 Expr* Lowering::error(Code code, const Span& span, const std::string& text, Type type) {
   diagnostics().error(code, span, text);
-  return nothing(type, span);
+  return bad(type, span);
+}
+
+Expr* Lowering::bad(Type type, const Span& span) {
+  Expr* e = nothing(type, span);
+  bad_.insert(e);
+  return e;
 }
 
 }  // namespace stp::sema

@@ -7,6 +7,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -83,6 +84,8 @@ class Lowering {
   // Reports, and gives a constant to go on with.
   prog::Expr* error(Code, const Span&, const std::string& text,
                     prog::Type type = prog::Type::number);
+  // What stands for a value after an error; whatever it is used as, no other error follows.
+  prog::Expr* bad(prog::Type, const Span&);
   prog::Expr* unresolved(const Span&, const std::string& text);
   prog::Expr* constant(int64_t, const Span&);
   prog::Expr* nothing(prog::Type, const Span&);
@@ -96,6 +99,7 @@ class Lowering {
   std::vector<prog::Expr*>* entry_values_;
   bool guru_;
   bool at_entry_ = false;  // inside @entry(): variables as they are at the function's entry
+  std::set<const prog::Expr*> bad_;
   int loops_ = 0;
   size_t foreach_count_ = 0;
   struct Walk {

@@ -15,6 +15,7 @@ using prog::Type;
 
 Expr* Lowering::value(const ast::Expr& e, Type wanted) {
   Expr* result = expression(e, wanted);
+  if (bad_.count(result)) return wanted == Type::none ? result : bad(wanted, e.span);
   if (result->type == Type::none)
     return error(Code::type_mismatch, e.span, "this has no value",
                  wanted == Type::none ? Type::number : wanted);
@@ -90,7 +91,7 @@ Expr* Lowering::expression(const ast::Expr& e, Type wanted) {
 
 // What an error elsewhere has kept from being known is not an error of its own.
 Expr* Lowering::unresolved(const Span& span, const std::string& text) {
-  if (diagnostics().failed()) return constant(0, span);
+  if (diagnostics().failed()) return bad(Type::number, span);
   return error(Code::unresolved_type, span, text);
 }
 
@@ -107,11 +108,14 @@ Expr* Lowering::identifier(const ast::Identifier& id, const Span& span) {
         if (scope_.assigned[i]) names.push_back(scope_.locals[i].name);
       // One error for a name, not one for each of its uses.
       scope_.assigned[local->second] = true;
+      if (l.type == Type::stat)
+        return error(Code::unknown_name, span,
+                     fmt::format("statistics are global: declare 'global {}'", id.name));
       auto& e = diagnostics().error(Code::unknown_name, span,
                                     fmt::format("variable '{}' is never given a value", id.name));
       for (const auto& near : nearest(id.name, names))
         e.note(fmt::format("did you mean '{}'?", near));
-      return nothing(l.type, span);
+      return bad(l.type, span);
     }
     if (l.type == Type::none)
       return unresolved(span,
@@ -215,7 +219,10 @@ Expr* Lowering::call(const ast::Call& c, const Span& span) {
                           prog::CallExpr{f.index, arguments(name, c.args, types, span)});
   }
   const prog::Builtin* b = find_builtin(name);
-  if (!b) return constant(0, span);  // reported when it was looked for
+  if (!b) {  // reported when it was looked for
+    for (const ast::Expr* arg : c.args) value(*arg);
+    return bad(Type::number, span);
+  }
   return program().expr(b->result, span,
                         prog::BuiltinCall{b, arguments(name, c.args, b->args, span)});
 }

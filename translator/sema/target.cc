@@ -40,7 +40,7 @@ Expr* Lowering::target(const ast::Target& t, const Span& span) {
     return target_group(t.name, span);
   auto lower = [&]() -> Expr* {
     auto place = find_variable(t, span);
-    return place ? follow(*place, t.accesses, t.address_of, span) : constant(0, span);
+    return place ? follow(*place, t.accesses, t.address_of, span) : bad(Type::number, span);
   };
   // A parameter in a return probe is what it was at the entry, with all that was behind it.
   bool at_return = surroundings_->kind == probes::Surroundings::Kind::at_return;
@@ -237,7 +237,7 @@ bool Lowering::step(Place& p, const ast::Access& access) {
 Expr* Lowering::follow(Place p, const std::vector<ast::Access>& accesses, bool address_of,
                        const Span& span) {
   for (const ast::Access& access : accesses)
-    if (!step(p, access)) return constant(0, span);
+    if (!step(p, access)) return bad(Type::number, span);
   if (!address_of) return read(p, span);
   if (!p.in_memory || p.bit_size)
     return error(Code::bad_access, span,
