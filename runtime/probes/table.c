@@ -43,9 +43,10 @@ static unsigned long address_of_symbol(const char *symbol)
 
 unsigned long stp_resolve(const struct stp_point *point)
 {
-	unsigned long base = point->address ? stp_address(point->address) :
-			     point->symbol  ? address_of_symbol(point->symbol) :
-					      0;
+	unsigned long base;
 
+	if (point->address)
+		return stp_address(point->address);
+	base = point->symbol ? address_of_symbol(point->symbol) : 0;
 	return base ? base + point->offset : 0;
 }
