@@ -65,6 +65,8 @@ static bool lock_patiently(const struct stp_context *c, struct stp_lock *lock,
 	if (c->flags & STP_CONTEXT_NMI)
 		return false;
 	for (tries = 0; tries < stp_script.limits.trylock; tries++) {
+		/* In a virtual machine the holder may be waiting for our processor: pause gives it away. */
+		cpu_relax();
 		udelay(stp_script.limits.trylock_delay_us);
 		if (try_lock(lock, mode))
 			return true;
