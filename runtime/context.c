@@ -140,8 +140,9 @@ void *stp_enter(struct stp_context *c, u32 size, const struct stp_place *place)
 	char *frame = c->stack;
 
 	if (unlikely(!c->nesting)) {
+		/* One level is the handler's own. */
 		stp_fail(c, place, "more than MAXNESTING (%u) nested calls",
-			 stp_script.limits.nesting);
+			 stp_script.limits.nesting - 1);
 		return NULL;
 	}
 	if (unlikely(size > c->stack_end - frame)) {
