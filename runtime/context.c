@@ -194,14 +194,14 @@ static void report_error(struct stp_context *c)
 
 /* ----------------------------------------------------------------- hits */
 
-static inline void context_begin(struct stp_slot *slot, const struct stp_point *point, s32 actions)
+static inline void context_begin(struct stp_slot *slot, const struct stp_point *point, u32 actions)
 {
 	struct stp_context *c = &slot->c;
 
 	slot->wrote = false;
 	slot->time = 0;
 	c->error = NULL;
-	c->actions = actions;
+	c->actions = min_t(u32, actions, S32_MAX);
 	c->nesting = stp_script.limits.nesting;
 	c->point = point;
 	c->stack = slot->stack;
