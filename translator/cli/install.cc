@@ -46,7 +46,11 @@ std::vector<std::string> listed_kernels() {
 
 }  // namespace
 
-fs::path vm_program() { return in_home("vm/run-in-vm"); }
+// In a tree, or as `make install` lays it out: <prefix>/share/stp is home.
+fs::path vm_program() {
+  fs::path in_tree = in_home("vm/run-in-vm");
+  return in_tree.empty() ? in_home("../../libexec/stp/vm/run-in-vm") : in_tree;
+}
 
 fs::path tapset_dir() { return in_home("tapsets"); }
 

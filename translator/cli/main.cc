@@ -21,6 +21,7 @@
 #include <vector>
 
 #include "cli/command.h"
+#include "cli/functions.h"
 #include "cli/options.h"
 #include "support/diagnostics.h"
 
@@ -50,8 +51,8 @@ int print_help(FILE* to) {
   for (const auto& s : subcommands) fmt::print(to, "  {:<9}{}\n", s.name, s.summary);
   fmt::print(to,
              "  {:<9}{}\n\n"
-             "`stp help COMMAND` and `stp COMMAND --help` explain a command; --version prints "
-             "the version.\n\n"
+             "`stp help COMMAND` and `stp COMMAND --help` explain a command; `stp help functions` "
+             "lists\nwhat scripts can call; --version prints the version.\n\n"
              "Example: stp run -e 'probe begin {{ println(\"hello\") exit() }}'\n",
              "help", "explain a command");
   return to == stdout ? status_good : status_usage;
@@ -80,6 +81,7 @@ int dispatch(Words words) {
   if (name == "help" || name == "--help" || name == "-h") {
     if (words.empty()) return print_help(stdout);
     name = words.front();
+    if (name == "functions") return print_functions();
     words = {"--help"};
   }
   auto found = std::find_if(std::begin(subcommands), std::end(subcommands),
