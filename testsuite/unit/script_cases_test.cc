@@ -1,0 +1,161 @@
+// Runs testsuite/sema/*.stp and testsuite/emit/*.stp: scripts that say what resolving them reports,
+// and what comes out.
+//
+//   # expect ok                 resolves without an error
+//   # expect error: CODE ...    at the end of a line that has errors; all must be expected
+//   # expect warning: CODE      a warning, anywhere
+//   # expect dump: REGEX        a line of the resolved program (prog::dump)
+//   # expect c: REGEX           a line of the C that is emitted for it
+//
+// Probe points and types are those of the first kernel of vm/kernels.list, from its BTF.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <regex>
+#include <sstream>
+
+#include "cli/compile.h"
+#include "cli/options.h"
+#include "emit/emit.h"
+#include "optimize/optimize.h"
+#include "target/target.h"
+
+namespace stp {
+namespace {
+
+namespace fs = std::filesystem;
+
+fs::path source_dir() {
+  const char* dir = std::getenv("STP_SOURCE_DIR");
+  return dir ? dir : ".";
+}
+
+// Found once: the first kernel of the list, by the beginning of its release.
+const std::optional<Target>& kernel() {
+  static const std::optional<Target> target = [] {
+    std::ifstream list(source_dir() / "vm/kernels.list");
+    std::string line;
+    while (std::getline(list, line) && (line.empty() || line[0] == '#')) {
+    }
+    Diagnostics ignored;
+    return find_target(line.substr(0, line.find_first_of(" \t")), ignored);
+  }();
+  return target;
+}
+
+std::vector<std::string> lines_of(const std::string& text) {
+  std::vector<std::string> lines;
+  std::istringstream in(text);
+  for (std::string line; std::getline(in, line);) lines.push_back(line);
+  return lines;
+}
+
+// What follows `mark` on the line, or nothing.
+std::string behind(const std::string& line, const std::string& mark) {
+  size_t at = line.find(mark);
+  return at == line.npos ? "" : line.substr(at + mark.size());
+}
+
+std::string rendered(const Diagnostics& d) {
+  std::string out;
+  for (const Diagnostic& one : d.all()) out += render(one);
+  return out;
+}
+
+class ScriptCase : public testing::Test {
+ public:
+  explicit ScriptCase(fs::path file) : file_(std::move(file)) {}
+
+  void TestBody() override {
+    ASSERT_TRUE(kernel()) << "the first kernel of vm/kernels.list was not found: vm/setup check";
+    const SourceFile& script = map_.read(file_.string());
+    cli::ScriptOptions options;
+    options.debuginfo = DebuginfoChoice::btf;
+    cli::Progress progress(false);
+    auto program = cli::resolve(script, *kernel(), options, map_, diagnostics_, progress);
+    lines_ = lines_of(std::string(script.text()));
+    expect_errors();
+    expect_warnings();
+    bool wants_program = false;
+    for (const std::string& line : lines_)
+      wants_program |= line.find("# expect ok") == 0 || !behind(line, "# expect dump: ").empty() ||
+                       !behind(line, "# expect c: ").empty();
+    if (!wants_program) return;
+    ASSERT_TRUE(program) << rendered(diagnostics_);
+    expect_lines("# expect dump: ", prog::dump(*program));
+    optimize(*program);
+    expect_lines("# expect c: ", emit(*program, {.release = "test", .build_id = ""}));
+  }
+
+ private:
+  void expect_errors() {
+    std::multiset<std::pair<size_t, std::string>> wanted, reported;
+    for (size_t i = 0; i < lines_.size(); ++i) {
+      std::istringstream codes(behind(lines_[i], "# expect error: "));
+      for (std::string code; codes >> code;) wanted.emplace(i + 1, code);
+    }
+    for (const Diagnostic& d : diagnostics_.all())
+      if (d.severity == Diagnostic::Severity::error)
+        reported.emplace(d.span ? d.span.file->position(d.span.begin).line : 1,
+                         std::string(name_of(d.code)));
+    EXPECT_EQ(wanted, reported) << rendered(diagnostics_);
+  }
+
+  void expect_warnings() {
+    for (const std::string& line : lines_) {
+      std::string code = behind(line, "# expect warning: ");
+      if (code.empty()) continue;
+      bool found = std::any_of(
+          diagnostics_.all().begin(), diagnostics_.all().end(), [&](const Diagnostic& d) {
+            return d.severity == Diagnostic::Severity::warning && name_of(d.code) == code;
+          });
+      EXPECT_TRUE(found) << "no warning " << code << "\n" << rendered(diagnostics_);
+    }
+  }
+
+  void expect_lines(const std::string& mark, const std::string& text) {
+    std::vector<std::string> have = lines_of(text);
+    for (const std::string& line : lines_) {
+      std::string pattern = behind(line, mark);
+      if (pattern.empty()) continue;
+      std::regex regex(pattern);
+      EXPECT_TRUE(std::any_of(have.begin(), have.end(),
+                              [&](const std::string& l) { return std::regex_search(l, regex); }))
+          << "no line matches " << pattern << " in\n"
+          << text;
+    }
+  }
+
+  fs::path file_;
+  SourceMap map_;
+  Diagnostics diagnostics_;
+  std::vector<std::string> lines_;
+};
+
+const bool registered = [] {
+  for (const char* folder : {"sema", "emit"}) {
+    std::vector<fs::path> files;
+    std::error_code none;
+    for (const auto& entry : fs::directory_iterator(source_dir() / "testsuite" / folder, none))
+      if (entry.path().extension() == ".stp") files.push_back(entry.path());
+    std::sort(files.begin(), files.end());
+    std::string suite = std::string(folder) + "_cases";
+    for (const fs::path& file : files)
+      testing::RegisterTest(suite.c_str(), file.stem().c_str(), nullptr, nullptr, __FILE__,
+                            __LINE__, [file]() -> testing::Test* { return new ScriptCase(file); });
+  }
+  return true;
+}();
+
+TEST(ScriptCases, AreFound) {
+  EXPECT_TRUE(registered);
+  EXPECT_TRUE(fs::exists(source_dir() / "testsuite/sema"))
+      << "run from the top of the tree, or set STP_SOURCE_DIR";
+}
+
+}  // namespace
+}  // namespace stp
