@@ -74,6 +74,15 @@ static u32 text_size(void)
 	return ALIGN(sizeof(struct stp_text) + stp_script.limits.string_size, 8);
 }
 
+/*
+ * Memory for a whole array. One that is too large is the script's mistake: it must fail quietly,
+ * and before the kernel kills programs to make room.
+ */
+static void *allocate(size_t n, size_t size, gfp_t flags)
+{
+	return kvmalloc_array(n, size, GFP_KERNEL | __GFP_NOWARN | __GFP_RETRY_MAYFAIL | flags);
+}
+
 /* The value comes first: where it is must not depend on the array. */
 static void lay_out(struct stp_map *m)
 {
@@ -102,11 +111,11 @@ struct stp_map *stp_map_create(const struct stp_global *global)
 	lay_out(m);
 	m->bits = max(1, ilog2(roundup_pow_of_two(global->max_entries)));
 	buckets = 1u << m->bits;
-	m->table = kvmalloc_array(buckets, sizeof(*m->table), GFP_KERNEL);
-	m->entries = kvcalloc(global->max_entries, m->entry_size, GFP_KERNEL);
+	m->table = allocate(buckets, sizeof(*m->table), 0);
+	m->entries = allocate(global->max_entries, m->entry_size, __GFP_ZERO);
 	if (global->walks)
-		m->orders = kvcalloc((size_t)global->walks * global->max_entries, sizeof(u64),
-				     GFP_KERNEL);
+		m->orders = allocate((size_t)global->walks * global->max_entries, sizeof(u64),
+				     __GFP_ZERO);
 	if (!m->table || !m->entries || (global->walks && !m->orders)) {
 		stp_map_destroy(m);
 		return NULL;
