@@ -16,19 +16,39 @@
 
 namespace stp::dwarf {
 
-enum class Entry : uint8_t { function, inlined, type, variable };
+enum class Entry : uint8_t {
+  function,    // with code of its own
+  inlined,     // a copy of a function inside another
+  type,        // struct, union, enum, typedef or base type
+  variable,    // with a location
+  declared,    // a variable that is only declared: jiffies, which the linker makes
+  enumerator,  // `address` is the value, `die` the enumeration
+};
 
-// One debugging information entry with a name. `address`: a function's entry, the start of an
-// inlined copy; else 0. `file` and `line` are those of the declaration.
+// One debugging information entry with a name. `file` and `line` are those of the declaration.
 struct Record {
-  uint64_t address;
-  uint32_t die;   // offset in .debug_info
-  uint32_t name;  // offset of the text in the index
+  uint64_t address;  // the first instruction of a function or inlined copy
+  uint32_t die;      // offset in .debug_info
+  uint32_t name;     // offset of the text in the index
   uint32_t file;
-  uint32_t line_and_kind;
+  uint32_t bits;    // line, external, kind
+  uint32_t size;    // of the code from `address` on, without parts that lie elsewhere
+  uint32_t detail;  // of an inlined copy: offset of the function that it is in; of a type: its tag
 
-  uint32_t line() const { return line_and_kind & 0x0fffffff; }
-  Entry kind() const { return static_cast<Entry>(line_and_kind >> 28); }
+  static uint32_t pack(uint32_t line, bool external, Entry kind) {
+    return (line & 0xffffff) | static_cast<uint32_t>(external) << 24 |
+           static_cast<uint32_t>(kind) << 28;
+  }
+  uint32_t line() const { return bits & 0xffffff; }
+  bool external() const { return bits >> 24 & 1; }
+  Entry kind() const { return static_cast<Entry>(bits >> 28); }
+};
+
+// A part of a function's code.
+struct Part {
+  uint64_t begin;
+  uint32_t size;
+  uint32_t record;
 };
 
 class Index {
@@ -42,25 +62,31 @@ class Index {
   std::vector<Record> find(std::string_view name, Entry kind) const;
   // Every name, once, in alphabetical order.
   size_t names() const { return starts_.empty() ? 0 : starts_.size() - 1; }
-  std::string_view name(size_t i) const { return text(records_[starts_[i]].name); }
-  std::span<const Record> records(size_t i) const {
-    return records_.subspan(starts_[i], starts_[i + 1] - starts_[i]);
-  }
+  std::string_view name(size_t i) const;
+  std::span<const Record> records(size_t i) const;
+  // The first name that is not before `text`.
+  size_t lower_bound(std::string_view text) const;
+  // Names that have a record of this kind.
+  std::vector<std::string> names_of(Entry kind) const;
   std::string_view text(uint32_t offset) const {
     return offset < texts_.size() ? texts_.data() + offset : std::string_view{};
   }
-  // The function (not inlined) with the highest entry at or below an address; null when there is
-  // none.
-  const Record* function_below(uint64_t address) const;
+  // Parts of functions (not inlined copies), by address.
+  std::span<const Part> parts() const { return parts_; }
+  const Record* record(const Part& part) const {
+    return part.record < records_.size() ? &records_[part.record] : nullptr;
+  }
+  // The function whose code holds an address; null when none does.
+  const Record* function_at(uint64_t address) const;
 
  private:
-  bool attach(std::string_view bytes);
+  bool attach(std::string_view bytes, uint64_t file_size);
 
   std::unique_ptr<MappedFile> file_;
-  std::string memory_;                    // when it could not be written
-  std::span<const Record> records_;       // by name, kind, address
-  std::span<const uint32_t> starts_;      // of each name's records, and the end
-  std::span<const uint32_t> by_address_;  // functions
+  std::string memory_;                // when it could not be written
+  std::span<const Record> records_;   // by name, kind, address
+  std::span<const uint32_t> starts_;  // of each name's records, and the end
+  std::span<const Part> parts_;
   std::string_view texts_;
 };
 

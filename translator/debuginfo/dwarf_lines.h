@@ -1,21 +1,21 @@
 // Lines of the source to addresses of code.
 #pragma once
 
-#include <elfutils/libdw.h>
-
-#include <string>
+#include <cstdint>
 #include <vector>
+
+#include "debuginfo/dwarf_context.h"
 
 namespace stp::dwarf {
 
-struct CodeLine {
-  Dwarf_Addr address;
-  std::string file;
-  unsigned line;
-};
+// As types::Provider::statements(): FUNC@FILE:LINE, FUNC@FILE+OFFSET and, with line 0 that is not
+// relative, FUNC@FILE:*.
+types::Answer<std::vector<types::Statement>> find_statements(const Context&,
+                                                             const types::FunctionQuery&,
+                                                             uint32_t line, bool relative,
+                                                             bool nearest);
 
-// Where statements of the function `die` (or inlined copy) begin, by address: the first
-// instruction of each run of a line. Empty without a line table.
-std::vector<CodeLine> lines_of(Dwarf_Die& die);
+// The first instruction behind the prologue; the entry itself when the line table does not tell.
+uint64_t after_prologue(const Context&, const types::Function&);
 
 }  // namespace stp::dwarf

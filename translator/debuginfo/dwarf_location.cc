@@ -1,12 +1,19 @@
 // A location description is a program for a stack machine (DWARF5 2.5, 2.6). It is run here with
 // trees for values, so what comes out is the computation, not its result. Branches, which compilers
-// do not emit in locations, and calls into the runtime's world (TLS) are refused.
+// do not emit in locations of C, and calls into the runtime's world (TLS) are refused.
+//
+// Damaged expressions could double a tree with each operation, or call themselves: trees share
+// their parts, and the number of operations and of calls is bounded.
 #include "debuginfo/dwarf_location.h"
 
 #include <dwarf.h>
 #include <fmt/format.h>
 
+#include <cstring>
+#include <memory>
 #include <vector>
+
+#include "debuginfo/dwarf_entry.h"
 
 namespace stp::dwarf {
 namespace {
@@ -37,9 +44,13 @@ LocPtr unary(LocOp op, LocPtr operand) {
 
 class Machine {
  public:
-  explicit Machine(const CodePlace& place, int depth = 0) : place_(place), depth_(depth) {}
+  // `attribute` is what the expression was read from; null for call frame information.
+  Machine(const CodePlace& place, Dwarf_Attribute* attribute, int depth = 0)
+      : place_(place), attribute_(attribute), depth_(depth) {}
 
   Answer<Location> run(const Dwarf_Op* ops, size_t count) {
+    constexpr size_t most = 256;
+    if (count > most) refuse(Lack::Kind::unusable, "its location is damaged");
     for (size_t i = 0; i < count && why_.empty(); ++i) step(ops[i]);
     if (!why_.empty()) return Lack{lack_, why_, {}};
     if (!pieces_.pieces.empty()) return pieces_;
@@ -114,7 +125,7 @@ class Machine {
   void rare(const Dwarf_Op& op) {
     switch (op.atom) {
       case DW_OP_dup:
-        if (stack_.empty()) return refuse(Lack::Kind::unusable, "its location is damaged");
+        if (stack_.empty()) return damaged();
         return push(stack_.back());
       case DW_OP_drop:
         pop();
@@ -127,7 +138,7 @@ class Machine {
       case DW_OP_over:
       case DW_OP_pick: {
         size_t n = op.atom == DW_OP_over ? 1 : op.number;
-        if (n >= stack_.size()) return refuse(Lack::Kind::unusable, "its location is damaged");
+        if (n >= stack_.size()) return damaged();
         return push(stack_[stack_.size() - 1 - n]);
       }
       case DW_OP_nop:
@@ -137,39 +148,140 @@ class Machine {
       case DW_OP_call_frame_cfa:
         return push(frame_address());
       case DW_OP_stack_value:
-      case DW_OP_implicit_value:
-        if (op.atom == DW_OP_implicit_value)
-          return refuse(Lack::Kind::unusable, "it is a constant that is kept nowhere");
         kind_ = Location::Kind::value;
         return;
+      case DW_OP_implicit_value:
+        kind_ = Location::Kind::value;
+        return block(op);
+      case DW_OP_implicit_pointer:
+      case DW_OP_GNU_implicit_pointer:
+        return refuse(Lack::Kind::no_value, "it points at what was optimised out");
+      case DW_OP_GNU_parameter_ref:
+      case DW_OP_GNU_variable_value:
+        return refuse(Lack::Kind::no_value, "the compiler has removed the parameter that it is");
       case DW_OP_piece:
-        return piece(static_cast<uint32_t>(op.number * 8));
+        return piece(op.number * 8);
+      case DW_OP_bit_piece:
+        if (op.number2 != 0)
+          return refuse(Lack::Kind::unusable, "a part of it begins inside a byte");
+        return piece(op.number);
       case DW_OP_entry_value:
       case DW_OP_GNU_entry_value:
-        return entry_value();
+        return entry_value(op);
+      default:
+        return typed(op);
+    }
+  }
+
+  // Operations with a base type (DWARF5 2.5.1), and those whose operand is in another section.
+  void typed(const Dwarf_Op& op) {
+    switch (op.atom) {
+      case DW_OP_addrx:
+      case DW_OP_GNU_addr_index:
+      case DW_OP_constx:
+      case DW_OP_GNU_const_index:
+        return indexed(op);
+      case DW_OP_const_type:
+      case DW_OP_GNU_const_type:
+        return block(op);
+      case DW_OP_regval_type:
+      case DW_OP_GNU_regval_type:
+        based(static_cast<int>(op.number), 0);
+        return convert(op);
+      case DW_OP_deref_type:
+      case DW_OP_GNU_deref_type:
+        push(types::loc_deref(pop(), static_cast<uint8_t>(op.number)));
+        return convert(op);
+      case DW_OP_convert:
+      case DW_OP_GNU_convert:
+      case DW_OP_reinterpret:
+      case DW_OP_GNU_reinterpret:
+        if (op.number != 0) convert(op);
+        return;
       default:
         return refuse(Lack::Kind::unusable,
                       fmt::format("its location uses DWARF operation {:#x}", op.atom));
     }
   }
 
+  void damaged() { refuse(Lack::Kind::unusable, "its location is damaged"); }
+
+  void indexed(const Dwarf_Op& op) {
+    Dwarf_Attribute value;
+    Dwarf_Addr address;
+    if (!attribute_ || dwarf_getlocation_attr(attribute_, &op, &value) != 0 ||
+        dwarf_formaddr(&value, &address) != 0)
+      return damaged();
+    bool constant = op.atom == DW_OP_constx || op.atom == DW_OP_GNU_const_index;
+    push(constant ? types::loc_constant(static_cast<int64_t>(address))
+                  : types::loc_address(address));
+  }
+
+  // A constant given by its bytes.
+  void block(const Dwarf_Op& op) {
+    Dwarf_Attribute value;
+    Dwarf_Block bytes;
+    if (!attribute_ || dwarf_getlocation_attr(attribute_, &op, &value) != 0 ||
+        dwarf_formblock(&value, &bytes) != 0)
+      return damaged();
+    if (bytes.length > 8)
+      return refuse(Lack::Kind::unusable, "it is a constant of more than 8 bytes");
+    int64_t number = 0;
+    std::memcpy(&number, bytes.data, bytes.length);
+    push_number(number);
+  }
+
+  // The top of the stack as a value of the operation's base type.
+  void convert(const Dwarf_Op& op) {
+    Dwarf_Die type;
+    if (!why_.empty()) return;
+    if (!attribute_ || dwarf_getlocation_die(attribute_, &op, &type) != 0) return damaged();
+    uint64_t encoding = number(type, DW_AT_encoding).value_or(0);
+    uint64_t size = number(type, DW_AT_byte_size).value_or(0);
+    if (encoding == DW_ATE_float || size == 0 || size > 8)
+      return refuse(Lack::Kind::unusable,
+                    "it is computed with numbers that are no 64-bit integers");
+    if (size == 8) return;
+    LocPtr value = pop(), unused = types::loc_constant(static_cast<int64_t>(64 - size * 8));
+    bool is_signed = encoding == DW_ATE_signed || encoding == DW_ATE_signed_char;
+    push(types::loc_binary(is_signed ? LocOp::sar : LocOp::shr,
+                           types::loc_binary(LocOp::shl, value, unused), unused));
+  }
+
   void in_register(int number) {
-    if (number > 16) return refuse(Lack::Kind::unusable, "it is in a vector register");
+    if (number < 0 || number > 16)
+      return refuse(Lack::Kind::unusable, "it is in a vector register");
     kind_ = Location::Kind::value;
     push(types::loc_reg(number));
   }
   void based(int number, int64_t offset) {
-    if (number > 16) return refuse(Lack::Kind::unusable, "it is in a vector register");
+    if (number < 0 || number > 16)
+      return refuse(Lack::Kind::unusable, "it is in a vector register");
     push(types::loc_binary(LocOp::add, types::loc_reg(number), types::loc_constant(offset)));
   }
 
-  // A register as it was when the function was entered: known only there.
-  void entry_value() {
-    refuse(Lack::Kind::no_value, "only its value at the function's entry is known; use @entry");
+  // What an expression was when the function was entered: at the entry it is so now.
+  void entry_value(const Dwarf_Op& op) {
+    Dwarf_Attribute inner_attribute;
+    Dwarf_Op* ops = nullptr;
+    size_t count = 0;
+    if (!place_.at_entry)
+      return refuse(Lack::Kind::no_value,
+                    "only its value at the function's entry is known; use @entry");
+    if (!attribute_ || depth_ > 3 ||
+        dwarf_getlocation_attr(attribute_, &op, &inner_attribute) != 0 ||
+        dwarf_getlocation(&inner_attribute, &ops, &count) != 0)
+      return damaged();
+    auto inner = Machine(place_, &inner_attribute, depth_ + 1).run(ops, count);
+    auto* location = types::get(inner);
+    if (!location || !location->value) return damaged();
+    push(location->value);
   }
 
-  void piece(uint32_t bits) {
-    Location::Piece p{kind_, stack_.empty() ? nullptr : pop(), bits};
+  void piece(uint64_t bits) {
+    // Larger than any variable; also, sums of pieces stay in 32 bits.
+    if (bits > 1u << 24 || pieces_.pieces.size() > 64) return damaged();
+    Location::Piece p{kind_, stack_.empty() ? nullptr : pop(), static_cast<uint32_t>(bits)};
     pieces_.kind = Location::Kind::pieces;
     pieces_.pieces.push_back(std::move(p));
     kind_ = Location::Kind::memory;
@@ -180,19 +292,14 @@ class Machine {
     // Behind the return address that the call pushed: DWARF register 7 is rsp.
     if (place_.at_entry)
       return types::loc_binary(LocOp::add, types::loc_reg(7), types::loc_constant(8));
-    Dwarf_Frame* frame = nullptr;
+    // The operations are part of the frame.
+    std::unique_ptr<Dwarf_Frame, decltype(&free)> frame(place_.file.frame(place_.pc), &free);
     Dwarf_Op* ops = nullptr;
     size_t count = 0;
-    if (!place_.cfi || dwarf_cfi_addrframe(place_.cfi, place_.pc, &frame) != 0 ||
-        dwarf_frame_cfa(frame, &ops, &count) != 0 || depth_ > 3) {
-      free(frame);
-      refuse(Lack::Kind::unusable, "the frame's address is not known here");
-      return types::loc_constant(0);
+    if (frame && depth_ <= 3 && dwarf_frame_cfa(frame.get(), &ops, &count) == 0) {
+      auto cfa = Machine(place_, nullptr, depth_ + 1).run(ops, count);
+      if (auto* location = types::get(cfa); location && location->value) return location->value;
     }
-    Machine inner(place_, depth_ + 1);
-    auto cfa = inner.run(ops, count);
-    free(frame);
-    if (auto* location = types::get(cfa)) return location->value;
     refuse(Lack::Kind::unusable, "the frame's address is not known here");
     return types::loc_constant(0);
   }
@@ -205,8 +312,7 @@ class Machine {
         !dwarf_attr_integrate(place_.function, DW_AT_frame_base, &attribute) ||
         dwarf_getlocation_addr(&attribute, place_.pc, &ops, &count, 1) != 1)
       return refuse(Lack::Kind::unusable, "the function has no frame base here");
-    Machine inner(place_, depth_ + 1);
-    auto base = inner.run(ops, count);
+    auto base = Machine(place_, &attribute, depth_ + 1).run(ops, count);
     auto* location = types::get(base);
     if (!location || !location->value)
       return refuse(Lack::Kind::unusable, "the function has no frame base here");
@@ -214,6 +320,7 @@ class Machine {
   }
 
   const CodePlace& place_;
+  Dwarf_Attribute* attribute_;
   int depth_;
   std::vector<LocPtr> stack_;
   Location pieces_;
@@ -226,23 +333,24 @@ class Machine {
 
 Answer<Location> location_of(Dwarf_Die& die, const CodePlace& place) {
   Dwarf_Attribute attribute;
-  Dwarf_Sword constant;
-  Dwarf_Word unsigned_constant;
   if (dwarf_attr_integrate(&die, DW_AT_const_value, &attribute)) {
-    bool is_signed = dwarf_whatform(&attribute) == DW_FORM_sdata ||
-                     dwarf_whatform(&attribute) == DW_FORM_implicit_const;
-    if (is_signed && dwarf_formsdata(&attribute, &constant) == 0)
-      return Location{Location::Kind::value, types::loc_constant(constant), {}};
-    if (dwarf_formudata(&attribute, &unsigned_constant) == 0)
-      return Location{
-          Location::Kind::value, types::loc_constant(static_cast<int64_t>(unsigned_constant)), {}};
+    Dwarf_Block bytes;
+    // DW_FORM_dataN has no sign of its own: what is above it is cut off by the type's size.
+    if (auto constant = signed_number(die, DW_AT_const_value))
+      return Location{Location::Kind::value, types::loc_constant(*constant), {}};
+    if (dwarf_formblock(&attribute, &bytes) == 0 && bytes.length <= 8) {
+      int64_t value = 0;
+      std::memcpy(&value, bytes.data, bytes.length);
+      return Location{Location::Kind::value, types::loc_constant(value), {}};
+    }
+    return Lack{Lack::Kind::unusable, "it is a constant that is not a number", {}};
   }
   Dwarf_Op* ops = nullptr;
   size_t count = 0;
   if (!dwarf_attr_integrate(&die, DW_AT_location, &attribute) ||
       dwarf_getlocation_addr(&attribute, place.pc, &ops, &count, 1) != 1)
     return Lack{Lack::Kind::no_value, "it was optimised out", {}};
-  return Machine(place).run(ops, count);
+  return Machine(place, &attribute).run(ops, count);
 }
 
 }  // namespace stp::dwarf

@@ -3,16 +3,14 @@
 
 #include <elfutils/libdw.h>
 
-#include <string>
-
+#include "debuginfo/dwarf_file.h"
 #include "types/provider.h"
 
 namespace stp::dwarf {
 
 // Where code is when a location is asked for.
 struct CodePlace {
-  Dwarf* dwarf;
-  Dwarf_CFI* cfi;       // .debug_frame or .eh_frame; may be null
+  const File& file;
   Dwarf_Die* function;  // the subprogram around, whose frame base counts; may be null
   Dwarf_Addr pc;
   bool at_entry;  // the first instruction of the function: nothing has moved yet

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 
+#include "debuginfo/dwarf_entry.h"
 #include "support/diagnostics.h"
 
 namespace stp::dwarf {
@@ -54,37 +55,44 @@ Kind kind_of(int tag, Dwarf_Die& die) {
   }
 }
 
-bool flag(Dwarf_Die& die, unsigned name) {
-  Dwarf_Attribute attribute;
-  bool value = false;
-  return dwarf_attr(&die, name, &attribute) && dwarf_formflag(&attribute, &value) == 0 && value;
-}
-
-std::optional<uint64_t> number(Dwarf_Die& die, unsigned name) {
-  Dwarf_Attribute attribute;
-  Dwarf_Word value;
-  if (!dwarf_attr_integrate(&die, name, &attribute) || dwarf_formudata(&attribute, &value) != 0)
-    return std::nullopt;
-  return value;
-}
-
 bool is_signed(Dwarf_Die& die, Kind kind) {
   uint64_t encoding = number(die, DW_AT_encoding).value_or(0);
   if (kind == Kind::enumeration) {
     // Signed when an enumerator is negative.
-    Dwarf_Die child;
-    if (dwarf_child(&die, &child) != 0) return false;
-    do {
+    return !each_child(die, [](Dwarf_Die& child) {
       Dwarf_Attribute attribute;
-      Dwarf_Sword value;
-      if (dwarf_attr(&child, DW_AT_const_value, &attribute) &&
-          dwarf_whatform(&attribute) != DW_FORM_udata && dwarf_formsdata(&attribute, &value) == 0 &&
-          value < 0)
-        return true;
-    } while (dwarf_siblingof(&child, &child) == 0);
-    return false;
+      bool is_unsigned = dwarf_attr(&child, DW_AT_const_value, &attribute) &&
+                         dwarf_whatform(&attribute) == DW_FORM_udata;
+      return is_unsigned || signed_number(child, DW_AT_const_value).value_or(0) >= 0;
+    });
   }
   return encoding == DW_ATE_signed || encoding == DW_ATE_signed_char;
+}
+
+// DWARF 3 and older give an expression that adds to the structure's address.
+uint64_t member_offset(Dwarf_Die& member) {
+  if (auto offset = number(member, DW_AT_data_member_location)) return *offset;
+  Dwarf_Attribute attribute;
+  Dwarf_Op* ops = nullptr;
+  size_t count = 0;
+  if (dwarf_attr(&member, DW_AT_data_member_location, &attribute) &&
+      dwarf_getlocation(&attribute, &ops, &count) == 0 && count == 1 &&
+      ops[0].atom == DW_OP_plus_uconst)
+    return ops[0].number;
+  return 0;
+}
+
+void place_bits(Dwarf_Die& member, uint64_t bits, types::Member& m) {
+  const Type* unit = types::strip(m.type);
+  // No wider than the widest integer, whatever damaged files say.
+  uint64_t size = unit && unit->size && unit->size <= 16 ? unit->size : 4, first = 0;
+  if (auto from_start = number(member, DW_AT_data_bit_offset))
+    first = *from_start;
+  else  // before DWARF 4: counted from the unit's most significant bit
+    first = m.offset * 8 + size * 8 - number(member, DW_AT_bit_offset).value_or(0) - bits;
+  m.offset = first / (size * 8) * size;
+  m.bit_offset = static_cast<uint8_t>(first - m.offset * 8);
+  m.bit_size = static_cast<uint8_t>(std::min<uint64_t>(bits, size * 8));
 }
 
 }  // namespace
@@ -105,15 +113,12 @@ const Type* Types::pointer_to(const Type* target) {
 const Type* Types::array(Dwarf_Die& die, int depth) {
   const Type* type = of_attribute(die, depth + 1);
   std::vector<std::optional<uint64_t>> counts;
-  Dwarf_Die child;
-  if (dwarf_child(&die, &child) == 0) {
-    do {
-      if (dwarf_tag(&child) != DW_TAG_subrange_type) continue;
-      auto count = number(child, DW_AT_count), upper = number(child, DW_AT_upper_bound);
-      if (!count && upper && *upper != ~0ull) count = *upper + 1;
-      counts.push_back(count);
-    } while (dwarf_siblingof(&child, &child) == 0);
-  }
+  each_child(die, [&](Dwarf_Die& child) {
+    if (dwarf_tag(&child) != DW_TAG_subrange_type) return;
+    auto count = number(child, DW_AT_count), upper = number(child, DW_AT_upper_bound);
+    if (!count && upper && *upper != ~0ull) count = *upper + 1;
+    counts.push_back(count);
+  });
   if (counts.empty()) counts.emplace_back();
   // int a[2][3] is two arrays of three.
   for (auto count = counts.rbegin(); count != counts.rend(); ++count) {
@@ -188,65 +193,59 @@ Answer<const Type*> Types::named(std::string_view spelling) {
       tag = its_tag;
       text.erase(0, std::string_view(word).size());
     }
+  auto fits = [&](const Record& r) {
+    auto its_tag = static_cast<int>(r.detail);
+    return tag ? its_tag == tag : its_tag == DW_TAG_typedef || its_tag == DW_TAG_base_type;
+  };
+  const Type* type = nullptr;
+  bool found = text == "void" && !tag && pointers > 0;
   for (const Record& r : index_.find(text, Entry::type)) {
     Dwarf_Die die;
-    if (!dwarf_offdie(dwarf_, r.die, &die)) continue;
-    int its_tag = dwarf_tag(&die);
-    bool plain = its_tag == DW_TAG_typedef || its_tag == DW_TAG_base_type;
-    if (tag ? its_tag != tag : !plain) continue;
-    const Type* type = of_die(die);
-    while (pointers-- > 0) type = pointer_to(type);
-    return type;
+    if (!fits(r) || !dwarf_offdie(dwarf_, r.die, &die)) continue;
+    type = of_die(die);
+    found = true;
+    break;
   }
-  if (text == "void" && pointers > 0) {
-    const Type* type = nullptr;
-    while (pointers-- > 0) type = pointer_to(type);
-    return type;
+  if (!found) {
+    std::vector<std::string> names;
+    for (size_t i = 0; i < index_.names(); ++i)
+      for (const Record& r : index_.records(i))
+        if (r.kind() == Entry::type && fits(r)) names.emplace_back(index_.name(i));
+    return Lack{Lack::Kind::not_found, fmt::format("there is no type '{}'", spelling),
+                nearest(text, names)};
   }
-  return Lack{Lack::Kind::not_found, fmt::format("there is no type '{}'", spelling), {}};
+  while (pointers-- > 0) type = pointer_to(type);
+  return type;
 }
 
 std::vector<types::Member> Types::members(const Type& type) {
   std::vector<types::Member> members;
-  Dwarf_Die die, child;
+  Dwarf_Die die;
   if ((type.kind != Kind::structure && type.kind != Kind::union_type) ||
-      !dwarf_offdie(dwarf_, type.handle, &die) || dwarf_child(&die, &child) != 0)
+      !dwarf_offdie(dwarf_, type.handle, &die))
     return members;
-  do {
-    if (dwarf_tag(&child) != DW_TAG_member) continue;
+  each_child(die, [&](Dwarf_Die& child) {
+    if (dwarf_tag(&child) != DW_TAG_member) return;
     types::Member m;
-    if (const char* name = dwarf_diename(&child)) m.name = name;
+    m.name = name_of(child);
     m.type = of_attribute(child);
-    m.offset = number(child, DW_AT_data_member_location).value_or(0);
-    if (auto bits = number(child, DW_AT_bit_size)) {
-      const Type* unit = types::strip(m.type);
-      uint64_t size = unit && unit->size ? unit->size : 4, first = 0;
-      if (auto from_start = number(child, DW_AT_data_bit_offset))
-        first = *from_start;
-      else  // before DWARF 4: counted from the unit's most significant bit
-        first = m.offset * 8 + size * 8 - number(child, DW_AT_bit_offset).value_or(0) - *bits;
-      m.offset = first / (size * 8) * size;
-      m.bit_offset = static_cast<uint8_t>(first - m.offset * 8);
-      m.bit_size = static_cast<uint8_t>(*bits);
-    }
+    m.offset = member_offset(child);
+    if (auto bits = number(child, DW_AT_bit_size)) place_bits(child, *bits, m);
     members.push_back(std::move(m));
-  } while (dwarf_siblingof(&child, &child) == 0);
+  });
   return members;
 }
 
 std::vector<types::Enumerator> Types::enumerators(const Type& type) {
   std::vector<types::Enumerator> list;
-  Dwarf_Die die, child;
-  if (type.kind != Kind::enumeration || !dwarf_offdie(dwarf_, type.handle, &die) ||
-      dwarf_child(&die, &child) != 0)
-    return list;
-  do {
-    Dwarf_Attribute attribute;
-    Dwarf_Sword value = 0;
-    if (dwarf_tag(&child) == DW_TAG_enumerator && dwarf_diename(&child) &&
-        dwarf_formsdata(dwarf_attr(&child, DW_AT_const_value, &attribute), &value) == 0)
-      list.push_back({dwarf_diename(&child), value});
-  } while (dwarf_siblingof(&child, &child) == 0);
+  Dwarf_Die die;
+  if (type.kind != Kind::enumeration || !dwarf_offdie(dwarf_, type.handle, &die)) return list;
+  each_child(die, [&](Dwarf_Die& child) {
+    auto value = signed_number(child, DW_AT_const_value);
+    std::string_view name = name_of(child);
+    if (dwarf_tag(&child) == DW_TAG_enumerator && !name.empty() && value)
+      list.push_back({std::string(name), *value});
+  });
   return list;
 }
 

@@ -1,0 +1,33 @@
+// What all parts of the DWARF provider work on.
+#pragma once
+
+#include "debuginfo/dwarf_file.h"
+#include "debuginfo/dwarf_index.h"
+#include "debuginfo/dwarf_types.h"
+#include "debuginfo/symbols.h"
+#include "types/provider.h"
+
+namespace stp::dwarf {
+
+struct Context {
+  const File& file;
+  const Index& index;
+  const Symbols* symbols;  // null: the file was stripped of them
+  Types& types;
+};
+
+// Function::handle holds two offsets of entries: the function's or inlined copy's own, and of a
+// copy that of the function whose frame it lives in.
+inline uint64_t handle_of(const Record& r) {
+  uint64_t outer = r.kind() == Entry::inlined ? r.detail : r.die;
+  return r.die | outer << 32;
+}
+inline bool own_entry(const Context& c, const types::Function& f, Dwarf_Die& die) {
+  return static_cast<uint32_t>(f.handle) &&
+         dwarf_offdie(c.file.dwarf(), static_cast<uint32_t>(f.handle), &die);
+}
+inline bool outer_entry(const Context& c, const types::Function& f, Dwarf_Die& die) {
+  return f.handle >> 32 && dwarf_offdie(c.file.dwarf(), f.handle >> 32, &die);
+}
+
+}  // namespace stp::dwarf

@@ -1,0 +1,323 @@
+// Two threads, each with its own handle on the file, walk every second compilation unit; what they
+// find is merged, sorted and laid out as it will be used.
+//
+// A unit is walked in full only below functions, where inlined copies are. Copies name what they
+// are copies of by reference, and a few thousand functions are copied 300000 times, so what a
+// reference leads to is remembered. Types are defined once per unit that includes them: only the
+// first of a name is kept.
+#include "debuginfo/dwarf_index_build.h"
+
+#include <dwarf.h>
+#include <elfutils/libdw.h>
+#include <fmt/format.h>
+#include <gelf.h>
+
+#include <algorithm>
+#include <cstring>
+#include <thread>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include "debuginfo/dwarf_entry.h"
+#include "debuginfo/dwarf_file.h"
+#include "debuginfo/dwarf_index.h"
+
+namespace stp::dwarf {
+namespace {
+
+// Texts once each. Offset 0 is the empty text.
+class Texts {
+ public:
+  Texts() { add(""); }
+  uint32_t add(std::string_view text) {
+    auto [at, fresh] =
+        offsets_.try_emplace(std::string(text), static_cast<uint32_t>(bytes_.size()));
+    if (fresh) bytes_.append(text).push_back('\0');
+    return at->second;
+  }
+  const std::string& bytes() const { return bytes_; }
+
+ private:
+  std::string bytes_;
+  std::unordered_map<std::string, uint32_t> offsets_;
+};
+
+struct FoundPart {
+  Range range;
+  uint32_t die;  // of its function
+};
+
+// What a walk has found; names are offsets into its own texts.
+struct Harvest {
+  std::vector<Record> records;
+  std::vector<FoundPart> parts;
+  Texts texts;
+};
+
+struct Declaration {
+  uint32_t name = 0, file = 0, line = 0;
+  bool external = false;
+};
+
+// Starts of cold parts, by name of the symbol: a function whose code is in two places does not say
+// in which of them it begins.
+std::unordered_set<uint64_t> cold_starts(Elf* elf) {
+  std::unordered_set<uint64_t> cold;
+  Elf_Scn* section = nullptr;
+  while ((section = elf_nextscn(elf, section))) {
+    GElf_Shdr header;
+    if (!gelf_getshdr(section, &header) || header.sh_type != SHT_SYMTAB || !header.sh_entsize)
+      continue;
+    Elf_Data* data = elf_getdata(section, nullptr);
+    GElf_Sym symbol;
+    for (size_t i = 0; i < header.sh_size / header.sh_entsize; ++i) {
+      if (!gelf_getsym(data, static_cast<int>(i), &symbol)) break;
+      const char* name = elf_strptr(elf, header.sh_link, symbol.st_name);
+      if (name && std::strstr(name, ".cold")) cold.insert(symbol.st_value);
+    }
+  }
+  return cold;
+}
+
+class Walk {
+ public:
+  Walk(Harvest& out, Elf* elf) : out_(out), cold_(cold_starts(elf)) {}
+
+  void unit(Dwarf_Die& unit) {
+    Dwarf_Attribute attribute;
+    const char* dir = dwarf_formstring(dwarf_attr(&unit, DW_AT_comp_dir, &attribute));
+    dir_ = dir ? dir : "";
+    std::string_view name = name_of(unit);
+    unit_file_ = out_.texts.add(shown_path(name, dir_));
+    each_child(unit, [&](Dwarf_Die& child) { top_level(child); });
+  }
+
+ private:
+  // Of the entry itself or what it is a copy of.
+  const Declaration& declaration(Dwarf_Die& die) {
+    Dwarf_Die origin = origin_of(die);
+    Dwarf_Off offset = dwarf_dieoffset(&origin);
+    auto [at, fresh] = known_.try_emplace(offset);
+    Declaration& d = at->second;
+    if (!fresh) return d;
+    d.name = out_.texts.add(name_of(origin));
+    const char* file = dwarf_decl_file(&origin);
+    d.file = file ? out_.texts.add(shown_path(file, dir_)) : 0;
+    int line = 0;
+    if (dwarf_decl_line(&origin, &line) == 0 && line > 0) d.line = static_cast<uint32_t>(line);
+    d.external = flag(origin, DW_AT_external);
+    return d;
+  }
+
+  Record* add(Dwarf_Die& die, Entry kind, uint64_t address) {
+    const Declaration& d = declaration(die);
+    if (!d.name) return nullptr;
+    out_.records.push_back({address, static_cast<uint32_t>(dwarf_dieoffset(&die)), d.name, d.file,
+                            Record::pack(d.line, d.external, kind), 0, 0});
+    return &out_.records.back();
+  }
+
+  void top_level(Dwarf_Die& die) {
+    Dwarf_Attribute attribute;
+    switch (dwarf_tag(&die)) {
+      case DW_TAG_subprogram:
+        return function(die);
+      case DW_TAG_variable:
+        if (dwarf_attr(&die, DW_AT_location, &attribute))
+          add(die, Entry::variable, 0);
+        else if (flag(die, DW_AT_declaration))
+          once(die, Entry::declared);
+        return;
+      case DW_TAG_enumeration_type:
+        if (flag(die, DW_AT_declaration)) return;
+        // Without a name it is here for its enumerators alone.
+        if (name_of(die).empty() || once(die, Entry::type)) enumerators(die);
+        return;
+      case DW_TAG_structure_type:
+      case DW_TAG_union_type:
+        if (!flag(die, DW_AT_declaration)) once(die, Entry::type);
+        return;
+      case DW_TAG_typedef:
+      case DW_TAG_base_type:
+        once(die, Entry::type);
+        return;
+      default:
+        return;
+    }
+  }
+
+  void function(Dwarf_Die& die) {
+    auto ranges = ranges_of(die);
+    if (ranges.empty()) return;
+    Dwarf_Addr entry = entry_of(die);
+    if (!entry) {
+      entry = ranges[0].begin;
+      for (const Range& r : ranges)
+        if (!cold_.count(r.begin)) {
+          entry = r.begin;
+          break;
+        }
+    }
+    Record* record = add(die, Entry::function, entry);
+    if (!record) return;
+    // Assembler says the unit alone.
+    if (!record->file && !record->line()) record->file = unit_file_;
+    auto offset = record->die;
+    for (const Range& r : ranges) {
+      if (entry >= r.begin && entry < r.end) record->size = static_cast<uint32_t>(r.end - entry);
+      out_.parts.push_back({r, offset});
+    }
+    inside(die, offset, 0);
+  }
+
+  // True when the name is new. Thousands of units define the same type: the first will do.
+  bool once(Dwarf_Die& die, Entry kind) {
+    std::string_view name = name_of(die);
+    if (name.empty() || !seen_.insert(fmt::format("{:x} {}", dwarf_tag(&die), name)).second)
+      return false;
+    if (Record* record = add(die, kind, 0); record && kind == Entry::type)
+      record->detail = static_cast<uint32_t>(dwarf_tag(&die));
+    return true;
+  }
+
+  void enumerators(Dwarf_Die& die) {
+    auto offset = static_cast<uint32_t>(dwarf_dieoffset(&die));
+    each_child(die, [&](Dwarf_Die& child) {
+      std::string_view name = name_of(child);
+      auto value = signed_number(child, DW_AT_const_value);
+      if (dwarf_tag(&child) != DW_TAG_enumerator || name.empty() || !value) return;
+      if (!seen_enumerators_.insert(std::string(name)).second) return;
+      out_.records.push_back({static_cast<uint64_t>(*value), offset, out_.texts.add(name), 0,
+                              Record::pack(0, false, Entry::enumerator), 0, 0});
+    });
+  }
+
+  void inside(Dwarf_Die& parent, uint32_t outer, int depth) {
+    if (depth > 200) return;
+    each_child(parent, [&](Dwarf_Die& child) {
+      int tag = dwarf_tag(&child);
+      if (tag == DW_TAG_inlined_subroutine) {
+        Dwarf_Addr entry = entry_of(child);
+        Record* record = entry ? add(child, Entry::inlined, entry) : nullptr;
+        if (record) record->detail = outer;
+      }
+      if (tag == DW_TAG_inlined_subroutine || tag == DW_TAG_lexical_block)
+        inside(child, outer, depth + 1);
+    });
+  }
+
+  Harvest& out_;
+  std::unordered_set<uint64_t> cold_;
+  std::string dir_;
+  uint32_t unit_file_ = 0;
+  std::unordered_map<Dwarf_Off, Declaration> known_;
+  std::unordered_set<std::string> seen_, seen_enumerators_;
+};
+
+// Walks every `step`-th unit from `first` on.
+void harvest(const std::filesystem::path& path, size_t first, size_t step, Harvest& out) {
+  File file(path);
+  if (!file.dwarf()) return;
+  Walk walk(out, file.elf());
+  Dwarf_CU* unit = nullptr;
+  Dwarf_Half version;
+  uint8_t type;
+  Dwarf_Die die, sub;
+  for (size_t i = 0; dwarf_get_units(file.dwarf(), unit, &unit, &version, &type, &die, &sub) == 0;
+       ++i)
+    // Offsets are kept in 32 bits; no kernel's .debug_info comes near.
+    if (i % step == first && dwarf_dieoffset(&die) < UINT32_MAX) walk.unit(die);
+}
+
+// Threads know nothing of each other: types and enumerators are kept once, declarations of
+// variables only where no definition is.
+void drop_repetitions(std::vector<Record>& records) {
+  size_t kept = 0;
+  for (const Record& r : records) {
+    bool repeated = false;
+    if (r.kind() >= Entry::type)
+      for (size_t k = kept; k-- > 0 && records[k].name == r.name && !repeated;) {
+        const Record& before = records[k];
+        repeated = (r.kind() != Entry::variable && before.kind() == r.kind() &&
+                    before.detail == r.detail) ||
+                   (r.kind() == Entry::declared && before.kind() == Entry::variable);
+      }
+    if (!repeated) records[kept++] = r;
+  }
+  records.resize(kept);
+}
+
+template <typename T>
+std::string_view bytes_of(const std::vector<T>& list) {
+  return {reinterpret_cast<const char*>(list.data()), list.size() * sizeof(T)};
+}
+
+// All records, with their names in `texts`, in the order of the index.
+std::vector<Record> merged(std::vector<Harvest>& harvests, Texts& texts) {
+  std::vector<Record> records;
+  for (Harvest& h : harvests) {
+    for (Record r : h.records) {
+      r.name = texts.add(h.texts.bytes().c_str() + r.name);
+      r.file = texts.add(h.texts.bytes().c_str() + r.file);
+      records.push_back(r);
+    }
+    h.records = {};
+    h.texts = {};
+  }
+  const char* base = texts.bytes().c_str();
+  std::sort(records.begin(), records.end(), [&](const Record& a, const Record& b) {
+    if (a.name != b.name) return std::strcmp(base + a.name, base + b.name) < 0;
+    if (a.kind() != b.kind()) return a.kind() < b.kind();
+    if (a.address != b.address && a.kind() != Entry::enumerator) return a.address < b.address;
+    return a.die < b.die;
+  });
+  drop_repetitions(records);
+  return records;
+}
+
+std::vector<Part> parts_of(const std::vector<Harvest>& harvests,
+                           const std::vector<Record>& records) {
+  std::unordered_map<uint32_t, uint32_t> record_of;
+  for (uint32_t i = 0; i < records.size(); ++i)
+    if (records[i].kind() == Entry::function) record_of.emplace(records[i].die, i);
+  std::vector<Part> parts;
+  for (const Harvest& h : harvests)
+    for (const FoundPart& p : h.parts)
+      parts.push_back(
+          {p.range.begin, static_cast<uint32_t>(p.range.end - p.range.begin), record_of.at(p.die)});
+  std::sort(parts.begin(), parts.end(), [](const Part& a, const Part& b) {
+    return a.begin != b.begin ? a.begin < b.begin : a.record < b.record;
+  });
+  return parts;
+}
+
+}  // namespace
+
+std::string build_index(const std::filesystem::path& path, uint64_t file_size) {
+  constexpr size_t workers = 2;
+  std::vector<Harvest> harvests(workers);
+  std::vector<std::thread> threads;
+  for (size_t i = 0; i < workers; ++i)
+    threads.emplace_back([&, i] { harvest(path, i, workers, harvests[i]); });
+  for (auto& thread : threads) thread.join();
+
+  Texts texts;
+  std::vector<Record> records = merged(harvests, texts);
+  if (records.empty()) return {};
+  std::vector<Part> parts = parts_of(harvests, records);
+  std::vector<uint32_t> starts;
+  for (size_t i = 0; i < records.size(); ++i)
+    if (i == 0 || records[i].name != records[i - 1].name)
+      starts.push_back(static_cast<uint32_t>(i));
+  size_t names = starts.size();
+  starts.push_back(static_cast<uint32_t>(records.size()));
+
+  IndexHeader header{{}, file_size, records.size(), parts.size(), names, texts.bytes().size()};
+  std::memcpy(header.magic, index_magic, sizeof index_magic);
+  std::string out(reinterpret_cast<const char*>(&header), sizeof header);
+  out.append(bytes_of(records)).append(bytes_of(parts)).append(bytes_of(starts));
+  return out.append(texts.bytes());
+}
+
+}  // namespace stp::dwarf
