@@ -134,7 +134,8 @@ static void arm_all(void)
 	int kind, n;
 	u32 i, count;
 
-	for (kind = 0; kind < STP_KINDS; kind++) {
+	/* Timers last: they run from when everything else does. */
+	for (kind = STP_KINDS - 1; kind >= 0; kind--) {
 		count = first_of[kind + 1] - first_of[kind];
 		if (!stp_probe_kinds[kind] || !count)
 			continue;
@@ -149,7 +150,7 @@ static void disarm_all(void)
 {
 	int kind;
 
-	for (kind = STP_KINDS - 1; kind >= 0; kind--)
+	for (kind = 0; kind < STP_KINDS; kind++)
 		if (stp_probe_kinds[kind] && first_of[kind + 1] > first_of[kind])
 			stp_probe_kinds[kind]->disarm();
 }

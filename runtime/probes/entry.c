@@ -108,17 +108,20 @@ static int table_create(struct group *group, u32 n)
 	return group->table ? 0 : -ENOMEM;
 }
 
-/* Adds to the filter: all at once; when one is refused, one by one, zeroing those in `ips`. */
-static void set_filter(struct group *group, unsigned long *ips, const unsigned long *entries, u32 n)
+/*
+ * Adds to the filter. ftrace takes all or none; so when it refuses, each half is tried, and what is
+ * refused alone is zeroed in `ips`. Recursion as deep as the logarithm of n.
+ */
+static void set_filter(struct group *group, unsigned long *ips, u32 n)
 {
-	u32 i;
-
-	if (!n || !ftrace_set_filter_ips(&group->ops, ips, n, 0, 1))
+	if (!n || !ftrace_set_filter_ips(&group->ops, ips, n, 0, 0))
 		return;
-	ftrace_set_filter(&group->ops, NULL, 0, 1);
-	for (i = 0; i < n; i++)
-		if (ftrace_set_filter_ip(&group->ops, ips[i], 0, 0))
-			ips[i] = 0;
+	if (n == 1) {
+		ips[0] = 0;
+		return;
+	}
+	set_filter(group, ips, n / 2);
+	set_filter(group, ips + n / 2, n - n / 2);
 }
 
 /* Arms the points of one group; those that ftrace refuses keep their address in `left`. */
@@ -136,7 +139,7 @@ static int arm_group(struct group *group, const struct stp_point *const *points,
 		if (entries[i] && group_of(points[i]) == group)
 			ips[wanted++] = site_of(entries[i]);
 	if (!error && wanted) {
-		set_filter(group, ips, entries, wanted);
+		set_filter(group, ips, wanted);
 		for (i = 0, wanted = 0; i < n; i++) {
 			if (!entries[i] || group_of(points[i]) != group)
 				continue;

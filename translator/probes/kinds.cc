@@ -135,7 +135,7 @@ std::string forbidden_text(const types::Provider& provider, uint64_t address) {
   };
   // The kernel's linker script (include/asm-generic/vmlinux.lds.h) names these.
   static constexpr Range ranges[] = {
-      {"_sinittext", "_einittext", "init text, which is freed after boot"},
+      {"__init_begin", "__init_end", "init or exit text, which is freed after boot"},
       {"__kprobes_text_start", "__kprobes_text_end", "the code that serves kprobes"},
       {"__noinstr_text_start", "__noinstr_text_end", "code marked noinstr"},
       {"__entry_text_start", "__entry_text_end", "the entry code"},
