@@ -9,7 +9,8 @@
  *
  * foreach walks a snapshot: the entries' numbers, sorted when that is asked for, in a buffer that
  * the array has for each walk that may nest. So the body may change the array. An entry
- * that is gone by the time its turn comes is known by its generation.
+ * that is gone by the time its turn comes is known by its generation. Only as many as the walk's
+ * limit are sorted: the ten greatest of n cost n + 10 log n.
  */
 #include <linux/hash.h>
 #include <linux/jhash.h>
@@ -33,6 +34,7 @@ struct stp_entry {
 	u32 generation;	  /* odd while it is in use */
 	u32 unused;
 	u64 sequence; /* counts insertions: the tie-breaker of sorting */
+	s64 rank;     /* of a statistic, while a walk is sorted by it */
 	/* value and keys follow */
 };
 
@@ -114,8 +116,7 @@ struct stp_map *stp_map_create(const struct stp_global *global)
 	m->table = allocate(buckets, sizeof(*m->table), 0);
 	m->entries = allocate(global->max_entries, m->entry_size, __GFP_ZERO);
 	if (global->walks)
-		m->orders = allocate((size_t)global->walks * global->max_entries, sizeof(u64),
-				     __GFP_ZERO);
+		m->orders = allocate((size_t)global->walks * global->max_entries, sizeof(u64), 0);
 	if (!m->table || !m->entries || (global->walks && !m->orders)) {
 		stp_map_destroy(m);
 		return NULL;
@@ -232,8 +233,19 @@ static struct stp_entry *take_free(struct stp_map *m)
 	return e;
 }
 
-/* False when a string key is too long. */
-static bool store_keys(struct stp_context *c, struct stp_map *m, struct stp_entry *e,
+/* The length of the longest string key. */
+static u32 longest_key(const struct stp_map *m, const union stp_key *keys)
+{
+	u32 longest = 0, k;
+
+	for (k = 0; k < m->global->n_keys; k++)
+		if (m->global->key_types[k] == STP_STRING)
+			longest = max(longest, keys[k].string.len);
+	return longest;
+}
+
+/* None is too long. A key may lie in the value of the very entry, which a full array dropped. */
+static void store_keys(struct stp_context *c, struct stp_map *m, struct stp_entry *e,
 		       const union stp_key *keys, const struct stp_place *place)
 {
 	u32 k;
@@ -241,10 +253,9 @@ static bool store_keys(struct stp_context *c, struct stp_map *m, struct stp_entr
 	for (k = 0; k < m->global->n_keys; k++) {
 		if (m->global->key_types[k] != STP_STRING)
 			*(s64 *)field(e, m->key_at[k]) = keys[k].number;
-		else if (!stp_copy(c, field(e, m->key_at[k]), keys[k].string, place))
-			return false;
+		else
+			stp_copy(c, field(e, m->key_at[k]), keys[k].string, place);
 	}
-	return true;
 }
 
 static void link_entry(struct stp_map *m, struct stp_entry *e, u32 hash)
@@ -276,22 +287,25 @@ static void clear_value(struct stp_map *m, struct stp_entry *e)
 struct stp_entry *stp_map_make(struct stp_context *c, struct stp_map *m,
 			       const union stp_key *keys, const struct stp_place *place)
 {
-	u32 hash = hash_keys(m, keys);
+	u32 hash = hash_keys(m, keys), longest;
 	struct stp_entry *e = find(m, keys, hash);
 
 	if (likely(e))
 		return e;
+	/* Before an entry is dropped for it. */
+	longest = longest_key(m, keys);
+	if (unlikely(longest >= stp_script.limits.string_size)) {
+		stp_fail(c, place, "a key of %u bytes for array %s does not fit MAXSTRINGLEN (%u)",
+			 longest, m->global->name, stp_script.limits.string_size);
+		return NULL;
+	}
 	e = take_free(m);
 	if (unlikely(!e)) {
 		stp_fail(c, place, "array %s is full: it has %u entries; give it a size, or -D MAXMAPENTRIES=N",
 			 m->global->name, m->global->max_entries);
 		return NULL;
 	}
-	if (unlikely(!store_keys(c, m, e, keys, place))) {
-		e->chain = m->free;
-		m->free = index_of(m, e);
-		return NULL;
-	}
+	store_keys(c, m, e, keys, place);
 	clear_value(m, e);
 	link_entry(m, e, hash);
 	return e;
@@ -342,13 +356,6 @@ struct stp_str stp_entry_key_string(const struct stp_map *m, const struct stp_en
 
 /* ---------------------------------------------------------------- walking */
 
-static s64 value_rank(const struct stp_map *m, struct stp_entry *e, u32 stat_op)
-{
-	if (m->global->type == STP_STAT)
-		return stp_stat_rank(stp_entry_stat(e), m->global->shape, stat_op);
-	return *stp_entry_number(e);
-}
-
 static int compare_numbers(s64 a, s64 b)
 {
 	return a < b ? -1 : a > b;
@@ -363,9 +370,10 @@ static int compare(const struct stp_map *m, const struct stp_walk_order *order, 
 
 	if (!order->key && m->global->type == STP_STRING)
 		result = stp_compare(STP_BORROW(stp_entry_text(x)), STP_BORROW(stp_entry_text(y)));
+	else if (!order->key && m->global->type == STP_STAT)
+		result = compare_numbers(x->rank, y->rank);
 	else if (!order->key)
-		result = compare_numbers(value_rank(m, x, order->stat_op),
-					 value_rank(m, y, order->stat_op));
+		result = compare_numbers(*stp_entry_number(x), *stp_entry_number(y));
 	else if (m->global->key_types[key] == STP_STRING)
 		result = stp_compare(stp_entry_key_string(m, x, key),
 				     stp_entry_key_string(m, y, key));
@@ -376,6 +384,7 @@ static int compare(const struct stp_map *m, const struct stp_walk_order *order, 
 	return compare_numbers(x->sequence, y->sequence);
 }
 
+/* A heap: whatever is at `at` comes before what is at 2 at + 1 and 2 at + 2. */
 static void sift_down(const struct stp_map *m, const struct stp_walk_order *order, u64 *heap, u32 at,
 		      u32 n)
 {
@@ -383,9 +392,9 @@ static void sift_down(const struct stp_map *m, const struct stp_walk_order *orde
 	u32 child;
 
 	while ((child = 2 * at + 1) < n) {
-		if (child + 1 < n && compare(m, order, heap[child], heap[child + 1]) < 0)
+		if (child + 1 < n && compare(m, order, heap[child + 1], heap[child]) < 0)
 			child++;
-		if (compare(m, order, moved, heap[child]) >= 0)
+		if (compare(m, order, moved, heap[child]) <= 0)
 			break;
 		heap[at] = heap[child];
 		at = child;
@@ -393,21 +402,24 @@ static void sift_down(const struct stp_map *m, const struct stp_walk_order *orde
 	heap[at] = moved;
 }
 
-/* Heap sort: n log n in the worst case, in place, without recursion. */
+/*
+ * Brings the first `wanted` of n entries to the list's start, in order. Heap sort, left early: in
+ * place, without recursion, n + wanted log n in the worst case.
+ */
 static void sort_entries(const struct stp_map *m, const struct stp_walk_order *order, u64 *list,
-			 u32 n)
+			 u32 n, u32 wanted)
 {
 	u32 i;
-	u64 last;
 
 	for (i = n / 2; i-- > 0;)
 		sift_down(m, order, list, i, n);
-	for (i = n; i-- > 1;) {
-		last = list[i];
-		list[i] = list[0];
-		list[0] = last;
-		sift_down(m, order, list, 0, i);
+	/* Each first one goes behind the heap that is left; so they end up back to front. */
+	for (i = n; i > n - wanted; i--) {
+		swap(list[0], list[i - 1]);
+		sift_down(m, order, list, 0, i - 1);
 	}
+	for (i = 0; i < n / 2; i++)
+		swap(list[i], list[n - 1 - i]);
 }
 
 static bool in_slice(const struct stp_map *m, const struct stp_entry *e,
@@ -425,6 +437,7 @@ bool stp_walk_begin(struct stp_context *c, struct stp_walk *w, struct stp_map *m
 		    const struct stp_walk_order *order, const union stp_key *slice,
 		    const struct stp_place *place)
 {
+	bool by_statistic = order->direction && !order->key && m->global->type == STP_STAT;
 	u32 index, n = 0;
 	u64 *list;
 
@@ -438,15 +451,19 @@ bool stp_walk_begin(struct stp_context *c, struct stp_walk *w, struct stp_map *m
 	for (index = m->oldest; index != NONE; index = entry_at(m, index)->newer) {
 		struct stp_entry *e = entry_at(m, index);
 
-		if (in_slice(m, e, order, slice))
-			list[n++] = (u64)e->generation << 32 | index;
+		if (!in_slice(m, e, order, slice))
+			continue;
+		list[n++] = (u64)e->generation << 32 | index;
+		if (by_statistic)
+			e->rank = stp_stat_rank(stp_entry_stat(e), m->global->shape,
+						order->stat_op);
 	}
-	if (order->direction)
-		sort_entries(m, order, list, n);
 	w->map = m;
 	w->position = 0;
 	w->count = order->limit >= 0 && order->limit < n ? order->limit : n;
 	w->order = list;
+	if (order->direction)
+		sort_entries(m, order, list, n, w->count);
 	return true;
 }
 

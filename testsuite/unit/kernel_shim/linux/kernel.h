@@ -1,0 +1,21 @@
+/* What the runtime takes from linux/kernel.h and what that brings along. */
+#ifndef SHIM_KERNEL_H
+#define SHIM_KERNEL_H
+
+#include <errno.h>
+#include <linux/log2.h>
+#include <linux/types.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define container_of(p, type, member) ((type *)((char *)(p)-offsetof(type, member)))
+#define min(a, b) ((a) < (b) ? (a) : (b))
+#define max(a, b) ((a) > (b) ? (a) : (b))
+#define min_t(type, a, b) min((type)(a), (type)(b))
+#define max_t(type, a, b) max((type)(a), (type)(b))
+#define swap(a, b) do { typeof(a) old_ = (a); (a) = (b); (b) = old_; } while (0)
+#define ALIGN(n, to) (((n) + (to)-1) / (to) * (to))
+#define L1_CACHE_BYTES 64
+#define pr_warn(...) ((void)fprintf(stderr, __VA_ARGS__))
+
+#endif
