@@ -233,7 +233,9 @@ void stp_walk_end(struct stp_walk *w);
 /* One statistic; `buckets` only when a histogram is asked for. */
 struct stp_stat {
 	s64 count, sum, min, max;
-	u64 squares[2]; /* sum of squares, 128 bits, low half first; kept only when asked for */
+	/* Kept only for @variance: what the sum is beyond 64 bits, and the sum of squares, low half first. */
+	s64 sum_high;
+	u64 squares[2];
 	s64 buckets[];
 };
 

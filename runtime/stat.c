@@ -49,12 +49,18 @@ static unsigned __int128 squares_of(const struct stp_stat *s)
 	return (unsigned __int128)s->squares[1] << 64 | s->squares[0];
 }
 
-static void add_squares(struct stp_stat *s, unsigned __int128 more)
+/* The sum without wrapping around; `sum` alone is what the script sees. */
+static __int128 whole_sum(const struct stp_stat *s)
 {
-	unsigned __int128 sum = squares_of(s) + more;
+	return (__int128)((unsigned __int128)(u64)s->sum_high << 64 | (u64)s->sum);
+}
 
-	s->squares[0] = (u64)sum;
-	s->squares[1] = (u64)(sum >> 64);
+static void add_moments(struct stp_stat *s, __int128 sum, unsigned __int128 squares)
+{
+	squares += squares_of(s);
+	s->squares[0] = (u64)squares;
+	s->squares[1] = (u64)(squares >> 64);
+	s->sum_high = (s64)((whole_sum(s) + sum) >> 64);
 }
 
 void stp_stat_add(struct stp_stat *s, const struct stp_stat_shape *shape, s64 value)
@@ -65,9 +71,9 @@ void stp_stat_add(struct stp_stat *s, const struct stp_stat_shape *shape, s64 va
 		s->min = min(s->min, value);
 		s->max = max(s->max, value);
 	}
-	s->sum = (s64)((u64)s->sum + (u64)value);
 	if (shape->variance)
-		add_squares(s, (unsigned __int128)((__int128)value * value));
+		add_moments(s, value, (unsigned __int128)((__int128)value * value));
+	s->sum = (s64)((u64)s->sum + (u64)value);
 	if (shape->histogram)
 		s->buckets[bucket_of(shape, value)]++;
 }
@@ -84,7 +90,7 @@ void stp_stat_add_all(struct stp_stat *to, const struct stp_stat *from,
 		return;
 	}
 	if (shape->variance)
-		add_squares(to, squares_of(from));
+		add_moments(to, whole_sum(from), squares_of(from));
 	to->min = min(to->min, from->min);
 	to->max = max(to->max, from->max);
 	to->sum = (s64)((u64)to->sum + (u64)from->sum);
@@ -112,18 +118,28 @@ static unsigned __int128 divide(unsigned __int128 n, u64 d)
 }
 
 /*
- * The sample variance, (sum of squares - sum^2 / n) / (n - 1), exact to the last division: no rounding
- * error grows with the number of values, which a running mean in whole numbers would have. So the
- * bit shift that @variance takes for better precision has nothing to do.
+ * The sample variance, rounded down, exactly: a running mean in whole numbers would gather rounding
+ * errors, so the bit shift that @variance takes against them has nothing to do. With the sum S = m n + r,
+ * the sum of (x - m)^2 is the sum of squares - m (S + r), and that of (x - S/n)^2 is less by r^2 / n.
+ * Only the last may be a fraction.
  */
 static s64 variance_of(const struct stp_stat *s)
 {
-	unsigned __int128 squares = squares_of(s), mean_part;
+	__int128 sum = whole_sum(s), mean, rest;
+	unsigned __int128 squares, less, result;
+	u64 n = s->count;
 
-	if (s->count < 2)
+	if (n < 2)
 		return 0;
-	mean_part = divide((unsigned __int128)((__int128)s->sum * s->sum), s->count);
-	return squares > mean_part ? divide(squares - mean_part, s->count - 1) : 0;
+	mean = (__int128)divide(sum < 0 ? -(unsigned __int128)sum : (unsigned __int128)sum, n);
+	mean = sum < 0 ? -mean : mean;
+	rest = sum - mean * (__int128)n;
+	squares = squares_of(s) - (unsigned __int128)mean * (unsigned __int128)(sum + rest);
+	less = divide((unsigned __int128)(rest * rest), n);
+	if (less * n != (unsigned __int128)(rest * rest))
+		less++;
+	result = squares > less ? divide(squares - less, n - 1) : 0;
+	return result > S64_MAX ? S64_MAX : (s64)result;
 }
 
 static s64 value_of(const struct stp_stat *s, const struct stp_stat_shape *shape,

@@ -18,4 +18,8 @@
 #define L1_CACHE_BYTES 64
 #define pr_warn(...) ((void)fprintf(stderr, __VA_ARGS__))
 
+#ifndef S64_MAX
+#define S64_MAX ((s64)(~0ULL >> 1))
+#endif
+
 #endif
