@@ -18,6 +18,7 @@
 struct follower {
 	struct kretprobe probe;
 	const struct stp_point *point;
+	unsigned long entry; /* kp.addr moves behind ENDBR where the kernel has it */
 };
 
 static struct follower *followers;
@@ -33,14 +34,14 @@ static int entered(struct kretprobe_instance *instance, struct pt_regs *regs)
 {
 	const struct follower *f = follower_of(instance);
 
-	return !stp_hit_entry(f->point, regs, (unsigned long)f->probe.kp.addr, instance->data);
+	return !stp_hit_entry(f->point, regs, f->entry, instance->data);
 }
 
 static int returned(struct kretprobe_instance *instance, struct pt_regs *regs)
 {
 	const struct follower *f = follower_of(instance);
 
-	stp_hit(f->point, regs, NULL, (unsigned long)f->probe.kp.addr, instance->data);
+	stp_hit(f->point, regs, NULL, f->entry, instance->data);
 	return 0;
 }
 
@@ -60,6 +61,7 @@ static int arm_one(struct follower *f, const struct stp_point *point, u32 n)
 	if (!address)
 		return -ENOENT;
 	f->point = point;
+	f->entry = address;
 	f->probe.kp.addr = (kprobe_opcode_t *)address;
 	f->probe.handler = returned;
 	f->probe.entry_handler = entered;

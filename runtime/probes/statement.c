@@ -14,6 +14,7 @@
 struct breakpoint {
 	struct kprobe probe;
 	const struct stp_point *point;
+	unsigned long address; /* probe.addr moves behind ENDBR where the kernel has it */
 };
 
 struct stp_breakpoints {
@@ -23,9 +24,9 @@ struct stp_breakpoints {
 
 static int hit(struct kprobe *probe, struct pt_regs *regs)
 {
-	const struct stp_point *point = container_of(probe, struct breakpoint, probe)->point;
+	const struct breakpoint *b = container_of(probe, struct breakpoint, probe);
 
-	stp_hit(point, regs, NULL, (unsigned long)probe->addr, NULL);
+	stp_hit(b->point, regs, NULL, b->address, NULL);
 	return 0;
 }
 
@@ -44,6 +45,7 @@ struct stp_breakpoints *stp_breakpoints_arm(const struct stp_point *const *point
 		if (!addresses[i])
 			continue;
 		b->point = points[i];
+		b->address = addresses[i];
 		b->probe.addr = (kprobe_opcode_t *)addresses[i];
 		b->probe.pre_handler = hit;
 		error = register_kprobe(&b->probe);

@@ -6,6 +6,7 @@
  * translator/probes/. begin, end and error probes are run by module.c and have no row.
  */
 #include <linux/kprobes.h>
+#include <linux/uaccess.h>
 
 #include "probes/kinds.h"
 
@@ -32,12 +33,18 @@ static unsigned long address_of_symbol(const char *symbol)
 		.pre_handler = never,
 		.flags = KPROBE_FLAG_DISABLED,
 	};
+	static const u8 endbr64[4] = { 0xf3, 0x0f, 0x1e, 0xfa };
 	unsigned long address;
+	u8 code[4];
 
 	if (register_kprobe(&probe))
 		return 0;
 	address = (unsigned long)probe.addr;
 	unregister_kprobe(&probe);
+	/* On kernels built for indirect branch tracking the kernel moves the probe behind ENDBR64. */
+	if (!copy_from_kernel_nofault(code, (void *)(address - 4), sizeof(code)) &&
+	    !memcmp(code, endbr64, sizeof(code)))
+		address -= 4;
 	return address;
 }
 
