@@ -99,4 +99,9 @@ struct stp_str stp_fn_text_str(struct stp_context *c, struct stp_text *scratch, 
 			       const struct stp_place *place);
 s64 stp_fn_randint(struct stp_context *c, s64 n, const struct stp_place *place);
 
+/* The last regular expression that matched in this handler: match.c. */
+s64 stp_fn_ngroups(struct stp_context *c, const struct stp_place *place);
+struct stp_str stp_fn_matched(struct stp_context *c, struct stp_text *scratch, s64 n,
+			      const struct stp_place *place);
+
 #endif

@@ -34,16 +34,20 @@ static struct stp_slot *slot_create(int node, u32 flags)
 {
 	struct stp_slot *slot = kzalloc_node(sizeof(*slot), GFP_KERNEL, node);
 	u32 frames = ALIGN(stp_script.limits.frame_stack, 16);
+	u32 tokens = ALIGN(sizeof(struct stp_text) + stp_script.limits.string_size, 8);
+	u32 match = stp_script.limits.keeps_match ?
+			    sizeof(struct stp_match) + stp_script.limits.string_size : 0;
 
 	if (!slot)
 		return NULL;
-	slot->stack = kvzalloc_node(frames + sizeof(struct stp_text) + stp_script.limits.string_size,
-				    GFP_KERNEL, node);
+	slot->stack = kvzalloc_node(frames + tokens + match, GFP_KERNEL, node);
 	if (!slot->stack) {
 		kfree(slot);
 		return NULL;
 	}
 	slot->tokens = (struct stp_text *)(slot->stack + frames);
+	if (match)
+		slot->match = (struct stp_match *)(slot->stack + frames + tokens);
 	slot->c.stack_end = slot->stack + frames;
 	slot->c.flags = flags;
 	slot->random = get_random_u64() | 1;
@@ -206,6 +210,8 @@ static inline void context_begin(struct stp_slot *slot, const struct stp_point *
 	c->point = point;
 	c->stack = slot->stack;
 	c->cpu = slot->cpu;
+	if (slot->match)
+		slot->match->groups = 0;
 }
 
 /* The context of this CPU and level; NULL when a handler is using it. */

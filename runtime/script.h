@@ -161,6 +161,29 @@ struct stp_str stp_concat(struct stp_context *c, struct stp_text *to, struct stp
 			  struct stp_str b, const struct stp_place *place);
 
 /*
+ * Regular expressions. The translator emits a finder for each: true when it matches in `s`; tags
+ * then say where groups begin and end. To an automaton the text lies between symbols that no byte is:
+ * ^ matches one before it, $ one of the `ends` behind it.
+ */
+#define STP_MATCH_GROUPS 64
+#define STP_REGEX_NONE (-(1 << 30)) /* no match; a group that took no part */
+typedef bool stp_regex_find(struct stp_str s, s32 *tags);
+static inline u32 stp_regex_peek(struct stp_str s, s32 at, s32 ends)
+{
+	if (likely(at >= 0 && (u32)at < s.len))
+		return (u8)s.p[at];
+	return at < 0 ? 0x101 : at < (s32)s.len + ends ? 0x100 : 0x103;
+}
+/* For matched() and ngroups(), when the script calls them. */
+s32 *stp_match_tags(struct stp_context *c);
+bool stp_match_keep(struct stp_context *c, struct stp_str text, u32 groups, bool matched);
+static inline bool stp_match(struct stp_context *c, stp_regex_find *find, u32 groups,
+			     struct stp_str text)
+{
+	return stp_match_keep(c, text, groups, find(text, stp_match_tags(c)));
+}
+
+/*
  * Reads `size` (1, 2, 4, 8) bytes of kernel (or user, as the current process sees it)
  * memory, zero-extended. A bad address is a script error at `place`, value 0.
  */
@@ -382,6 +405,7 @@ struct stp_limits {
 	u32 max_skipped;
 	u32 buffer_bytes; /* of one CPU's ring; a power of two; 0: the runtime chooses */
 	u32 return_slots; /* KRETACTIVE; 0: the runtime chooses */
+	u32 keeps_match;  /* matched() or ngroups() is called */
 };
 
 struct stp_script {

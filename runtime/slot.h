@@ -13,6 +13,14 @@
 
 #define STP_LEVELS 2 /* task and irq; NMI */
 
+/* The last regular expression that matched; see match.c. */
+struct stp_match {
+	u32 groups; /* with group 0; 0: none has matched */
+	u32 len;
+	s32 tags[2 * STP_MATCH_GROUPS];
+	char text[]; /* string_size bytes */
+};
+
 struct stp_slot {
 	struct stp_context c;
 	bool busy;
@@ -23,6 +31,7 @@ struct stp_slot {
 	char *stack;	/* limits.frame_stack bytes, and those for tokenize() */
 	struct stp_text *tokens; /* what tokenize() cuts up */
 	u32 token;		 /* where the next one starts */
+	struct stp_match *match; /* NULL unless the script asks for groups */
 };
 
 /* One probe's counters on one CPU. local_t: an NMI may count in the middle of a count. */

@@ -196,7 +196,14 @@ std::optional<BuiltModule> compile(const SourceFile& script, const Target& targe
   progress.end("optimize");
 
   // Program to C.
-  std::string source = emit(*program, {.release = target.release, .build_id = target.build_id});
+  std::string source;
+  try {
+    source = emit(*program, {.release = target.release, .build_id = target.build_id});
+  } catch (const RegexTooLarge& large) {
+    const prog::Regex& r = program->regexes[large.index];
+    d.error(Code::bad_regex, r.span, "this regular expression needs too many states");
+    return std::nullopt;
+  }
   progress.end(fmt::format("emit: {} bytes of C", source.size()));
 
   // C to a module, from the cache if it was built before.

@@ -59,6 +59,8 @@ std::string kernel_compiler(const Facts& facts) {
 Finding compiler(const Facts& facts) { return program(kernel_compiler(facts), "gcc"); }
 Finding make(const Facts&) { return program("make", "make"); }
 
+Finding re2c(const Facts&) { return program("re2c", "re2c"); }
+
 Finding headers(const Facts& facts) {
   if (facts.target && !facts.target->build_dir.empty()) return {true, facts.target->build_dir, ""};
   return {false, "no headers of " + facts.release,
@@ -138,6 +140,7 @@ struct Row {
 constexpr Row rows[] = {
     {"compiler", Needed::always, compiler},
     {"make", Needed::always, make},
+    {"re2c", Needed::never, re2c},
     {"headers", Needed::always, headers},
     {"image", Needed::always, image},
     {"BTF", Needed::always, btf},

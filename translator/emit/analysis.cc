@@ -226,7 +226,8 @@ bool Module::has_effects(const Expr* e) const {
     found |= std::holds_alternative<AssignExpr>(inner->node) ||
              std::holds_alternative<IncrementExpr>(inner->node) ||
              std::holds_alternative<AccumulateExpr>(inner->node) ||
-             std::holds_alternative<EmbeddedCExpr>(inner->node);
+             std::holds_alternative<EmbeddedCExpr>(inner->node) ||
+             (program.keeps_match && std::holds_alternative<RegexExpr>(inner->node));
   };
   visit(e);
   return found;

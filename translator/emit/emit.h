@@ -1,4 +1,4 @@
-// Program to the C text of the script's one file. Asks nothing of anybody.
+// Program to the C text of the script's one file. Asks nothing of anybody but re2c.
 #pragma once
 
 #include <string>
@@ -13,6 +13,12 @@ struct EmitOptions {
   std::string build_id;
 };
 
+// An expression of Program::regexes that needs too many states.
+struct RegexTooLarge {
+  size_t index;
+};
+
+// Throws RegexTooLarge.
 std::string emit(const prog::Program&, const EmitOptions&);
 
 }  // namespace stp

@@ -122,6 +122,15 @@ Value membership(Body& b, const InExpr& in) {
                               b.module.names.globals[in.global], union_list(in.keys, keys)));
 }
 
+Value match(Body& b, const RegexExpr& r) {
+  const std::string& finder = b.module.names.regexes[r.regex];
+  std::string text = value(b, r.text).text, no = r.negated ? "!" : "";
+  if (!b.module.program.keeps_match)
+    return b.number(fmt::format("{}{}({}, NULL)", no, finder, text));
+  return b.number(fmt::format("{}stp_match(c, {}, {}, {})", no, finder,
+                              b.module.program.regexes[r.regex].pattern.groups, text));
+}
+
 Value local(const Body& b, const LocalRef& l) {
   if (b.local_of(l.index).type != Type::string) return {b.local(l.index)};
   if (b.is_borrowed(l.index)) return {b.local(l.index), true};
@@ -178,11 +187,10 @@ Value value(Body& b, const Expr* e, bool wanted) {
                                      ? b.string(fmt::format("({})", c.code), false)
                                      : b.number(fmt::format("({})", c.code));
                         },
-                        // Statistics have no value but through AggregateExpr and its kin, and sema
-                        // lets no regular expression through.
+                        [&](const RegexExpr& r) { return match(b, r); },
+                        // Statistics have no value but through AggregateExpr and its kin.
                         [](const WalkValueRef&) -> Value { std::abort(); },
                         [](const HistogramExpr&) -> Value { std::abort(); },
-                        [](const RegexExpr&) -> Value { std::abort(); },
                     },
                     e->node);
 }

@@ -8,6 +8,7 @@
 
 #include "emit/body.h"
 #include "emit/emit.h"
+#include "regex/matcher.h"
 
 namespace stp {
 
@@ -49,6 +50,16 @@ std::string own_line(const std::string& text) {
   return fmt::format("#line {} \"script.c\"\n", std::count(text.begin(), text.end(), '\n') + 2);
 }
 
+// One regular expression.
+std::string finder(const Module& module, size_t index) try {
+  const prog::Regex& r = module.program.regexes[index];
+  return fmt::format("\n/* the regular expression {} */\n{}", one_line(c_string(r.text)),
+                     regex::matcher(module.names.regexes[index], r.pattern,
+                                    module.program.keeps_match));
+} catch (const regex::TooLarge&) {
+  throw RegexTooLarge{index};
+}
+
 }  // namespace
 
 std::string emit(const prog::Program& program, const EmitOptions& options) {
@@ -74,6 +85,7 @@ std::string emit(const prog::Program& program, const EmitOptions& options) {
                                  fmt::arg("embedded", fmt::join(program.embedded_top, "\n")),
                                  fmt::arg("size", owned_bytes(program) - sizeof(uint32_t)));
   text += globals_text(module);
+  for (size_t i = 0; i < program.regexes.size(); ++i) text += finder(module, i);
   text += "\n" + module.names.place_definitions() + "\n" + prototypes + definitions;
   text += own_line(text);
   text += tables_text(module, limits);

@@ -11,6 +11,8 @@ Names::Names(const prog::Program& program) : script_(program.name) {
     functions.push_back(unique_.unique("fn_" + c_identifier(f.name)));
   for (size_t i = 0; i < program.probes.size(); ++i)
     probes.push_back(unique_.unique(fmt::format("probe_{}", i)));
+  for (size_t i = 0; i < program.regexes.size(); ++i)
+    regexes.push_back(unique_.unique(fmt::format("regex_{}", i)));
 }
 
 std::string Names::place_value(const Span& span) const {

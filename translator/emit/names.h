@@ -16,7 +16,7 @@ namespace stp::emit_c {
 struct Names {
   explicit Names(const prog::Program&);
 
-  std::vector<std::string> globals, functions, probes;
+  std::vector<std::string> globals, functions, probes, regexes;
   // `&at_3_7`: a pointer to the stp_place of a span's beginning.
   std::string place(const Span&);
   // The same place as an initialiser: `{ "x.stp", 3, 7 }`.

@@ -157,7 +157,8 @@ std::string probe_row(const Module& module, size_t index) {
                            module.names.place_value(probe.span));
 }
 
-std::string limits_text(const Limits& l, const Depths& depths) {
+std::string limits_text(const Program& program, const Depths& depths) {
+  const Limits& l = program.limits;
   auto row = [](const char* name, uint64_t value) {
     return fmt::format("\t\t.{} = {},\n", name, value);
   };
@@ -167,7 +168,7 @@ std::string limits_text(const Limits& l, const Depths& depths) {
          row("frame_stack", depths.frame_stack) + row("trylock", l.trylock) +
          row("trylock_delay_us", l.trylock_delay_us) + row("max_errors", l.max_errors) +
          row("max_skipped", l.max_skipped) + row("buffer_bytes", l.buffer_bytes) +
-         row("return_slots", l.return_slots);
+         row("return_slots", l.return_slots) + row("keeps_match", program.keeps_match);
 }
 
 // A table and the two members of stp_script that name it; nothing for an empty one, which C has
@@ -218,7 +219,7 @@ std::string tables_text(Module& module, const Depths& depths) {
   return text + fmt::format(
                     "\nconst struct stp_script stp_script = {{\n\t.abi = {},\n\t.name = {},\n"
                     "{}\t.limits = {{\n{}\t}},\n}};\n",
-                    STP_ABI, c_string(program.name), members, limits_text(program.limits, depths));
+                    STP_ABI, c_string(program.name), members, limits_text(program, depths));
 }
 
 std::string sections_text(const Program& program, const std::string& release,

@@ -94,7 +94,7 @@ class Dump {
             },
             [&](const RegexExpr& x) {
               return fmt::format("({} {} {})", expression(x.text), x.negated ? "!~" : "=~",
-                                 quoted(x.pattern));
+                                 quoted(program_.regexes[x.regex].text));
             },
             [&](const AssignExpr& x) {
               return fmt::format("{} {}= {}", expression(x.target),

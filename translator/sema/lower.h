@@ -48,6 +48,7 @@ class Lowering {
   prog::Expr* identifier(const ast::Identifier&, const Span&);
   prog::Expr* element(const ast::Index&, const Span&);
   prog::Expr* call(const ast::Call&, const Span&);
+  prog::Expr* regex_match(const ast::RegexMatch&, const Span&);
   prog::Expr* binary(const ast::Binary&, const Span&);
   prog::Expr* assign(const ast::Assign&, const Span&);
   prog::Expr* statistic(const ast::Expr&);

@@ -68,11 +68,7 @@ Expr* Lowering::expression(const ast::Expr& e, Type wanted) {
             return program().expr(Type::number, span,
                                   prog::InExpr{info->index, keys(*info, x.keys, span, false)});
           },
-          [&](const ast::RegexMatch& x) {
-            value(*x.text, Type::string);
-            return error(Code::unsupported, span,
-                         "regular expressions are not run by this version");
-          },
+          [&](const ast::RegexMatch& x) { return regex_match(x, span); },
           [&](const ast::Target& x) { return target(x, span); },
           [&](const ast::Cast& x) { return cast(x, span); },
           [&](const ast::Dereference&) {
@@ -223,8 +219,25 @@ Expr* Lowering::call(const ast::Call& c, const Span& span) {
     for (const ast::Expr* arg : c.args) value(*arg);
     return bad(Type::number, span);
   }
+  program().keeps_match |= name == "matched" || name == "ngroups";
   return program().expr(b->result, span,
                         prog::BuiltinCall{b, arguments(name, c.args, b->args, span)});
+}
+
+Expr* Lowering::regex_match(const ast::RegexMatch& m, const Span& span) {
+  Expr* text = value(*m.text, Type::string);
+  auto& regexes = program().regexes;
+  size_t index = 0;
+  while (index < regexes.size() && regexes[index].text != m.pattern.text) ++index;
+  if (index == regexes.size()) {
+    auto parsed = regex::parse(m.pattern.text);
+    if (auto* wrong = std::get_if<regex::Wrong>(&parsed))
+      return error(Code::bad_regex, m.pattern.span,
+                   fmt::format("{}, at character {} of this regular expression", wrong->text,
+                               wrong->at + 1));
+    regexes.push_back({m.pattern.span, m.pattern.text, std::move(std::get<regex::Pattern>(parsed))});
+  }
+  return program().expr(Type::number, span, prog::RegexExpr{m.negated, text, index});
 }
 
 Expr* Lowering::binary(const ast::Binary& b, const Span& span) {

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "probes/point.h"
+#include "regex/ere.h"
 #include "support/arena.h"
 #include "support/source.h"
 #include "syntax/ast.h"
@@ -91,7 +92,7 @@ struct InExpr {
 struct RegexExpr {
   bool negated;
   Expr* text;
-  std::string pattern;
+  size_t regex;  // into Program::regexes
 };
 
 // Where an assignment goes: LocalRef, GlobalRef, ElementRef, or memory of the probed code
@@ -268,6 +269,13 @@ struct Format {
   std::string letters;
 };
 
+// A regular expression of the script.
+struct Regex {
+  Span span;  // of its first use
+  std::string text;
+  regex::Pattern pattern;
+};
+
 struct LockUse {
   size_t global;
   bool write;
@@ -309,6 +317,8 @@ struct Program {
   std::vector<Function> functions;
   std::vector<Probe> probes;
   std::vector<Format> formats;
+  std::vector<Regex> regexes;
+  bool keeps_match = false;  // matched() or ngroups() is called
   std::vector<std::string> embedded_top;  // %{ %} at file level, in order
   Limits limits;
   uint64_t anchor = 0;  // link address of _printk; 0 when no point has an address
