@@ -22,3 +22,25 @@ void *stp_put_string(void *at, struct stp_str s)
 	memcpy(at + 4, s.p, s.len);
 	return at + size;
 }
+
+/* Measured first: a record's size is known before it is begun. */
+void stp_print_text(struct stp_context *c, const char *format, ...)
+{
+	va_list args, again;
+	u32 length, size;
+	char *at;
+
+	va_start(args, format);
+	va_copy(again, args);
+	length = vsnprintf(NULL, 0, format, again);
+	va_end(again);
+	/* Room for the NUL that vsnprintf() writes. */
+	size = STP_PUT_SIZE((struct stp_str){ .len = length + 1 });
+	at = stp_ring_reserve(c, STP_RECORD_TEXT, 0, size);
+	if (at) {
+		memset(at, 0, size);
+		*(u32 *)at = length;
+		vsnprintf(at + 4, length + 1, format, args);
+	}
+	va_end(args);
+}

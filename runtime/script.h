@@ -74,6 +74,7 @@ struct stp_context {
 	u32 nesting; /* calls left */
 	u32 cpu;
 	u32 flags; /* STP_CONTEXT_* */
+	bool next_overload; /* the function that ran hands its call on */
 
 	const u64 *regs; /* as struct pt_regs lies in memory; NULL when the probe has none.
 			    At a function's entry only argument registers and the stack pointer

@@ -13,6 +13,7 @@
 #include <boost/algorithm/string.hpp>
 #include <fstream>
 #include <iterator>
+#include <regex>
 #include <stdexcept>
 
 #include "build/object_symbols.h"
@@ -72,13 +73,50 @@ Way compile_and_link(const RuntimeObjects& runtime, const std::string& name, con
   return run_script(runtime.link, work) ? Way::done : Way::failed;
 }
 
-Way through_kbuild(const Target& target, const std::string& name, const fs::path& work) {
+Way through_kbuild(const Target& target, const std::string& name, const fs::path& work,
+                   bool kernel_headers) {
   fs::path folder = work / "kbuild";
-  write_kbuild_folder(folder, name);
+  write_kbuild_folder(folder, name, kernel_headers);
   fs::copy_file(work / "script.c", folder / "script.c");
   if (!run_kbuild(target, folder, work / "log")) return Way::failed;
   fs::rename(folder / (name + ".ko"), work / "module.ko");
   return Way::done;
+}
+
+// The place in the script that "file:line:column" of the compiler means; empty when it is not in the
+// script's own C.
+Span place_in_script(const std::string& file, uint32_t line, uint32_t column,
+                     const std::vector<Span>& embedded) {
+  for (const Span& span : embedded) {
+    if (!span.file || span.file->name() != file) continue;
+    LineColumn first = span.file->position(span.begin), last = span.file->position(span.end);
+    if (line < first.line || line > last.line) continue;
+    // The first line was written without what stands before its code.
+    if (line == first.line) column += first.column + 1;
+    for (uint32_t at = span.begin; at < span.end; ++at) {
+      LineColumn here = span.file->position(at);
+      if (here.line == line && here.column >= column) return {span.file, at, at + 1};
+    }
+    return span;
+  }
+  return {};
+}
+
+// Complaints about the script's own C. False when there are none.
+bool report_embedded(const fs::path& log, const std::vector<Span>& embedded,
+                     Diagnostics& diagnostics) {
+  static const std::regex complaint(R"(^(.*?):(\d+):(\d+): (?:fatal )?error: (.*)$)");
+  bool any = false;
+  std::ifstream in(log);
+  for (std::string line; std::getline(in, line);) {
+    std::smatch parts;
+    if (line.size() > 1000 || !std::regex_match(line, parts, complaint)) continue;
+    Span place = place_in_script(parts[1], std::stoul(parts[2]), std::stoul(parts[3]), embedded);
+    if (!place) continue;
+    diagnostics.error(Code::embedded_c, place, parts[4]);
+    any = true;
+  }
+  return any;
 }
 
 // The path of the log, moved out of the way of the folder's removal.
@@ -110,9 +148,13 @@ std::optional<BuiltModule> build(const Target& target, const std::string& source
   }
   WorkFolder work(cache_dir() / "modules", options.keep);
   write_text(work.path() / "script.c", source);
-  Way way = options.plain_kbuild ? Way::not_this_way
+  bool plain = options.plain_kbuild || !options.embedded.empty();
+  Way way = plain ? Way::not_this_way
                                  : compile_and_link(runtime, module.name, work.path());
-  if (way == Way::not_this_way) way = through_kbuild(target, module.name, work.path());
+  if (way == Way::not_this_way)
+    way = through_kbuild(target, module.name, work.path(), !options.embedded.empty());
+  if (way == Way::failed && report_embedded(work.path() / "log", options.embedded, diagnostics))
+    return std::nullopt;
   if (way == Way::failed) return failed(work, diagnostics);
   // Whoever finds the file finds all of it.
   fs::create_directories(folder);

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "support/diagnostics.h"
 #include "target/target.h"
@@ -13,7 +14,10 @@ namespace stp {
 struct BuildOptions {
   bool verbose = false;
   bool keep = false;          // leave the build folder
-  bool plain_kbuild = false;  // embedded C, or to compare with
+  bool plain_kbuild = false;  // to compare with
+  // Where the script's own C is: it may include the kernel's headers, so that Kbuild itself must
+  // build it. The compiler's complaints about it are reported there.
+  std::vector<Span> embedded;
 };
 
 struct BuiltModule {
@@ -23,7 +27,8 @@ struct BuiltModule {
 };
 
 // `source` is what emit() returned; `script_name` names the module when the user asked for a
-// name. Reports build_failed with the log's path, never the compiler's text alone.
+// name. Reports embedded_c for what the compiler says of the script's own C, else build_failed with the
+// log's path.
 std::optional<BuiltModule> build_module(const Target&, const std::string& source,
                                         const std::string& module_name, const BuildOptions&,
                                         Diagnostics&);

@@ -195,21 +195,22 @@ RuntimeObjects load(const std::string& key, const fs::path& folder) {
 
 }  // namespace
 
-void write_kbuild_folder(const fs::path& folder, const std::string& name) {
+void write_kbuild_folder(const fs::path& folder, const std::string& name, bool kernel_headers) {
   fs::create_directories(folder);
   fs::path home = home_dir();
   for (const fs::path& file : runtime_sources()) {
     fs::create_directories((folder / file).parent_path());
     fs::copy_file(home / file, folder / file, fs::copy_options::overwrite_existing);
   }
-  // script.c brings its own types: it is compiled without the kernel's headers.
+  // script.c brings its own types: it is compiled without the kernel's headers, unless it has C of the
+  // script's author.
   write_text(folder / "Kbuild",
              fmt::format("obj-m := {0}.o\n"
                          "include $(src)/runtime/Kbuild\n"
                          "{0}-y := script.o $(addprefix runtime/,$(stp_runtime_objs))\n"
-                         "ccflags-y += -g0\n"
-                         "CFLAGS_REMOVE_script.o += -D__KERNEL__\n",
-                         name));
+                         "ccflags-y += -g0\n{1}",
+                         name,
+                         kernel_headers ? "" : "CFLAGS_REMOVE_script.o += -D__KERNEL__\n"));
 }
 
 bool run_kbuild(const Target& target, const fs::path& folder, const fs::path& log) {

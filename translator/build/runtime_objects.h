@@ -31,7 +31,8 @@ struct RuntimeObjects {
 RuntimeObjects runtime_objects(const Target&);
 
 // Lays out `folder` for Kbuild: the module `name` of script.c and the runtime's sources.
-void write_kbuild_folder(const std::filesystem::path& folder, const std::string& name);
+void write_kbuild_folder(const std::filesystem::path& folder, const std::string& name,
+                         bool kernel_headers = false);
 // Runs Kbuild there; its output goes to `log`. False when it fails.
 bool run_kbuild(const Target&, const std::filesystem::path& folder,
                 const std::filesystem::path& log);

@@ -83,9 +83,12 @@ void print_points(const prog::Program& program) {
   }
 }
 
-// Embedded C may include any of the kernel's headers: it gets the kernel's own build.
-bool has_embedded_c(const SourceFile& script, const prog::Program& program, bool guru) {
-  return !program.embedded_top.empty() || (guru && script.text().find("%{") != std::string::npos);
+// Where the script's own C is.
+std::vector<Span> embedded_spans(const prog::Program& program) {
+  std::vector<Span> spans;
+  for (const auto& c : program.embedded_top) spans.push_back(c.span);
+  for (const auto* c : program.embedded) spans.push_back(c->span);
+  return spans;
 }
 
 }  // namespace
@@ -207,8 +210,10 @@ std::optional<BuiltModule> compile(const SourceFile& script, const Target& targe
   progress.end(fmt::format("emit: {} bytes of C", source.size()));
 
   // C to a module, from the cache if it was built before.
-  BuildOptions build{.verbose = o.verbose, .keep = o.keep, .plain_kbuild = o.plain_kbuild};
-  if (has_embedded_c(script, *program, o.guru)) build.plain_kbuild = true;
+  BuildOptions build{.verbose = o.verbose,
+                     .keep = o.keep,
+                     .plain_kbuild = o.plain_kbuild,
+                     .embedded = embedded_spans(*program)};
   auto module = build_module(target, source, o.module_name, build, d);
   if (module)
     progress.end(fmt::format("build: {}{}", module->file.string(),

@@ -76,6 +76,7 @@ struct Visit {
                      walk(as_walk, true), walk(as_walk, false);
                    },
                    [&](const TryStmt& t) { in(t.body), in(t.handler); },
+                   [&](const OverloadStmt& o) { in(o.calls); },
                    [](const auto&) {},
                },
                s->node);

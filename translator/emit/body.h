@@ -24,6 +24,8 @@
 
 namespace stp::emit_c {
 
+using prog::EmbeddedC;
+
 struct Value {
   std::string text;
   bool stable = false;
@@ -119,6 +121,7 @@ class Body {
 
   // ---- the whole
   bool is_function = false;
+  std::string function_name;
   size_t param_count = 0;   // of a function: the first locals
   bool has_result = false;  // its value goes into `result`
   bool result_is_string = false;
@@ -194,6 +197,15 @@ Value narrow(Body&, const prog::NarrowExpr&);
 Value load_at(Body&, const prog::LoadExpr&, const std::string& address, const Span&);
 void store_at(Body&, const prog::LoadExpr&, const std::string& address, const std::string& bits,
               const Span&);
+
+// ---- embedded.cc
+// Of the whole file: what stands at the top, and functions for the arrays that embedded C names.
+std::string embedded_top(const Module&);
+std::string embedded_access(const Module&);
+void embedded_statement(Body&, const EmbeddedC&, const Span&);
+Value embedded_value(Body&, const EmbeddedC&, prog::Type, const Span&);
+// The inside of a function in C, up to and with its label `out`. `args`: C expressions.
+std::string embedded_body(Module&, const prog::Function&, const std::vector<std::string>& args);
 
 // ---- stmt.cc
 void statement(Body&, const prog::Stmt*);

@@ -183,9 +183,7 @@ Value value(Body& b, const Expr* e, bool wanted) {
                         [&](const NarrowExpr& n) { return narrow(b, n); },
                         [&](const EntryExpr& entry) { return entry_value(entry, e->type); },
                         [&](const EmbeddedCExpr& c) {
-                          return e->type == Type::string
-                                     ? b.string(fmt::format("({})", c.code), false)
-                                     : b.number(fmt::format("({})", c.code));
+                          return embedded_value(b, c.c, e->type, e->span);
                         },
                         [&](const RegexExpr& r) { return match(b, r); },
                         // Statistics have no value but through AggregateExpr and its kin.

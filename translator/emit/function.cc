@@ -86,6 +86,37 @@ Shape handler_shape(Module& module, const Probe& probe, const std::string& name,
   return shape;
 }
 
+// A function in C. It gets copies of its strings, which it may change.
+Written assemble_embedded(Module& module, const Function& function, Body& body, Shape& shape) {
+  std::vector<std::string> args;
+  for (size_t i = 0; i < function.params; ++i)
+    args.push_back(function.locals[i].type == Type::string
+                       ? fmt::format("stp_c_text({})", body.local(i))
+                       : body.local(i));
+  std::string copies = shape.parameters_in;
+  shape.parameters_in = "";
+  Written written;
+  written.prototype = shape.prototype + ";\n";
+  std::string frame = frame_struct(body, shape.name);
+  written.enters = !frame.empty();
+  written.frame_bytes = body.frame_fields().size() * owned_bytes(module.program);
+  std::string text = fmt::format("\n{}{}{}\n{{\n", shape.comment, frame, shape.prototype);
+  if (written.enters)
+    text += fmt::format("\tstruct frame_{} *frame = stp_enter(c, sizeof(*frame), from);\n\n"
+                        "\tif (!frame)\n\t\t{}\n",
+                        shape.name, shape.no_result);
+  // A copy that fails leaves before the C is reached.
+  std::string failed = written.enters ? "{ stp_leave(c, frame); " + shape.no_result + " }" : "";
+  for (size_t at; (at = copies.find("goto out;")) != copies.npos;)
+    copies.replace(at, 9, failed);
+  text += copies + embedded_body(module, function, args);
+  if (written.enters) text += "\tstp_leave(c, frame);\n";
+  if (function.result == Type::number) text += "\treturn THIS->__retvalue;\n";
+  if (function.result == Type::string) text += "\treturn STP_BORROW(result);\n";
+  written.definition = text + "}\n";
+  return written;
+}
+
 // A comment cannot be ended by what it quotes.
 std::string comment_text(std::string text) {
   for (size_t at; (at = text.find("*/")) != text.npos;) text.replace(at, 2, "* /");
@@ -106,11 +137,12 @@ Written write_function(Module& module, size_t index) {
   const Function& function = module.program.functions[index];
   Body body(module, function.locals, "");
   body.is_function = true;
+  body.function_name = function.name;
   body.param_count = function.params;
   body.has_result = function.result != Type::none;
   body.result_is_string = function.result == Type::string;
   for (size_t i = 0; i < function.params; ++i)
-    if (function.locals[i].type == Type::string && module.borrows_param(index, i))
+    if (function.locals[i].type == Type::string && !function.embedded && module.borrows_param(index, i))
       body.borrow_local(i);
 
   Shape shape;
@@ -137,7 +169,8 @@ Written write_function(Module& module, size_t index) {
                                 first, params);
   shape.comment = fmt::format("/* function {} */\n", comment_text(function.name));
   if (function.body) statement(body, function.body);
-  return assemble(body, shape);
+  return function.embedded ? assemble_embedded(module, function, body, shape)
+                           : assemble(body, shape);
 }
 
 Written write_handler(Module& module, size_t index) {

@@ -18,10 +18,9 @@ namespace {
 
 // Strings that the script owns, and warnings that would be about the script and not about us.
 constexpr const char* head = R"(/* {comment}: made by stp; #line leads to the script. */
-#include "script.h"
+{include}#include "script.h"
 #include "builtins.h"
-{embedded}
-#pragma GCC diagnostic ignored "-Wunused-variable"
+{embedded}#pragma GCC diagnostic ignored "-Wunused-variable"
 #pragma GCC diagnostic ignored "-Wunused-but-set-variable"
 #pragma GCC diagnostic ignored "-Wbool-compare"
 #pragma GCC diagnostic ignored "-Wbool-operation"
@@ -82,10 +81,15 @@ std::string emit(const prog::Program& program, const EmitOptions& options) {
 
   // The order that C wants: variables, places, declarations, bodies, tables.
   std::string text = fmt::format(fmt::runtime(head), fmt::arg("comment", one_line(program.name)),
-                                 fmt::arg("embedded", fmt::join(program.embedded_top, "\n")),
+                                 fmt::arg("include", program.has_embedded_c() ? "#include \"embedded.h\"\n" : ""),
+                                 fmt::arg("embedded", embedded_top(module)),
                                  fmt::arg("size", owned_bytes(program) - sizeof(uint32_t)));
   text += globals_text(module);
   for (size_t i = 0; i < program.regexes.size(); ++i) text += finder(module, i);
+  if (program.has_embedded_c())
+    text += fmt::format("#undef MAXSTRINGLEN\n#define MAXSTRINGLEN {}\n",
+                        program.limits.string_size) +
+            embedded_access(module);
   text += "\n" + module.names.place_definitions() + "\n" + prototypes + definitions;
   text += own_line(text);
   text += tables_text(module, limits);

@@ -204,6 +204,26 @@ void return_statement(Body& b, const ReturnStmt& s, const Span& span) {
   b.line("goto {};", b.out_label());
 }
 
+// The first call that is not handed on gives the result.
+void overloads(Body& b, const OverloadStmt& o, const Span& span) {
+  for (Expr* call : o.calls) {
+    b.line("c->next_overload = false;");
+    size_t mark = b.scratch_mark();
+    Value v = evaluate(b, call, b.has_result);
+    b.line("if (!c->next_overload) {{");
+    if (b.result_is_string)
+      b.line("stp_copy(c, result, {}, {});", v.text, b.module.names.place(span));
+    else if (b.has_result)
+      b.line("result = {};", v.text);
+    b.line("goto {};", b.out_label());
+    b.line("}}");
+    b.scratch_reset(mark);
+  }
+  b.line("c->next_overload = false;");
+  b.line("stp_fail(c, from, \"'next' in %s(), and no overload is left\", {});",
+         c_string(b.function_name));
+}
+
 void one(Body& b, const Stmt* s) {
   b.line_directive(s->span);
   std::visit(
@@ -218,6 +238,7 @@ void one(Body& b, const Stmt* s) {
           [&](const DeleteSliceStmt& d) { effects(b, [&] { remove_slice(b, d, s->span); }); },
           [&](const NextStmt&) {
             end_walks(b);
+            if (b.is_function) b.line("c->next_overload = true;");
             b.line("goto {};", b.out_label());
           },
           [&](const BreakStmt&) { b.line("break;"); },
@@ -228,6 +249,8 @@ void one(Body& b, const Stmt* s) {
             b.line("goto {};", loop.continue_label);
           },
           [&](const TryStmt& t) { try_statement(b, t); },
+          [&](const OverloadStmt& o) { overloads(b, o, s->span); },
+          [&](const EmbeddedStmt& e) { embedded_statement(b, e.c, s->span); },
       },
       s->node);
 }

@@ -66,6 +66,8 @@ class Walk {
                      statement(t.body);
                      statement(t.handler);
                    },
+                   [&](const OverloadStmt& o) { values(o.calls); },
+                   [&](const EmbeddedStmt& e) { embedded(e.c); },
                    [](const auto&) {},
                },
                s->node);
@@ -122,11 +124,19 @@ class Walk {
                    [&](const LocExpr& l) { location(l.loc); },
                    [&](const LoadExpr& l) { value(l.address); },
                    [&](const NarrowExpr& n) { value(n.operand); },
-                   // The C may do anything with the registers.
-                   [&](const EmbeddedCExpr&) { uses_.all_registers = true; },
+                   [&](const EmbeddedCExpr& c) { embedded(c.c); },
                    [](const auto&) {},
                },
                e->node);
+  }
+
+  void embedded(const EmbeddedC& c) {
+    // The C may do anything with the registers.
+    uses_.all_registers = true;
+    for (const GlobalUse& use : c.globals) {
+      if (use.read) uses_.read.insert(use.global);
+      if (use.write) uses_.written.insert(use.global);
+    }
   }
 
  private:
@@ -177,8 +187,11 @@ bool add(Uses& to, const Uses& from) {
 std::vector<Uses> function_uses(const Program& program) {
   std::vector<Uses> uses(program.functions.size());
   std::vector<std::set<size_t>> calls(program.functions.size());
-  for (size_t i = 0; i < uses.size(); ++i)
-    Walk(uses[i], calls[i]).statement(program.functions[i].body);
+  for (size_t i = 0; i < uses.size(); ++i) {
+    Walk walk(uses[i], calls[i]);
+    if (const auto& c = program.functions[i].embedded) walk.embedded(*c);
+    walk.statement(program.functions[i].body);
+  }
   for (bool grown = true; grown;) {
     grown = false;
     for (size_t i = 0; i < uses.size(); ++i)

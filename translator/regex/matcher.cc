@@ -221,7 +221,9 @@ std::string run_re2c(const std::string& text) {
     throw std::runtime_error("regular expressions need re2c: apt-get install re2c");
   std::string made = read(out);
   if (status == 124 || made.size() > most_text) throw TooLarge{};
-  if (status != 0) throw std::runtime_error("re2c failed: " + read(log));
+  std::string said = read(log);
+  if (said.find("too many states") != said.npos) throw TooLarge{};
+  if (status != 0) throw std::runtime_error("re2c failed: " + said);
   return made;
 }
 

@@ -62,36 +62,67 @@ void finish_globals(Unit& unit, bool warn) {
   }
 }
 
-void lower_functions(Unit& unit, const Context& context) {
-  for (auto& [name, info] : unit.functions) {
-    FunctionInfo& f = *info;
-    // Parameters that nothing looks at may be anything.
-    for (size_t i = 0; i < f.scope.params; ++i)
-      if (f.scope.locals[i].type == Type::none) f.scope.locals[i].type = Type::number;
-    Lowering lowering(unit, f.scope, nullptr, nullptr, nullptr, context.guru);
-    prog::Stmt* body = lowering.statements(f.scope.statements);
-    prog::Function& out = unit.program->functions[f.index];
-    out.body = body;
-    out.result = f.result;
-    out.locals = f.scope.locals;
+// Calls the overloads of a group in their order, until one keeps the call.
+prog::Function dispatcher(Unit& unit, const FunctionGroup& group) {
+  prog::Function f = unit.program->functions[group.overloads.front()->index];
+  f.locals.resize(f.params);
+  f.recursive = false;
+  f.embedded.reset();
+  prog::OverloadStmt calls;
+  for (size_t i = 0; i < group.tried; ++i) {
+    std::vector<prog::Expr*> args;
+    for (size_t p = 0; p < f.params; ++p)
+      args.push_back(unit.program->expr(f.locals[p].type, f.span, prog::LocalRef{p}));
+    calls.calls.push_back(unit.program->expr(
+        f.result, f.span, prog::CallExpr{group.overloads[i]->index, std::move(args)}));
   }
+  f.body = unit.program->stmt(f.span, std::move(calls));
+  return f;
 }
 
-std::vector<size_t> calls_in(const Unit& unit, const std::vector<const ast::Stmt*>& statements) {
+void lower_functions(Unit& unit, const Context& context) {
+  for (auto& [key, group] : unit.functions) {
+    // Parameters that nothing looks at may be anything.
+    for (Type& type : group->params)
+      if (type == Type::none) type = Type::number;
+    for (auto& overload : group->overloads) {
+      FunctionInfo& f = *overload;
+      for (size_t i = 0; i < f.scope.params; ++i)
+        if (f.scope.locals[i].type == Type::none) f.scope.locals[i].type = group->params[i];
+      Lowering lowering(unit, f.scope, nullptr, nullptr, nullptr, context.guru);
+      prog::Stmt* body = lowering.statements(f.scope.statements);
+      prog::Function& out = unit.program->functions[f.index];
+      out.body = body;
+      if (const auto& code = f.declaration->embedded)
+        out.embedded = embedded_c(unit, *code, f.declaration->embedded_span);
+      out.result = group->result;
+      out.locals = f.scope.locals;
+    }
+    if (group->dispatches) unit.program->functions[group->index] = dispatcher(unit, *group);
+  }
+  for (const prog::Function& f : unit.program->functions)
+    if (f.embedded) unit.program->embedded.push_back(&*f.embedded);
+}
+
+std::vector<size_t> calls_in(Unit& unit, const std::vector<const ast::Stmt*>& statements) {
   std::set<size_t> calls;
   for (const ast::Stmt* s : statements)
     walk(*s, [&](const ast::Expr& e) {
       if (auto* c = std::get_if<ast::Call>(&e.node))
-        if (auto f = unit.functions.find(c->function.text); f != unit.functions.end())
-          calls.insert(f->second->index);
+        if (auto* f = unit.find_function(c->function.text, c->args.size(), c->function.span))
+          calls.insert(f->index);
     });
   return {calls.begin(), calls.end()};
 }
 
 void bound_nesting(Unit& unit) {
   std::vector<std::vector<size_t>> calls(unit.program->functions.size());
-  for (const auto& [name, f] : unit.functions)
-    calls[f->index] = calls_in(unit, f->scope.statements);
+  for (const auto& [key, group] : unit.functions)
+    for (size_t i = 0; i < group->overloads.size(); ++i) {
+      const FunctionInfo& f = *group->overloads[i];
+      calls[f.index] = calls_in(unit, f.scope.statements);
+      if (group->dispatches && i < group->tried) calls[group->index].push_back(f.index);
+    }
   std::set<size_t> roots;
   for (const auto& handler : unit.handlers)
     for (size_t f : calls_in(unit, handler->scope.statements)) roots.insert(f);
@@ -164,7 +195,9 @@ std::unique_ptr<prog::Program> analyze(const ast::File& script,
   // Functions and globals of the library that the handlers reach; then every local variable.
   for (const auto& handler : unit.handlers) reach(unit, handler->scope.statements, library);
   for (const auto& handler : unit.handlers) declare_locals(unit, handler->scope);
-  for (auto& [name, function] : unit.functions) declare_locals(unit, function->scope);
+  for (auto& [key, group] : unit.functions)
+    for (auto& overload : group->overloads) declare_locals(unit, overload->scope);
+  close_groups(unit);
 
   // Types, then everything that depends on them.
   infer_types(unit);

@@ -5,6 +5,7 @@
 // library's.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <set>
 
 #include "sema/builtins.h"
@@ -23,22 +24,27 @@ Type type_of(ast::TypeName name) {
                                          : Type::none;
 }
 
-const ast::Global* library_global(const std::vector<const ast::File*>& library,
-                                  const std::string& name) {
-  for (const ast::File* file : library)
-    for (const auto& declaration : file->declarations)
-      if (auto* global = std::get_if<ast::Global*>(&declaration))
-        if ((*global)->name.text == name) return *global;
-  return nullptr;
-}
+template <typename T>
+struct Declared {
+  const T* declaration = nullptr;
+  const SourceFile* file = nullptr;
+};
 
-const ast::Function* library_function(const std::vector<const ast::File*>& library,
-                                      const std::string& name) {
+// The declarations of a name in the library: those that its own file keeps private, or everybody's.
+template <typename T>
+std::vector<Declared<T>> in_library(const std::vector<const ast::File*>& library,
+                                    const std::string& name, const SourceFile* from) {
+  std::vector<Declared<T>> own, all;
   for (const ast::File* file : library)
-    for (const auto& declaration : file->declarations)
-      if (auto* function = std::get_if<ast::Function*>(&declaration))
-        if ((*function)->name.text == name) return *function;
-  return nullptr;
+    for (const auto& declaration : file->declarations) {
+      auto* found = std::get_if<T*>(&declaration);
+      if (!found || (*found)->name.text != name) continue;
+      if (!(*found)->is_private)
+        all.push_back({*found, file->source});
+      else if (file->source == from)
+        own.push_back({*found, file->source});
+    }
+  return own.empty() ? all : own;
 }
 
 void duplicate(Unit& unit, const ast::Name& name, const Span& first) {
@@ -47,14 +53,17 @@ void duplicate(Unit& unit, const ast::Name& name, const Span& first) {
       .note("the first declaration is here", first);
 }
 
-void add_global(Unit& unit, const ast::Global* declaration, bool tapset) {
-  if (auto known = unit.globals.find(declaration->name.text); known != unit.globals.end()) {
+void add_global(Unit& unit, const ast::Global* declaration, const SourceFile* library) {
+  bool hidden = library && declaration->is_private;
+  std::string key =
+      hidden ? private_name(declaration->name.text, library) : declaration->name.text;
+  if (auto known = unit.globals.find(key); known != unit.globals.end()) {
     duplicate(unit, declaration->name, known->second.declaration->name.span);
     return;
   }
   GlobalInfo info;
   info.declaration = declaration;
-  info.tapset = tapset;
+  info.tapset = library != nullptr;
   info.index = unit.program->globals.size();
   info.indexed = declaration->size.has_value() || declaration->wrap;
   prog::Global global;
@@ -78,54 +87,91 @@ void add_global(Unit& unit, const ast::Global* declaration, bool tapset) {
     }
   }
   unit.program->globals.push_back(std::move(global));
-  unit.globals.emplace(declaration->name.text, info);
+  unit.globals.emplace(key, info);
 }
 
-FunctionInfo* add_function(Unit& unit, const ast::Function* declaration) {
-  if (auto known = unit.functions.find(declaration->name.text); known != unit.functions.end()) {
-    duplicate(unit, declaration->name, known->second->declaration->name.span);
-    return nullptr;
+void declare_params(Unit& unit, FunctionInfo& info, FunctionGroup& group) {
+  Scope& scope = info.scope;
+  for (const ast::Parameter& param : info.declaration->params) {
+    if (!scope.names.emplace(param.name.text, scope.locals.size()).second)
+      unit.diagnostics->error(Code::duplicate, param.name.span,
+                              fmt::format("parameter '{}' is declared twice", param.name.text));
+    Type type = type_of(param.type);
+    Type& common = group.params[scope.locals.size()];
+    if (type != Type::none && common != Type::none && type != common)
+      unit.diagnostics->error(Code::type_mismatch, param.name.span,
+                              fmt::format("this is a {} in another overload", name_of(common)));
+    if (common == Type::none) common = type;
+    scope.locals.push_back({param.name.text, type});
+    scope.first_use.push_back(param.name.span);
+    scope.assigned.push_back(true);
   }
+  scope.params = scope.locals.size();
+}
+
+// One function of a group.
+void add_overload(Unit& unit, FunctionGroup& group, const ast::Function* declaration) {
   auto info = std::make_unique<FunctionInfo>();
   info->declaration = declaration;
   info->index = unit.program->functions.size();
-  info->result = type_of(declaration->type);
   prog::Function function;
   function.name = declaration->name.text;
   function.span = declaration->name.span;
   function.params = declaration->params.size();
   unit.program->functions.push_back(std::move(function));
-  FunctionInfo* added = info.get();
-  unit.functions.emplace(declaration->name.text, std::move(info));
+  Type result = type_of(declaration->type);
+  if (result != Type::none && group.result != Type::none && result != group.result)
+    unit.diagnostics->error(Code::type_mismatch, declaration->name.span,
+                            fmt::format("another overload returns a {}", name_of(group.result)));
+  if (group.result == Type::none) group.result = result;
+  Scope& scope = info->scope;
+  scope.result = &group.result;
+  declare_params(unit, *info, group);
+  if (declaration->body) {
+    scope.statements.push_back(declaration->body);
+    walk(*declaration->body, {}, [&](const ast::Stmt& s) {
+      info->has_next |= std::holds_alternative<ast::Next>(s.node);
+    });
+  } else if (declaration->embedded) {
+    group.returns_value = true;
+    info->has_next = declaration->embedded->find("STAP_NEXT") != std::string::npos;
+  }
+  group.overloads.push_back(std::move(info));
+}
+
+// The functions of a name and number of parameters: the script's, then, where one of them may hand
+// the call on, the library's.
+FunctionGroup* add_group(Unit& unit, const std::string& key, const std::string& name,
+                         std::vector<const ast::Function*> functions) {
+  auto priority = [](const ast::Function* f) {
+    bool user = f->name.span.file->role() == SourceFile::Role::user;
+    return f->priority.value_or(user ? 0 : 1);
+  };
+  std::stable_sort(functions.begin(), functions.end(), [&](auto* a, auto* b) {
+    return priority(a) < priority(b);
+  });
+  auto group = std::make_unique<FunctionGroup>();
+  group->name = name;
+  group->params.resize(functions.front()->params.size(), Type::none);
+  for (const ast::Function* f : functions) add_overload(unit, *group, f);
+  FunctionGroup* added = group.get();
+  unit.functions.emplace(std::make_pair(key, functions.front()->params.size()), std::move(group));
   return added;
 }
 
-// Its scope, once the globals that it names are known.
-void open_function(Unit& unit, FunctionInfo& info) {
-  const ast::Function* declaration = info.declaration;
-  if (declaration->embedded) {
-    unit.diagnostics->error(Code::unsupported, declaration->name.span,
-                            "functions in embedded C are not run by this version");
-    return;
-  }
-  Scope& scope = info.scope;
-  scope.result = &info.result;
-  for (const ast::Parameter& param : declaration->params) {
-    if (!scope.names.emplace(param.name.text, scope.locals.size()).second)
-      unit.diagnostics->error(Code::duplicate, param.name.span,
-                              fmt::format("parameter '{}' is declared twice", param.name.text));
-    scope.locals.push_back({param.name.text, type_of(param.type)});
-    scope.first_use.push_back(param.name.span);
-    scope.assigned.push_back(true);
-  }
-  scope.params = scope.locals.size();
-  if (declaration->body) scope.statements.push_back(declaration->body);
+std::vector<const ast::Function*> functions_of(const ast::File& script, const std::string& name,
+                                               size_t arity) {
+  std::vector<const ast::Function*> found;
+  for (const auto& declaration : script.declarations)
+    if (auto* f = std::get_if<ast::Function*>(&declaration))
+      if ((*f)->name.text == name && (*f)->params.size() == arity) found.push_back(*f);
+  return found;
 }
 
 std::vector<std::string> function_names(const Unit& unit,
                                         const std::vector<const ast::File*>& library) {
   std::vector<std::string> names;
-  for (const auto& [name, info] : unit.functions) names.push_back(name);
+  for (const auto& [key, group] : unit.functions) names.push_back(group->name);
   for (const prog::Builtin& b : builtins()) names.push_back(b.name);
   for (const ast::File* file : library)
     for (const auto& declaration : file->declarations)
@@ -173,56 +219,155 @@ const char* name_of(Type type) {
   }
 }
 
+const SourceFile* home(const Span& span) {
+  const Span* at = &span;
+  while (at->via) at = at->via;
+  return at->file;
+}
+
+std::string private_name(const std::string& name, const SourceFile* file) {
+  return name + "@" + file->name();
+}
+
+GlobalInfo* Unit::find_global(const std::string& name, const Span& at) {
+  const SourceFile* file = home(at);
+  auto found = globals.end();
+  if (file && file->role() == SourceFile::Role::tapset)
+    found = globals.find(private_name(name, file));
+  if (found == globals.end()) found = globals.find(name);
+  return found == globals.end() ? nullptr : &found->second;
+}
+
+FunctionGroup* Unit::find_function(const std::string& name, size_t arity, const Span& at) {
+  const SourceFile* file = home(at);
+  auto found = functions.end();
+  if (file && file->role() == SourceFile::Role::tapset)
+    found = functions.find({private_name(name, file), arity});
+  if (found == functions.end()) found = functions.find({name, arity});
+  return found == functions.end() ? nullptr : found->second.get();
+}
+
+std::vector<size_t> Unit::arities(const std::string& name) const {
+  std::vector<size_t> found;
+  for (const auto& [key, group] : functions)
+    if (group->name == name) found.push_back(key.second);
+  return found;
+}
+
+namespace {
+
+void unknown_function(Unit& unit, const ast::Call& call,
+                      const std::vector<const ast::File*>& library) {
+  const std::string& name = call.function.text;
+  auto& error = unit.diagnostics->error(Code::unknown_function, call.function.span,
+                                        fmt::format("there is no function '{}'", name));
+  for (const auto& near : nearest(name, function_names(unit, library)))
+    error.note(fmt::format("did you mean '{}'?", near));
+}
+
+// Brings in what a call means, and what that reaches in turn.
+void reach_call(Unit& unit, const ast::Call& call, const std::vector<const ast::File*>& library) {
+  const std::string& name = call.function.text;
+  size_t arity = call.args.size();
+  if (unit.find_function(name, arity, call.function.span)) return;
+  std::vector<const ast::Function*> fitting, all;
+  const SourceFile* hidden_in = nullptr;
+  for (const auto& found :
+       in_library<ast::Function>(library, name, home(call.function.span))) {
+    all.push_back(found.declaration);
+    if (found.declaration->params.size() != arity) continue;
+    fitting.push_back(found.declaration);
+    if (found.declaration->is_private) hidden_in = found.file;
+  }
+  bool known = !unit.arities(name).empty() || find_builtin(name);
+  if (fitting.empty() && !known && !all.empty())
+    // With another number of arguments: lowering tells.
+    for (const ast::Function* f : all)
+      if (f->params.size() == all.front()->params.size()) fitting.push_back(f);
+  if (fitting.empty()) {
+    if (!known) unknown_function(unit, call, library);
+    return;
+  }
+  std::string key = hidden_in ? private_name(name, hidden_in) : name;
+  if (unit.functions.count({key, fitting.front()->params.size()})) return;
+  FunctionGroup* group = add_group(unit, key, name, fitting);
+  for (const auto& overload : group->overloads)
+    reach(unit, overload->scope.statements, library);
+}
+
+}  // namespace
+
 void reach(Unit& unit, const std::vector<const ast::Stmt*>& statements,
            const std::vector<const ast::File*>& library) {
   for (const ast::Stmt* s : statements) {
-    auto call = [&](const ast::Expr& e) {
-      auto* c = std::get_if<ast::Call>(&e.node);
-      if (!c || unit.functions.count(c->function.text)) return;
-      const std::string& name = c->function.text;
-      if (const ast::Function* found = library_function(library, name)) {
-        FunctionInfo* info = add_function(unit, found);
-        open_function(unit, *info);
-        reach(unit, info->scope.statements, library);
-      } else if (!find_builtin(name)) {
-        auto& error = unit.diagnostics->error(Code::unknown_function, c->function.span,
-                                              fmt::format("there is no function '{}'", name));
-        for (const auto& near : nearest(name, function_names(unit, library)))
-          error.note(fmt::format("did you mean '{}'?", near));
-      }
-    };
-    walk(*s, call);
+    walk(*s, [&](const ast::Expr& e) {
+      if (auto* c = std::get_if<ast::Call>(&e.node)) reach_call(unit, *c, library);
+    });
     // A library's body names the library's globals.
-    if (s->span.file && s->span.file->role() == SourceFile::Role::tapset)
-      variables(*s, [&](const std::string& name, const Span&, bool) {
-        if (unit.globals.count(name)) return;
-        if (const ast::Global* global = library_global(library, name))
-          add_global(unit, global, true);
-      });
+    variables(*s, [&](const std::string& name, const Span& at, bool) {
+      const SourceFile* file = home(at);
+      if (!file || file->role() != SourceFile::Role::tapset || unit.find_global(name, at)) return;
+      for (const auto& found : in_library<ast::Global>(library, name, file))
+        add_global(unit, found.declaration, found.file);
+    });
   }
 }
 
 void collect(Unit& unit, const ast::File& script, const std::vector<const ast::File*>& library) {
-  std::vector<FunctionInfo*> functions;
   for (const auto& declaration : script.declarations)
     std::visit(Overloaded{
-                   [&](ast::Global* g) { add_global(unit, g, false); },
-                   [&](ast::Function* f) {
-                     if (FunctionInfo* info = add_function(unit, f)) functions.push_back(info);
+                   [&](ast::Global* g) { add_global(unit, g, nullptr); },
+                   [&](ast::EmbeddedTop* c) {
+                     unit.program->embedded_top.push_back({c->code, c->span});
                    },
-                   [&](ast::EmbeddedTop* c) { unit.program->embedded_top.push_back(c->code); },
                    [](const auto&) {},
                },
                declaration);
-  for (FunctionInfo* info : functions) open_function(unit, *info);
-  for (FunctionInfo* info : functions) reach(unit, info->scope.statements, library);
+  std::vector<FunctionGroup*> groups;
+  for (const auto& declaration : script.declarations) {
+    auto* f = std::get_if<ast::Function*>(&declaration);
+    if (!f) continue;
+    const std::string& name = (*f)->name.text;
+    size_t arity = (*f)->params.size();
+    if (unit.functions.count({name, arity})) continue;
+    std::vector<const ast::Function*> functions = functions_of(script, name, arity);
+    bool hands_on = false;
+    for (const ast::Function* each : functions)
+      if (each->body)
+        walk(*each->body, {}, [&](const ast::Stmt& s) {
+          hands_on |= std::holds_alternative<ast::Next>(s.node);
+        });
+    if (hands_on)
+      for (const auto& found : in_library<ast::Function>(library, name, nullptr))
+        if (found.declaration->params.size() == arity) functions.push_back(found.declaration);
+    groups.push_back(add_group(unit, name, name, functions));
+  }
+  for (FunctionGroup* group : groups)
+    for (const auto& overload : group->overloads)
+      reach(unit, overload->scope.statements, library);
+}
+
+void close_groups(Unit& unit) {
+  for (auto& [key, group] : unit.functions) {
+    // Behind one that always keeps the call nothing is reached.
+    group->tried = 1;
+    while (group->tried < group->overloads.size() && group->overloads[group->tried - 1]->has_next)
+      ++group->tried;
+    FunctionInfo& first = *group->overloads.front();
+    group->index = first.index;
+    group->dispatches = first.has_next;
+    if (!group->dispatches) continue;
+    group->index = unit.program->functions.size();
+    prog::Function function = unit.program->functions[first.index];
+    unit.program->functions.push_back(std::move(function));
+  }
 }
 
 void declare_locals(Unit& unit, Scope& scope) {
   for (const ast::Stmt* s : scope.statements)
     variables(*s, [&](const std::string& name, const Span& span, bool assigned) {
       auto [at, fresh] = scope.names.emplace(name, scope.locals.size());
-      if (fresh && unit.globals.count(name)) {
+      if (fresh && unit.find_global(name, span)) {
         scope.names.erase(at);
         return;
       }

@@ -132,7 +132,7 @@ class Dump {
                                  expression(x.operand));
             },
             [](const EntryExpr& x) { return fmt::format("entry{}", x.slot); },
-            [](const EmbeddedCExpr& x) { return "%{" + x.code + "%}"; },
+            [](const EmbeddedCExpr& x) { return "%{" + x.c.code + "%}"; },
         },
         e->node);
   }
@@ -183,6 +183,10 @@ class Dump {
               return fmt::format("{}delete {}\n", pad, element(x.global, x.slice));
             },
             [&](const NextStmt&) { return pad + "next\n"; },
+            [&](const OverloadStmt& x) {
+              return pad + fmt::format("overloads {}\n", list(x.calls));
+            },
+            [&](const EmbeddedStmt& x) { return pad + "%{" + x.c.code + "%}\n"; },
             [&](const BreakStmt&) { return pad + "break\n"; },
             [&](const ContinueStmt&) { return pad + "continue\n"; },
             [&](const TryStmt& x) {

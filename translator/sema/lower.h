@@ -48,6 +48,9 @@ class Lowering {
   prog::Expr* identifier(const ast::Identifier&, const Span&);
   prog::Expr* element(const ast::Index&, const Span&);
   prog::Expr* call(const ast::Call&, const Span&);
+  prog::Expr* wrong_arity(const std::string& name, const ast::Call&, const Span&,
+                          const std::vector<size_t>& arities);
+  prog::Expr* embedded(const ast::EmbeddedExpr&, const Span&);
   prog::Expr* regex_match(const ast::RegexMatch&, const Span&);
   prog::Expr* binary(const ast::Binary&, const Span&);
   prog::Expr* assign(const ast::Assign&, const Span&);

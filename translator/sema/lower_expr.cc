@@ -78,9 +78,7 @@ Expr* Lowering::expression(const ast::Expr& e, Type wanted) {
           [&](const ast::Aggregate& x) { return aggregate(x, span); },
           [&](const ast::AtOperator& x) { return at_operator(x, span, wanted); },
           [&](const ast::Print& x) { return print(x, span); },
-          [&](const ast::EmbeddedExpr&) {
-            return error(Code::unsupported, span, "embedded C is not run by this version");
-          },
+          [&](const ast::EmbeddedExpr& x) { return embedded(x, span); },
       },
       e.node);
 }
@@ -118,10 +116,10 @@ Expr* Lowering::identifier(const ast::Identifier& id, const Span& span) {
                         fmt::format("nothing tells whether '{}' is a number or a string", id.name));
     return program().expr(l.type, span, prog::LocalRef{local->second});
   }
-  auto global = unit_.globals.find(id.name);
-  if (global == unit_.globals.end())
+  GlobalInfo* found = unit_.find_global(id.name, span);
+  if (!found)
     return error(Code::unknown_name, span, fmt::format("there is no variable '{}'", id.name));
-  GlobalInfo& info = global->second;
+  GlobalInfo& info = *found;
   info.used = true;
   if (info.indexed)
     return error(Code::not_an_array, span,
@@ -135,15 +133,15 @@ Expr* Lowering::identifier(const ast::Identifier& id, const Span& span) {
 
 const GlobalInfo* Lowering::array(const ast::Expr& e, const char* what) {
   auto* id = std::get_if<ast::Identifier>(&e.node);
-  auto found = id ? unit_.globals.find(id->name) : unit_.globals.end();
-  if (found == unit_.globals.end() || !found->second.indexed) {
+  GlobalInfo* found = id ? unit_.find_global(id->name, e.span) : nullptr;
+  if (!found || !found->indexed) {
     error(Code::not_an_array, e.span,
           id ? fmt::format("{} needs an array, and '{}' is none", what, id->name)
              : fmt::format("{} needs an array", what));
     return nullptr;
   }
-  found->second.used = true;
-  return &found->second;
+  found->used = true;
+  return found;
 }
 
 std::vector<Expr*> Lowering::keys(const GlobalInfo& info, const std::vector<ast::Expr*>& written,
@@ -207,14 +205,12 @@ std::vector<Expr*> Lowering::arguments(const std::string& function,
 
 Expr* Lowering::call(const ast::Call& c, const Span& span) {
   const std::string& name = c.function.text;
-  if (auto found = unit_.functions.find(name); found != unit_.functions.end()) {
-    FunctionInfo& f = *found->second;
-    std::vector<Type> types;
-    for (size_t i = 0; i < f.scope.params; ++i) types.push_back(f.scope.locals[i].type);
-    return program().expr(f.result, span,
-                          prog::CallExpr{f.index, arguments(name, c.args, types, span)});
-  }
+  if (FunctionGroup* f = unit_.find_function(name, c.args.size(), c.function.span))
+    return program().expr(f->result, span,
+                          prog::CallExpr{f->index, arguments(name, c.args, f->params, span)});
   const prog::Builtin* b = find_builtin(name);
+  auto arities = unit_.arities(name);
+  if (!b && !arities.empty()) return wrong_arity(name, c, span, arities);
   if (!b) {  // reported when it was looked for
     for (const ast::Expr* arg : c.args) value(*arg);
     return bad(Type::number, span);
@@ -222,6 +218,24 @@ Expr* Lowering::call(const ast::Call& c, const Span& span) {
   program().keeps_match |= name == "matched" || name == "ngroups";
   return program().expr(b->result, span,
                         prog::BuiltinCall{b, arguments(name, c.args, b->args, span)});
+}
+
+Expr* Lowering::wrong_arity(const std::string& name, const ast::Call& c, const Span& span,
+                            const std::vector<size_t>& arities) {
+  for (const ast::Expr* arg : c.args) value(*arg);
+  std::string counts;
+  for (size_t n : arities) counts += fmt::format("{}{}", counts.empty() ? "" : " or ", n);
+  return error(Code::unknown_function, span,
+               fmt::format("{}() takes {} argument{}, not {}", name, counts,
+                           counts == "1" ? "" : "s", c.args.size()));
+}
+
+Expr* Lowering::embedded(const ast::EmbeddedExpr& x, const Span& span) {
+  bool string = x.code.find("/* string */") != std::string::npos;
+  Expr* e = program().expr(string ? Type::string : Type::number, span,
+                           prog::EmbeddedCExpr{embedded_c(unit_, x.code, span)});
+  program().embedded.push_back(&std::get<prog::EmbeddedCExpr>(e->node).c);
+  return e;
 }
 
 Expr* Lowering::regex_match(const ast::RegexMatch& m, const Span& span) {

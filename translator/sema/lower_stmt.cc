@@ -56,19 +56,15 @@ Stmt* Lowering::statement(const ast::Stmt& s) {
           },
           [&](const ast::Return& r) { return return_statement(r, span); },
           [&](const ast::Delete& d) { return delete_statement(d, span); },
-          [&](const ast::Next&) {
-            if (scope_.result)
-              diagnostics().error(Code::not_allowed_here, span,
-                                  "'next' in a function is not run by this version: use 'return'");
-            return program().stmt(span, prog::NextStmt{});
-          },
+          [&](const ast::Next&) { return program().stmt(span, prog::NextStmt{}); },
           [&](const ast::Break&) { return in_loop(prog::BreakStmt{}, "break"); },
           [&](const ast::Continue&) { return in_loop(prog::ContinueStmt{}, "continue"); },
           [&](const ast::TryCatch& t) { return try_statement(t, span); },
           [&](const ast::Empty&) { return program().stmt(span, prog::BlockStmt{}); },
-          [&](const ast::EmbeddedStmt&) {
-            diagnostics().error(Code::unsupported, span, "embedded C is not run by this version");
-            return program().stmt(span, prog::BlockStmt{});
+          [&](const ast::EmbeddedStmt& e) {
+            Stmt* lowered = program().stmt(span, prog::EmbeddedStmt{embedded_c(unit_, e.code, span)});
+            program().embedded.push_back(&std::get<prog::EmbeddedStmt>(lowered->node).c);
+            return lowered;
           },
       },
       s.node);
@@ -188,13 +184,13 @@ Stmt* Lowering::delete_statement(const ast::Delete& d, const Span& span) {
     diagnostics().error(Code::bad_operand, d.target->span, "only variables can be deleted");
     return program().stmt(span, prog::BlockStmt{});
   }
-  auto global = unit_.globals.find(id->name);
-  if (global != unit_.globals.end() && !scope_.names.count(id->name)) {
-    check_not_walked(global->second.index, span);
-    global->second.used = true;
+  GlobalInfo* global = unit_.find_global(id->name, d.target->span);
+  if (global && !scope_.names.count(id->name)) {
+    check_not_walked(global->index, span);
+    global->used = true;
     return program().stmt(
-        span, prog::DeleteStmt{program().expr(program().globals[global->second.index].value, span,
-                                              prog::GlobalRef{global->second.index})});
+        span, prog::DeleteStmt{program().expr(program().globals[global->index].value, span,
+                                              prog::GlobalRef{global->index})});
   }
   return program().stmt(span, prog::DeleteStmt{value(*d.target)});
 }

@@ -37,6 +37,17 @@ struct Builtin {
   bool can_fail, constant, needs_registers, side_effect;
 };
 
+// C of the script, and the globals that its pragmas name.
+struct GlobalUse {
+  size_t global;
+  bool read, write;
+};
+struct EmbeddedC {
+  std::string code;
+  Span span;
+  std::vector<GlobalUse> globals = {};
+};
+
 // ------------------------------------------------------------- expressions
 
 struct NumberConst {
@@ -155,7 +166,7 @@ struct EntryExpr {
   size_t slot;
 };
 struct EmbeddedCExpr {
-  std::string code;
+  EmbeddedC c;
 };
 
 struct Expr {
@@ -210,7 +221,15 @@ struct DeleteSliceStmt {
   size_t global;
   std::vector<Expr*> slice;
 };
-struct NextStmt {};  // ends the handler
+struct NextStmt {};  // ends the handler; in a function, hands the call on to the next overload
+struct EmbeddedStmt {
+  EmbeddedC c;
+};
+// The body of a function that stands for several: the calls in their order, until one keeps the
+// call. Their results are the function's.
+struct OverloadStmt {
+  std::vector<Expr*> calls;
+};
 struct BreakStmt {};
 struct ContinueStmt {};
 struct TryStmt {
@@ -222,7 +241,7 @@ struct TryStmt {
 struct Stmt {
   Span span;
   std::variant<BlockStmt, IfStmt, LoopStmt, ForeachStmt, ExprStmt, ReturnStmt, DeleteStmt,
-               DeleteSliceStmt, NextStmt, BreakStmt, ContinueStmt, TryStmt>
+               DeleteSliceStmt, NextStmt, BreakStmt, ContinueStmt, TryStmt, OverloadStmt, EmbeddedStmt>
       node;
 };
 
@@ -260,6 +279,7 @@ struct Function {
   size_t params = 0;  // the first so many locals
   std::vector<Local> locals;
   Stmt* body = nullptr;
+  std::optional<EmbeddedC> embedded;  // instead of a body
   bool recursive = false;
 };
 
@@ -319,10 +339,14 @@ struct Program {
   std::vector<Format> formats;
   std::vector<Regex> regexes;
   bool keeps_match = false;  // matched() or ngroups() is called
-  std::vector<std::string> embedded_top;  // %{ %} at file level, in order
+  std::vector<EmbeddedC> embedded_top;  // %{ %} at file level, in order
+  // Every other piece of embedded C; they live in functions, expressions and statements.
+  std::vector<const EmbeddedC*> embedded;
   Limits limits;
   uint64_t anchor = 0;  // link address of _printk; 0 when no point has an address
   bool suppress_handler_errors = false;
+
+  bool has_embedded_c() const { return !embedded_top.empty() || !embedded.empty(); }
 
   template <typename Node>
   Expr* expr(Type type, Span span, Node node) {

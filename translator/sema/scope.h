@@ -40,8 +40,23 @@ struct Scope {
 struct FunctionInfo {
   const ast::Function* declaration;
   size_t index;  // into Program::functions
-  prog::Type result = prog::Type::none;
   Scope scope;
+  bool has_next = false;  // may hand the call on to the next overload
+};
+
+// The functions of one name and number of parameters: overloads, in the order in which a call tries
+// them. All have the same types.
+struct FunctionGroup {
+  std::string name;
+  std::vector<std::unique_ptr<FunctionInfo>> overloads;
+  std::vector<prog::Type> params;
+  prog::Type result = prog::Type::none;
+  bool returns_value = false;
+  // What is called: the only overload, or a function that tries one after the other. Set by
+  // close_groups().
+  size_t index = 0;
+  bool dispatches = false;
+  size_t tried = 1;  // so many overloads can be reached
 };
 
 // A handler to be made into one or more Probes.
@@ -54,12 +69,23 @@ struct HandlerInfo {
 struct Unit {
   prog::Program* program;
   Diagnostics* diagnostics;
+  // A private name of the library is followed by '@' and its file.
   std::map<std::string, GlobalInfo> globals;
-  std::map<std::string, std::unique_ptr<FunctionInfo>> functions;
+  std::map<std::pair<std::string, size_t>, std::unique_ptr<FunctionGroup>> functions;
   std::vector<std::unique_ptr<HandlerInfo>> handlers;
 
   prog::Global& global(const GlobalInfo& g) { return program->globals[g.index]; }
+  // What the name means where `at` is: a file's private one before everybody's. Null: nothing.
+  GlobalInfo* find_global(const std::string& name, const Span& at);
+  FunctionGroup* find_function(const std::string& name, size_t arity, const Span& at);
+  // The numbers of parameters that functions of this name have.
+  std::vector<size_t> arities(const std::string& name) const;
 };
+
+// The name under which a private declaration of the library's file is kept.
+std::string private_name(const std::string& name, const SourceFile* file);
+// The file that a place belongs to, through the macros that led there.
+const SourceFile* home(const Span&);
 
 // Declares what the script has and, of the library, what the script reaches: functions by their
 // calls, globals by their names. Reports duplicates and unknown functions.
@@ -69,6 +95,12 @@ void declare_locals(Unit&, Scope&);
 // Brings in the functions and globals that these statements reach.
 void reach(Unit&, const std::vector<const ast::Stmt*>& statements,
            const std::vector<const ast::File*>& library);
+
+// The code with the globals that its pragmas (pragma:read:NAME, pragma:write:NAME) name. Reports
+// unknown ones.
+prog::EmbeddedC embedded_c(Unit&, const std::string& code, const Span&);
+// When all that is reached is known: which functions calls go to.
+void close_groups(Unit&);
 
 // "number", "string", "statistic".
 const char* name_of(prog::Type);

@@ -33,28 +33,24 @@ class Inference {
     learned_ = true;
   }
 
-  GlobalInfo* global(const std::string& name) {
-    auto found = unit_.globals.find(name);
-    return found == unit_.globals.end() ? nullptr : &found->second;
-  }
-
-  Type* variable(const std::string& name) {
+  Type* variable(const std::string& name, const Span& at) {
     if (auto local = scope_->names.find(name); local != scope_->names.end())
       return &scope_->locals[local->second].type;
-    if (GlobalInfo* info = global(name)) return &unit_.global(*info).value;
+    if (GlobalInfo* info = unit_.find_global(name, at)) return &unit_.global(*info).value;
     return nullptr;
   }
 
-  Type name(const std::string& text, Type wanted) {
-    Type* slot = variable(text);
+  Type name(const std::string& text, const Span& at, Type wanted) {
+    Type* slot = variable(text, at);
     if (!slot) return Type::none;
     learn(*slot, wanted);
     return *slot;
   }
 
   // The keys of an array, and that it is one.
-  prog::Global* array(const std::string& text, const std::vector<ast::Expr*>& keys) {
-    GlobalInfo* info = global(text);
+  prog::Global* array(const std::string& text, const Span& at,
+                      const std::vector<ast::Expr*>& keys) {
+    GlobalInfo* info = unit_.find_global(text, at);
     if (!info) {
       for (const ast::Expr* key : keys)
         if (key) expression(*key, Type::none);
@@ -81,18 +77,12 @@ class Inference {
   }
 
   Type call(const ast::Call& c, Type wanted) {
-    if (auto found = unit_.functions.find(c.function.text); found != unit_.functions.end()) {
-      FunctionInfo& f = *found->second;
-      for (size_t i = 0; i < c.args.size(); ++i) {
-        if (i >= f.scope.params) {
-          expression(*c.args[i], Type::none);
-          continue;
-        }
-        Type type = expression(*c.args[i], f.scope.locals[i].type);
-        learn(f.scope.locals[i].type, type);
-      }
-      learn(f.result, f.scope.returns_value ? wanted : Type::none);
-      return f.result;
+    if (FunctionGroup* f =
+            unit_.find_function(c.function.text, c.args.size(), c.function.span)) {
+      for (size_t i = 0; i < c.args.size(); ++i)
+        learn(f->params[i], expression(*c.args[i], f->params[i]));
+      learn(f->result, f->returns_value ? wanted : Type::none);
+      return f->result;
     }
     const prog::Builtin* b = find_builtin(c.function.text);
     for (size_t i = 0; i < c.args.size(); ++i)
@@ -145,10 +135,10 @@ class Inference {
         Overloaded{
             [&](const ast::Number&) { return Type::number; },
             [&](const ast::String&) { return Type::string; },
-            [&](const ast::Identifier& id) { return name(id.name, wanted); },
+            [&](const ast::Identifier& id) { return name(id.name, e.span, wanted); },
             [&](const ast::Index& i) {
               if (auto* id = std::get_if<ast::Identifier>(&i.base->node)) {
-                prog::Global* g = array(id->name, i.keys);
+                prog::Global* g = array(id->name, i.base->span, i.keys);
                 if (!g) return Type::none;
                 learn(g->value, wanted);
                 return g->value;
@@ -179,7 +169,7 @@ class Inference {
               return same(*t.then, *t.otherwise, wanted);
             },
             [&](const ast::In& i) {
-              if (auto* id = std::get_if<ast::Identifier>(&i.array->node)) array(id->name, i.keys);
+              if (auto* id = std::get_if<ast::Identifier>(&i.array->node)) array(id->name, i.array->span, i.keys);
               return Type::number;
             },
             [&](const ast::RegexMatch& r) {
@@ -208,16 +198,19 @@ class Inference {
               return Type::number;
             },
             [&](const ast::Print& p) { return print(p); },
-            [&](const ast::EmbeddedExpr&) { return wanted; },
+            [&](const ast::EmbeddedExpr& x) {
+              bool string = x.code.find("/* string */") != std::string::npos;
+              return string ? Type::string : Type::number;
+            },
         },
         e.node);
   }
 
   void walk_array(const ast::Foreach& f) {
     auto* id = std::get_if<ast::Identifier>(&f.array->node);
-    GlobalInfo* info = id ? global(id->name) : nullptr;
+    GlobalInfo* info = id ? unit_.find_global(id->name, f.array->span) : nullptr;
     if (!info) return;
-    if (!f.slice.empty()) array(id->name, f.slice);
+    if (!f.slice.empty()) array(id->name, f.array->span, f.slice);
     prog::Global& g = unit_.global(*info);
     info->indexed = true;
     if (g.keys.empty() && !f.keys.empty()) {
@@ -225,13 +218,13 @@ class Inference {
       learned_ = true;
     }
     for (size_t i = 0; i < f.keys.size() && i < g.keys.size(); ++i)
-      if (Type* key = variable(f.keys[i].text)) {
+      if (Type* key = variable(f.keys[i].text, f.keys[i].span)) {
         learn(*key, g.keys[i]);
         learn(g.keys[i], *key);
       }
     if (f.sort_by) learn(g.value, Type::stat);
     if (f.value)
-      if (Type* value = variable(f.value->text)) {
+      if (Type* value = variable(f.value->text, f.value->span)) {
         learn(*value, g.value);
         learn(g.value, *value);
       }
@@ -281,7 +274,7 @@ class Inference {
                    [&](const ast::TryCatch& t) {
                      inner(t.body);
                      if (t.message)
-                       if (Type* message = variable(t.message->text)) learn(*message, Type::string);
+                       if (Type* message = variable(t.message->text, t.message->span)) learn(*message, Type::string);
                      inner(t.handler);
                    },
                    [](const auto&) {},
@@ -294,6 +287,22 @@ class Inference {
   bool learned_ = false;
 };
 
+// A group's types and those of one of its functions are the same.
+bool share_types(FunctionGroup& group, FunctionInfo& overload) {
+  bool learned = false;
+  auto same = [&](Type& a, Type& b) {
+    Type& unknown = a == Type::none ? a : b;
+    const Type& known = a == Type::none ? b : a;
+    if (unknown != Type::none || known == Type::none) return;
+    unknown = known;
+    learned = true;
+  };
+  for (size_t i = 0; i < overload.scope.params; ++i)
+    same(group.params[i], overload.scope.locals[i].type);
+  if (overload.scope.returns_value && !group.returns_value) learned = group.returns_value = true;
+  return learned;
+}
+
 }  // namespace
 
 void infer_types(Unit& unit) {
@@ -301,7 +310,12 @@ void infer_types(Unit& unit) {
   for (bool learned = true; learned;) {
     learned = false;
     for (auto& handler : unit.handlers) learned |= inference.body(handler->scope);
-    for (auto& [name, function] : unit.functions) learned |= inference.body(function->scope);
+    for (auto& [key, group] : unit.functions)
+      for (auto& overload : group->overloads) {
+        learned |= share_types(*group, *overload);
+        learned |= inference.body(overload->scope);
+        learned |= share_types(*group, *overload);
+      }
   }
 }
 
