@@ -209,6 +209,30 @@ static inline void stp_out_binary(struct stp_text_out *out, const struct stp_con
 		stp_out_char(out, (char)((stp_u64)number >> (8 * i)));
 }
 
+/* %c; with # what does not print is escaped as in C, by its letter or three octal digits. */
+static inline void stp_out_character(struct stp_text_out *out, const struct stp_conversion *c,
+				     stp_s64 number)
+{
+	static const char letters[] = "abtnvfr"; /* 7 to 13 */
+	unsigned char one = (unsigned char)number;
+	char body[4] = { (char)one };
+	size_t len = 1;
+
+	if (c->alternate && (one < ' ' || one > '~')) {
+		body[0] = '\\';
+		if (one >= 7 && one <= 13) {
+			body[1] = letters[one - 7];
+			len = 2;
+		} else {
+			body[1] = (char)('0' + (one >> 6));
+			body[2] = (char)('0' + (one >> 3 & 7));
+			body[3] = (char)('0' + (one & 7));
+			len = 4;
+		}
+	}
+	stp_out_padded(out, c, NULL, 0, 0, body, len);
+}
+
 static inline size_t stp_format_histogram(char *text, size_t size,
 					  const struct stp_histogram_head *head,
 					  const stp_s64 *buckets);
@@ -216,8 +240,6 @@ static inline size_t stp_format_histogram(char *text, size_t size,
 static inline void stp_out_arg(struct stp_text_out *out, const struct stp_conversion *c,
 			       char letter, const struct stp_format_arg *arg)
 {
-	char one;
-
 	if (letter == 'h') {
 		size_t room = out->length < out->size ? out->size - out->length : 0;
 
@@ -231,8 +253,7 @@ static inline void stp_out_arg(struct stp_text_out *out, const struct stp_conver
 			len = (size_t)c->precision;
 		stp_out_padded(out, c, NULL, 0, 0, arg->text, len);
 	} else if (c->letter == 'c') {
-		one = (char)arg->number;
-		stp_out_padded(out, c, NULL, 0, 0, &one, 1);
+		stp_out_character(out, c, arg->number);
 	} else if (c->letter == 'b') {
 		stp_out_binary(out, c, arg->number);
 	} else {

@@ -61,6 +61,13 @@ TEST(Format, BinaryWritesBytes) {
             "ABCABCDEFGH");
 }
 
+TEST(Format, EscapedCharacters) {
+  EXPECT_EQ(format("%#c%#c%#c%#c", "llll", {number(0), number(9), number(42), number(127)}),
+            "\\000\\t*\\177");
+  EXPECT_EQ(format("[%#5c] [%-#5c] [%c]", "lll", {number(10), number(255), number(65)}),
+            "[   \\n] [\\377 ] [A]");
+}
+
 TEST(Format, PercentAndMissingArguments) {
   EXPECT_EQ(format("100%% %d%s.", "l", {number(1)}), "100% 1.");
   EXPECT_EQ(format("%", "", {}), "");
