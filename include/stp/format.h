@@ -345,10 +345,12 @@ static inline int stp_histogram_shows(const struct stp_histogram_head *head,
 	return 0;
 }
 
+/* Counts are right-aligned below each other, as in the language reference, 8.4. */
 static inline void stp_histogram_row(struct stp_text_out *out, const char *label, size_t len,
 				     size_t width, stp_s64 count, stp_s64 most)
 {
 	char digits[24];
+	size_t widest = stp_digits(digits + sizeof(digits), (stp_u64)most, 10, 0);
 	size_t n = stp_digits(digits + sizeof(digits), (stp_u64)count, 10, 0);
 	stp_s64 bar = most <= STP_HISTOGRAM_BAR ? count : 0;
 
@@ -361,7 +363,7 @@ static inline void stp_histogram_row(struct stp_text_out *out, const char *label
 	stp_out_bytes(out, label, len);
 	stp_out_bytes(out, " |", 2);
 	stp_out_fill(out, '@', bar);
-	stp_out_fill(out, ' ', STP_HISTOGRAM_BAR - bar + 1);
+	stp_out_fill(out, ' ', STP_HISTOGRAM_BAR - bar + 1 + (stp_s64)(widest - n));
 	stp_out_bytes(out, digits + sizeof(digits) - n, n);
 	stp_out_char(out, '\n');
 }

@@ -130,13 +130,13 @@ TEST(HistogramText, LinearRowsHaveOutliersOnlyWhenThereAreSome) {
   h.head = {0, 30, 10, 6, 0};  // <0, 0, 10, 20, 30, >30
   h.buckets[2] = 100;
   h.buckets[3] = 50;
-  EXPECT_EQ(h.print(), head + row("    0", 0, "0") + row("   10", 50, "100") +
-                           row("   20", 25, "50") + row("   30", 0, "0"));
+  EXPECT_EQ(h.print(), head + row("    0", 0, "  0") + row("   10", 50, "100") +
+                           row("   20", 25, " 50") + row("   30", 0, "  0"));
   h.buckets[0] = 1;
   h.buckets[5] = 2;
-  EXPECT_EQ(h.print(), head + row("   <0", 0, "1") + row("    0", 0, "0") +
-                           row("   10", 50, "100") + row("   20", 25, "50") +
-                           row("   30", 0, "0") + row("  >30", 1, "2"));
+  EXPECT_EQ(h.print(), head + row("   <0", 0, "  1") + row("    0", 0, "  0") +
+                           row("   10", 50, "100") + row("   20", 25, " 50") +
+                           row("   30", 0, "  0") + row("  >30", 1, "  2"));
 }
 
 TEST(HistogramText, NegativeValuesAndHugeCounts) {
