@@ -153,7 +153,7 @@ class EmitTest : public testing::Test {
     std::string runtime = (home / "runtime").string();
     std::vector<std::string> flags = {"-std=gnu11", "-Wall", "-fno-strict-aliasing",
                                       "-fwrapv",    "-g",    "-fsanitize=address,undefined",
-                                      "-I",         runtime};
+                                      "-I",         runtime + "/../testsuite/unit/emit_shim", "-I", runtime};
     auto compile = [&](std::vector<std::string> rest) {
       std::vector<std::string> command = {"gcc"};
       command.insert(command.end(), flags.begin(), flags.end());
