@@ -104,4 +104,11 @@ s64 stp_fn_ngroups(struct stp_context *c, const struct stp_place *place);
 struct stp_str stp_fn_matched(struct stp_context *c, struct stp_text *scratch, s64 n,
 			      const struct stp_place *place);
 
+/* %m and %M of printf: `bytes` of memory, as they are or as digits; `user`: of the current process. */
+struct stp_str stp_fn___stp_memory(struct stp_context *c, struct stp_text *scratch, s64 address,
+				   s64 bytes, s64 user, const struct stp_place *place);
+struct stp_str stp_fn___stp_memory_digits(struct stp_context *c, struct stp_text *scratch,
+					  s64 address, s64 bytes, s64 user,
+					  const struct stp_place *place);
+
 #endif

@@ -423,14 +423,24 @@ static void sort_entries(const struct stp_map *m, const struct stp_walk_order *o
 }
 
 static bool in_slice(const struct stp_map *m, const struct stp_entry *e,
-		     const struct stp_walk_order *order, const union stp_key *slice)
+		     u32 mask, const union stp_key *slice)
 {
 	u32 k;
 
 	for (k = 0; k < m->global->n_keys; k++)
-		if ((order->slice_mask & (1u << k)) && !key_equals(m, e, k, &slice[k]))
+		if ((mask & (1u << k)) && !key_equals(m, e, k, &slice[k]))
 			return false;
 	return true;
+}
+
+bool stp_map_any(const struct stp_map *m, u32 mask, const union stp_key *slice)
+{
+	u32 index;
+
+	for (index = m->oldest; index != NONE; index = entry_at(m, index)->newer)
+		if (in_slice(m, entry_at(m, index), mask, slice))
+			return true;
+	return false;
 }
 
 bool stp_walk_begin(struct stp_context *c, struct stp_walk *w, struct stp_map *m,
@@ -451,7 +461,7 @@ bool stp_walk_begin(struct stp_context *c, struct stp_walk *w, struct stp_map *m
 	for (index = m->oldest; index != NONE; index = entry_at(m, index)->newer) {
 		struct stp_entry *e = entry_at(m, index);
 
-		if (!in_slice(m, e, order, slice))
+		if (!in_slice(m, e, order->slice_mask, slice))
 			continue;
 		list[n++] = (u64)e->generation << 32 | index;
 		if (by_statistic)

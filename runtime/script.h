@@ -215,6 +215,8 @@ struct stp_entry *stp_map_find(struct stp_map *m, const union stp_key *keys);
  * long is an error as well. */
 struct stp_entry *stp_map_make(struct stp_context *c, struct stp_map *m,
 			       const union stp_key *keys, const struct stp_place *place);
+/* Whether an element has slice[k] for key k wherever bit k of `mask` is set. */
+bool stp_map_any(const struct stp_map *m, u32 mask, const union stp_key *slice);
 void stp_map_delete(struct stp_map *m, const union stp_key *keys); /* absent: nothing */
 void stp_map_clear(struct stp_map *m);
 

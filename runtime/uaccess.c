@@ -121,6 +121,45 @@ struct stp_str stp_fn_user_string_n(struct stp_context *c, struct stp_text *scra
 	return read_text(c, scratch, address, n, copy_user, "user string read", place);
 }
 
+/* As much as a string holds; a bad address is an error. */
+static u32 read_bytes(struct stp_context *c, char *to, u32 room, s64 address, s64 bytes, s64 user,
+		      const struct stp_place *place)
+{
+	u32 n = clamp_t(s64, bytes, 0, room);
+
+	if (!(user ? copy_user(to, address, n) : copy_kernel(to, address, n)))
+		return n;
+	fault(c, address, "memory dump", place);
+	return 0;
+}
+
+struct stp_str stp_fn___stp_memory(struct stp_context *c, struct stp_text *scratch, s64 address,
+				   s64 bytes, s64 user, const struct stp_place *place)
+{
+	scratch->len = read_bytes(c, scratch->text, stp_script.limits.string_size - 1, address, bytes,
+				  user, place);
+	return STP_BORROW(scratch);
+}
+
+struct stp_str stp_fn___stp_memory_digits(struct stp_context *c, struct stp_text *scratch,
+					  s64 address, s64 bytes, s64 user,
+					  const struct stp_place *place)
+{
+	u32 half = (stp_script.limits.string_size - 1) / 2;
+	u32 n = read_bytes(c, scratch->text + half, half, address, bytes, user, place);
+	u32 i;
+
+	/* The bytes lie in the second half: each is read before its place is written to. */
+	for (i = 0; i < n; i++) {
+		u8 one = scratch->text[half + i];
+
+		scratch->text[2 * i] = hex_asc_hi(one);
+		scratch->text[2 * i + 1] = hex_asc_lo(one);
+	}
+	scratch->len = 2 * n;
+	return STP_BORROW(scratch);
+}
+
 /* --------------------------------------------------------------- numbers */
 
 s64 stp_fn_kernel_char(struct stp_context *c, s64 address, const struct stp_place *place)

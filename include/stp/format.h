@@ -209,28 +209,55 @@ static inline void stp_out_binary(struct stp_text_out *out, const struct stp_con
 		stp_out_char(out, (char)((stp_u64)number >> (8 * i)));
 }
 
-/* %c; with # what does not print is escaped as in C, by its letter or three octal digits. */
+/* One byte as C writes it in a literal: by its letter, or three octal digits. Returns the length. */
+static inline size_t stp_escape(char body[4], unsigned char one)
+{
+	static const char letters[] = "abtnvfr"; /* 7 to 13 */
+
+	body[0] = (char)one;
+	if (one >= ' ' && one <= '~')
+		return 1;
+	body[0] = '\\';
+	if (one >= 7 && one <= 13) {
+		body[1] = letters[one - 7];
+		return 2;
+	}
+	body[1] = (char)('0' + (one >> 6));
+	body[2] = (char)('0' + (one >> 3 & 7));
+	body[3] = (char)('0' + (one & 7));
+	return 4;
+}
+
+/* %c; with # what does not print is escaped. */
 static inline void stp_out_character(struct stp_text_out *out, const struct stp_conversion *c,
 				     stp_s64 number)
 {
-	static const char letters[] = "abtnvfr"; /* 7 to 13 */
-	unsigned char one = (unsigned char)number;
-	char body[4] = { (char)one };
-	size_t len = 1;
+	char body[4] = { (char)number };
+	size_t len = c->alternate ? stp_escape(body, (unsigned char)number) : 1;
 
-	if (c->alternate && (one < ' ' || one > '~')) {
-		body[0] = '\\';
-		if (one >= 7 && one <= 13) {
-			body[1] = letters[one - 7];
-			len = 2;
-		} else {
-			body[1] = (char)('0' + (one >> 6));
-			body[2] = (char)('0' + (one >> 3 & 7));
-			body[3] = (char)('0' + (one & 7));
-			len = 4;
-		}
-	}
 	stp_out_padded(out, c, NULL, 0, 0, body, len);
+}
+
+/* %#s: what a literal of the script would be, without its quotes. */
+static inline void stp_out_literal(struct stp_text_out *out, const struct stp_conversion *c,
+				   const char *text, size_t len)
+{
+	char body[4];
+	stp_s64 pad = c->width;
+
+	for (size_t i = 0; i < len; i++)
+		pad -= stp_escape(body, (unsigned char)text[i]) + (text[i] == '"' || text[i] == '\\');
+	if (!c->left)
+		stp_out_fill(out, ' ', pad);
+	for (size_t i = 0; i < len; i++) {
+		size_t n = stp_escape(body, (unsigned char)text[i]);
+
+		if (text[i] == '"' || text[i] == '\\')
+			stp_out_char(out, '\\');
+		stp_out_bytes(out, body, n);
+	}
+	if (c->left)
+		stp_out_fill(out, ' ', pad);
 }
 
 static inline size_t stp_format_histogram(char *text, size_t size,
@@ -251,7 +278,10 @@ static inline void stp_out_arg(struct stp_text_out *out, const struct stp_conver
 
 		if (c->precision >= 0 && (size_t)c->precision < len)
 			len = (size_t)c->precision;
-		stp_out_padded(out, c, NULL, 0, 0, arg->text, len);
+		if (c->alternate)
+			stp_out_literal(out, c, arg->text, len);
+		else
+			stp_out_padded(out, c, NULL, 0, 0, arg->text, len);
 	} else if (c->letter == 'c') {
 		stp_out_character(out, c, arg->number);
 	} else if (c->letter == 'b') {

@@ -163,6 +163,7 @@ std::unique_ptr<prog::Program> resolve(const SourceFile& script, const Target& t
   SemaOptions options;
   options.guru = o.guru;
   options.suppress_warnings = o.no_warnings;
+  options.display_globals = o.display_globals;
   options.globals = globals_of(o.globals, d);
   apply_limits(o.limits, o.buffer_mb, options.limits, d);
 

@@ -39,7 +39,9 @@ std::string row(const ast::Function& f) {
 
 int print_functions() {
   std::set<std::string> rows;
-  for (const prog::Builtin& b : sema::builtins()) rows.insert(row(b));
+  // Names with two underscores are the translator's own.
+  for (const prog::Builtin& b : sema::builtins())
+    if (!b.name.starts_with("__")) rows.insert(row(b));
   SourceMap map;
   Diagnostics diagnostics;
   Target target;

@@ -199,6 +199,9 @@ void add_build_options(CLI::App& app, ScriptOptions& o) {
       ->type_name("MB")
       ->check(unsaid(CLI::Range(1u, most_buffer_mb)));
   app.add_option("-m", o.module_name, "name of the module")->type_name("NAME");
+  app.add_flag_callback(
+      "--no-global-var-display", [&o] { o.display_globals = false; },
+      "do not show at the end what globals hold that are written and never read");
   app.add_flag("-k,--keep", o.keep, "keep the folder that the module was built in");
   app.add_flag("--plain-kbuild", o.plain_kbuild,
                "build with the kernel's own make alone, which is slower");

@@ -34,6 +34,7 @@ struct ScriptOptions {
   std::string module_name;           // -m
   bool guru = false;                 // -g
   bool no_warnings = false;          // -w
+  bool display_globals = true;
   bool verbose = false;              // -v
   bool keep = false;                 // -k
   bool plain_kbuild = false;

@@ -3,6 +3,7 @@
 // One case for each node; those about variables, statistics, printing and the probed code are in
 // files of their own. A right side that is evaluated only sometimes (&&, ||, ?:) becomes a C
 // operator when it needs no statements, and an `if` otherwise.
+#include <algorithm>
 #include <cstdlib>
 
 #include "emit/body.h"
@@ -117,6 +118,11 @@ Value operation(Body& b, const BinaryExpr& e, const Span& span) {
 }
 
 Value membership(Body& b, const InExpr& in) {
+  if (std::count(in.keys.begin(), in.keys.end(), nullptr)) {
+    Slice slice = write_slice(b, in.keys);
+    return b.number(fmt::format("stp_map_any({}, {:#x}, {})",
+                                b.module.names.globals[in.global], slice.mask, slice.keys));
+  }
   std::vector<Value> keys = values(b, in.keys);
   return b.number(fmt::format("stp_map_find({}, (union stp_key[]){{ {} }}) != NULL",
                               b.module.names.globals[in.global], union_list(in.keys, keys)));

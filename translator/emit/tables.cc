@@ -21,19 +21,6 @@ const char* type_name(Type type) {
   return type == Type::string ? "STP_STRING" : type == Type::stat ? "STP_STAT" : "STP_NUMBER";
 }
 
-uint32_t buckets_of(const StatShape& shape) {
-  switch (shape.histogram) {
-    case StatShape::Histogram::none:
-      return 0;
-    case StatShape::Histogram::log:
-      return STP_HIST_LOG_BUCKETS;
-    // One for each step from low to high inclusive, one below and one above.
-    case StatShape::Histogram::linear:
-      return shape.step > 0 ? static_cast<uint32_t>((shape.high - shape.low) / shape.step + 3) : 2;
-  }
-  return 0;
-}
-
 std::string shape_text(const Module& module, size_t index) {
   const StatShape& shape = module.program.globals[index].shape;
   const char* histogram = shape.histogram == StatShape::Histogram::log      ? "STP_HIST_LOG"
@@ -46,7 +33,7 @@ std::string shape_text(const Module& module, size_t index) {
   return fmt::format(
       "static const struct stp_stat_shape {} = {{ .histogram = {}{}{}, .buckets = {}{} }};\n",
       shape_name(module, index), histogram, member("variance", int{shape.variance}),
-      member("variance_shift", shape.shift), buckets_of(shape), range);
+      member("variance_shift", shape.shift), shape.buckets(), range);
 }
 
 std::string variable_text(const Global& g, const std::string& name) {

@@ -6,6 +6,7 @@
 #include <charconv>
 #include <set>
 
+#include "sema/display.h"
 #include "sema/handlers.h"
 #include "sema/lower.h"
 #include "sema/nesting.h"
@@ -150,6 +151,19 @@ void warn_of_unused_locals(Unit& unit) {
   }
 }
 
+std::vector<const ast::Expr*> conditions_of(const std::vector<PendingProbe>& pending) {
+  std::vector<const ast::Expr*> conditions;
+  for (const PendingProbe& probe : pending)
+    for (const ExpandedPoint& point : probe.points)
+      conditions.insert(conditions.end(), point.conditions.begin(), point.conditions.end());
+  return conditions;
+}
+
+void used(Unit& unit, size_t index) {
+  for (auto& [name, info] : unit.globals)
+    if (info.index == index) info.used = true;
+}
+
 // The addresses of points are those of the image that the anchor's address comes from.
 void set_anchor(prog::Program& program, const ProviderSource& provider, Diagnostics& d) {
   bool any = false;
@@ -204,8 +218,12 @@ std::unique_ptr<prog::Program> analyze(const ast::File& script,
   set_initial_values(unit, options);
   lower_functions(unit, context);
   lower_probes(unit, pending, context);
+  std::vector<size_t> shown;
+  if (options.display_globals) shown = unread_globals(unit, conditions_of(pending));
+  for (size_t index : shown) used(unit, index);
   finish_globals(unit, !options.suppress_warnings);
   if (!options.suppress_warnings && !d.failed()) warn_of_unused_locals(unit);
+  if (!d.failed()) display_globals(unit, shown);
   bound_nesting(unit);
   set_anchor(*program, provider, d);
   return program;

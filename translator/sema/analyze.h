@@ -21,6 +21,7 @@ struct SemaOptions {
   bool suppress_warnings = false;              // -w
   std::map<std::string, std::string> globals;  // -G name=value: initial values
   prog::Limits limits;                         // -D
+  bool display_globals = true;                 // what is written and never read, at the end
 };
 
 // Debug information, opened when the first probe point asks for it: a script of timers must

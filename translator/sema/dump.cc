@@ -201,7 +201,7 @@ class Dump {
  private:
   std::string list(const std::vector<Expr*>& expressions) const {
     std::string text;
-    for (const Expr* e : expressions) text += (text.empty() ? "" : ", ") + expression(e);
+    for (const Expr* e : expressions) text += (text.empty() ? "" : ", ") + (e ? expression(e) : "*");
     return text;
   }
   std::string element(size_t global, const std::vector<Expr*>& keys) const {

@@ -80,6 +80,7 @@ class Expansion {
         else
           inner.prologues.insert(inner.prologues.begin(), alias->body);
       }
+      if (alias->second) inner.epilogues.insert(inner.epilogues.begin(), alias->second);
       list(alias->points, inner, out);
     }
     --depth_;

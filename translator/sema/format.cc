@@ -1,4 +1,4 @@
-// The conversions of stap(1), PRINTF. %m and %M, which dump memory, are not run by this version.
+// The conversions of stap(1), PRINTF.
 #include "sema/format.h"
 
 #include <fmt/format.h>
@@ -17,7 +17,7 @@ struct Row {
 constexpr Row rows[] = {
     {'d', Type::number}, {'i', Type::number}, {'u', Type::number}, {'x', Type::number},
     {'X', Type::number}, {'o', Type::number}, {'c', Type::number}, {'p', Type::number},
-    {'b', Type::number}, {'s', Type::string},
+    {'b', Type::number}, {'s', Type::string}, {'m', Type::number}, {'M', Type::number},
 };
 
 const Row* row_of(char letter) {
@@ -43,14 +43,18 @@ bool read_size(const std::string& f, size_t& at, std::vector<Conversion>& conver
 ParsedFormat parse_format(const std::string& f) {
   ParsedFormat parsed;
   for (size_t at = 0; at < f.size();) {
+    size_t begin = at;
     if (f[at++] != '%') continue;
     if (at < f.size() && f[at] == '%') {
       ++at;
       continue;
     }
     while (at < f.size() && std::strchr("-+ #0", f[at])) ++at;
+    bool user = f.substr(begin, at - begin).find('#') != f.npos;
     bool good = read_size(f, at, parsed.conversions);
+    size_t precision = at;
     if (at < f.size() && f[at] == '.') good &= read_size(f, ++at, parsed.conversions);
+    std::string digits = f.substr(precision, at - precision);
     while (at < f.size() && std::strchr("lhL", f[at])) ++at;
     const Row* row = at < f.size() ? row_of(f[at]) : nullptr;
     if (!good) parsed.error = "a width or precision is too large";
@@ -59,8 +63,14 @@ ParsedFormat parse_format(const std::string& f) {
                                    : "the format ends in the middle of a conversion";
       return parsed;
     }
-    parsed.conversions.push_back({row->wanted, row->letter});
-    ++at;
+    Conversion conversion{row->wanted, row->letter};
+    conversion.begin = begin;
+    conversion.end = ++at;
+    conversion.width = f.substr(begin + 1, precision - begin - 1);
+    std::erase(conversion.width, '#');
+    conversion.user = user;
+    if (digits != ".*") conversion.bytes = digits.size() > 1 ? std::stoi(digits.substr(1)) : 1;
+    parsed.conversions.push_back(std::move(conversion));
   }
   return parsed;
 }

@@ -1,6 +1,7 @@
 // print and its kin: format strings, and how many arguments of which type they take.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,11 @@ namespace stp::sema {
 struct Conversion {
   prog::Type wanted;  // none: number or string, as it comes
   char letter;        // of the conversion; '*' for a width or precision
+  // Of %m and %M: where they stand, their flags and width as written, and how many bytes they read.
+  size_t begin = 0, end = 0;
+  std::string width = {};
+  std::optional<int64_t> bytes = {};  // none: the argument before says it
+  bool user = false;
 };
 // What stands in a format, or why it cannot be.
 struct ParsedFormat {

@@ -103,6 +103,7 @@ class ProbeLowering {
     Scope scope = pending_.handler->scope;
     Lowering lowering(unit_, scope, &found.surroundings, provider, &v.probe.entry_values,
                       context_.guru);
+    lowering.set_handler(pending_.declaration->body);
     std::vector<prog::Expr*> conditions;
     for (const ast::Expr* condition : p.conditions)
       conditions.push_back(lowering.condition(*condition));

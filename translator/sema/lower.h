@@ -24,6 +24,8 @@ class Lowering {
            const types::Provider* provider, std::vector<prog::Expr*>* entry_values, bool guru);
 
   prog::Stmt* statements(const std::vector<const ast::Stmt*>&);
+  // The handler's own statements, for @probewrite.
+  void set_handler(const ast::Stmt* handler) { handler_ = handler; }
   // A number that decides: the `if` of a probe point.
   prog::Expr* condition(const ast::Expr& e) { return value(e, prog::Type::number); }
 
@@ -32,6 +34,7 @@ class Lowering {
   prog::Stmt* statement(const ast::Stmt&);
   prog::Stmt* optional(const ast::Stmt*);
   prog::Stmt* foreach_statement(const ast::Foreach&, const Span&);
+  prog::Stmt* foreach_bucket(const ast::Foreach&, const ast::Aggregate&, const Span&);
   prog::Stmt* delete_statement(const ast::Delete&, const Span&);
   prog::Stmt* try_statement(const ast::TryCatch&, const Span&);
   prog::Stmt* return_statement(const ast::Return&, const Span&);
@@ -59,6 +62,10 @@ class Lowering {
   prog::Expr* histogram(const ast::Aggregate&, const Span&);
   prog::Global* statistic_global(const prog::Expr& operand);
   prog::Expr* at_operator(const ast::AtOperator&, const Span&, prog::Type wanted);
+  prog::Expr* header_constant(const ast::AtOperator&, const Span&);
+  prog::Expr* dereference(const ast::AtOperator&, const Span&);
+  prog::Expr* register_value(const ast::AtOperator&, const Span&);
+  bool is_written(const ast::Expr&);
   prog::Expr* entry_value(const ast::Expr&, const Span&, prog::Type wanted);
   std::vector<prog::Expr*> keys(const GlobalInfo&, const std::vector<ast::Expr*>&, const Span&,
                                 bool wildcards);
@@ -68,6 +75,7 @@ class Lowering {
 
   // lower_print.cc
   prog::Expr* print(const ast::Print&, const Span&);
+  prog::Expr* memory(prog::Expr* address, prog::Expr* bytes, bool user, bool digits);
   prog::Expr* printf(const ast::Print&, const Span&);
   prog::Expr* print_argument(const ast::Expr&, prog::Type wanted, std::string& letters);
   size_t format(std::string text, std::string letters);
@@ -102,6 +110,7 @@ class Lowering {
   const types::Provider* provider_;
   std::vector<prog::Expr*>* entry_values_;
   bool guru_;
+  const ast::Stmt* handler_ = nullptr;
   bool at_entry_ = false;  // inside @entry(): variables as they are at the function's entry
   std::set<const prog::Expr*> bad_;
   int loops_ = 0;

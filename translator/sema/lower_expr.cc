@@ -6,6 +6,7 @@
 
 #include "sema/builtins.h"
 #include "sema/lower.h"
+#include "sema/visit.h"
 #include "support/overloaded.h"
 
 namespace stp::sema {
@@ -66,7 +67,7 @@ Expr* Lowering::expression(const ast::Expr& e, Type wanted) {
             const GlobalInfo* info = array(*x.array, "'in'");
             if (!info) return constant(0, span);
             return program().expr(Type::number, span,
-                                  prog::InExpr{info->index, keys(*info, x.keys, span, false)});
+                                  prog::InExpr{info->index, keys(*info, x.keys, span, true)});
           },
           [&](const ast::RegexMatch& x) { return regex_match(x, span); },
           [&](const ast::Target& x) { return target(x, span); },
@@ -387,7 +388,67 @@ Expr* Lowering::at_operator(const ast::AtOperator& a, const Span& span, Type wan
   if (a.name == "entry" && a.args.size() == 1) return entry_value(*a.args[0], span, wanted);
   if (a.name == "choose_defined" && a.args.size() == 2)
     return value(is_defined(*a.args[0]) ? *a.args[0] : *a.args[1], wanted);
+  if (a.name == "probewrite" && a.args.size() == 1) return constant(is_written(*a.args[0]), span);
+  if (a.name == "const" && a.args.size() == 1) return header_constant(a, span);
+  if ((a.name == "kderef" || a.name == "uderef") && a.args.size() == 2) return dereference(a, span);
+  if ((a.name == "kregister" || a.name == "uregister") && a.args.size() == 1)
+    return register_value(a, span);
   return error(Code::unsupported, span, fmt::format("@{} is not run by this version", a.name));
+}
+
+// @const("NAME"): what the C compiler makes of it.
+Expr* Lowering::header_constant(const ast::AtOperator& a, const Span& span) {
+  auto* name = std::get_if<ast::String>(&a.args[0]->node);
+  if (!name) return error(Code::not_constant, a.args[0]->span, "@const takes a literal string");
+  bool tapset = home(span) && home(span)->role() == SourceFile::Role::tapset;
+  if (!guru_ && !tapset)
+    return error(Code::needs_guru, span, "@const is embedded C, which needs guru mode (-g)");
+  return embedded({name->value}, span);
+}
+
+// @kderef(SIZE, address).
+Expr* Lowering::dereference(const ast::AtOperator& a, const Span& span) {
+  auto* size = std::get_if<ast::Number>(&a.args[0]->node);
+  if (!size || (size->value != 1 && size->value != 2 && size->value != 4 && size->value != 8))
+    return error(Code::not_constant, a.args[0]->span, "the size is 1, 2, 4 or 8");
+  return program().expr(Type::number, span,
+                        prog::LoadExpr{value(*a.args[1], Type::number),
+                                       static_cast<uint8_t>(size->value), false, 0, 0,
+                                       a.name == "uderef"});
+}
+
+// @kregister(N): a register of the probed code, by its DWARF number.
+Expr* Lowering::register_value(const ast::AtOperator& a, const Span& span) {
+  using Kind = probes::Surroundings::Kind;
+  auto* number = std::get_if<ast::Number>(&a.args[0]->node);
+  constexpr int64_t registers = 17;  // System V ABI, AMD64 supplement, figure 3.36: up to the return address
+  if (!number || number->value < 0 || number->value >= registers)
+    return error(Code::not_constant, a.args[0]->span,
+                 fmt::format("a register is a number from 0 to {}", registers - 1));
+  if (a.name == "uregister" || !surroundings_ || surroundings_->kind == Kind::none ||
+      surroundings_->kind == Kind::tracepoint)
+    return error(Code::not_allowed_here, span,
+                 fmt::format("this kind of probe has no registers for @{}", a.name));
+  return program().expr(Type::number, span,
+                        prog::LocExpr{types::loc_reg(static_cast<int>(number->value))});
+}
+
+// @probewrite(x): the handler itself, not what aliases add, assigns to the variable.
+bool Lowering::is_written(const ast::Expr& e) {
+  auto* id = std::get_if<ast::Identifier>(&e.node);
+  auto* target = std::get_if<ast::Target>(&e.node);
+  if (!handler_ || (!id && !target)) return false;
+  auto same = [&](const ast::Expr& written) {
+    auto* other_id = std::get_if<ast::Identifier>(&written.node);
+    auto* other = std::get_if<ast::Target>(&written.node);
+    return id ? other_id && other_id->name == id->name : other && other->name == target->name;
+  };
+  bool found = false;
+  walk(*handler_, [&](const ast::Expr& inner) {
+    if (auto* a = std::get_if<ast::Assign>(&inner.node)) found |= same(*a->target);
+    if (auto* i = std::get_if<ast::Increment>(&inner.node)) found |= same(*i->operand);
+  });
+  return found;
 }
 
 Expr* Lowering::entry_value(const ast::Expr& e, const Span& span, Type wanted) {

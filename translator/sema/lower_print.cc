@@ -4,6 +4,7 @@
 
 #include <map>
 
+#include "sema/builtins.h"
 #include "sema/format.h"
 #include "sema/lower.h"
 
@@ -40,6 +41,14 @@ Expr* Lowering::print_argument(const ast::Expr& e, Type wanted, std::string& let
   return v;
 }
 
+// `bytes` of memory as they are, or as hexadecimal digits.
+Expr* Lowering::memory(Expr* address, Expr* bytes, bool user, bool digits) {
+  const prog::Builtin* builtin = find_builtin(digits ? "__stp_memory_digits" : "__stp_memory");
+  return program().expr(
+      Type::string, address->span,
+      prog::BuiltinCall{builtin, {address, bytes, constant(user, address->span)}});
+}
+
 Expr* Lowering::printf(const ast::Print& p, const Span& span) {
   ParsedFormat parsed = parse_format(p.literal ? p.literal->text : "");
   Type result = p.to_string ? Type::string : Type::none;
@@ -54,11 +63,27 @@ Expr* Lowering::printf(const ast::Print& p, const Span& span) {
   if (p.args.size() > most_arguments)
     return error(Code::bad_format, span,
                  fmt::format("a format takes at most {} arguments", most_arguments), Type::string);
-  std::string letters;
+  std::string letters, text, written = p.literal ? p.literal->text : "";
+  size_t copied = 0;
   prog::PrintExpr lowered{0, {}, p.to_string};
-  for (size_t i = 0; i < p.args.size(); ++i)
-    lowered.args.push_back(print_argument(*p.args[i], parsed.conversions[i].wanted, letters));
-  lowered.format = format(p.literal ? p.literal->text : "", letters);
+  for (size_t i = 0; i < p.args.size(); ++i) {
+    const Conversion& c = parsed.conversions[i];
+    Expr* argument = print_argument(*p.args[i], c.wanted, letters);
+    if (c.letter == 'm' || c.letter == 'M') {
+      // Memory is read when the probe is hit: what the record has is a string.
+      Expr* bytes = c.bytes ? constant(*c.bytes, p.args[i]->span) : lowered.args.back();
+      if (!c.bytes) {
+        lowered.args.pop_back();
+        letters.erase(letters.size() - 2, 1);
+      }
+      argument = memory(argument, bytes, c.user, c.letter == 'M');
+      letters.back() = 's';
+      text += written.substr(copied, c.begin - copied) + "%" + c.width + "s";
+      copied = c.end;
+    }
+    lowered.args.push_back(argument);
+  }
+  lowered.format = format(text + written.substr(copied), letters);
   return program().expr(result, span, std::move(lowered));
 }
 

@@ -115,9 +115,8 @@ void Lowering::check_not_walked(size_t global, const Span& span) {
 Stmt* Lowering::foreach_statement(const ast::Foreach& f, const Span& span) {
   prog::ForeachStmt lowered{};
   if (!std::holds_alternative<ast::Identifier>(f.array->node)) {
-    diagnostics().error(Code::unsupported, f.array->span,
-                        "foreach over a histogram is not run by this version");
-    return program().stmt(span, prog::BlockStmt{});
+    auto* histogram = std::get_if<ast::Aggregate>(&f.array->node);
+    if (histogram) return foreach_bucket(f, *histogram, span);
   }
   const GlobalInfo* info = array(*f.array, "foreach");
   if (!info) return program().stmt(span, prog::BlockStmt{});
@@ -157,6 +156,8 @@ Stmt* Lowering::foreach_statement(const ast::Foreach& f, const Span& span) {
   lowered.sort_by = f.sort_by;
   if (f.sort && !f.sort_key && g.value == Type::stat && !lowered.sort_by)
     lowered.sort_by = ast::AggregateOp::count;
+  if (lowered.sort_by == ast::AggregateOp::variance)
+    program().globals[info->index].shape.variance = true;
   if (f.limit) lowered.limit = value(*f.limit, Type::number);
   walks_.push_back({lowered.id, lowered.global, walk_value});
   ++loops_;
@@ -164,6 +165,62 @@ Stmt* Lowering::foreach_statement(const ast::Foreach& f, const Span& span) {
   --loops_;
   walks_.pop_back();
   return program().stmt(span, std::move(lowered));
+}
+
+// A histogram's buckets, from the one below its range to the one above: a loop over their numbers.
+Stmt* Lowering::foreach_bucket(const ast::Foreach& f, const ast::Aggregate& a, const Span& span) {
+  using ast::BinaryOp;
+  Expr* whole = histogram(a, f.array->span);
+  auto* h = std::get_if<prog::HistogramExpr>(&whole->node);
+  if (!h) return program().stmt(span, prog::BlockStmt{});
+  if (f.keys.size() != 1 || !f.slice.empty() || (f.sort && f.sort_key == 0)) {
+    diagnostics().error(Code::not_allowed_here, span,
+                        "the buckets of a histogram have one key, no slices and no order by value");
+    return program().stmt(span, prog::BlockStmt{});
+  }
+  auto local = [&](const ast::Name& name) -> Expr* {
+    auto found = scope_.names.find(name.text);
+    bool number =
+        found != scope_.names.end() && scope_.locals[found->second].type == Type::number;
+    return number ? program().expr(Type::number, name.span, prog::LocalRef{found->second})
+                  : error(Code::type_mismatch, name.span,
+                          fmt::format("'{}' must be a local variable and a number", name.text));
+  };
+  auto binary = [&](BinaryOp op, Expr* left, Expr* right) {
+    return program().expr(Type::number, span, prog::BinaryExpr{op, left, right});
+  };
+  auto assign = [&](Expr* to, Expr* from) {
+    return program().expr(Type::number, span, prog::AssignExpr{std::nullopt, to, from});
+  };
+  // A counter of its own: the loop ends whatever the body does to the script's variable.
+  scope_.locals.push_back({"bucket", Type::number});
+  Expr* counter =
+      program().expr(Type::number, span, prog::LocalRef{scope_.locals.size() - 1});
+  int64_t last = static_cast<int64_t>(statistic_global(*h->operand)->shape.buckets()) - 1;
+  Expr* key = local(f.keys[0]);
+  prog::LoopStmt loop{};
+  Expr* limit = f.limit ? value(*f.limit, Type::number) : constant(last + 1, span);
+  scope_.locals.push_back({"limit", Type::number});
+  Expr* end = program().expr(Type::number, span, prog::LocalRef{scope_.locals.size() - 1});
+  prog::BlockStmt all, body;
+  all.statements.push_back(program().stmt(span, prog::ExprStmt{assign(end, limit)}));
+  loop.init = assign(counter, constant(0, span));
+  loop.condition = binary(BinaryOp::logical_and, binary(BinaryOp::lt, counter, end),
+                          binary(BinaryOp::le, counter, constant(last, span)));
+  loop.step = program().expr(Type::number, span, prog::IncrementExpr{false, false, counter});
+  Expr* at = f.sort < 0 ? binary(BinaryOp::sub, constant(last, span), counter) : counter;
+  body.statements.push_back(program().stmt(span, prog::ExprStmt{assign(key, at)}));
+  if (f.value) {
+    Expr* bucket = program().expr(Type::number, span, prog::BucketExpr{h->operand, at});
+    body.statements.push_back(
+        program().stmt(span, prog::ExprStmt{assign(local(*f.value), bucket)}));
+  }
+  ++loops_;
+  body.statements.push_back(statement(*f.body));
+  --loops_;
+  loop.body = program().stmt(span, std::move(body));
+  all.statements.push_back(program().stmt(span, loop));
+  return program().stmt(span, std::move(all));
 }
 
 Stmt* Lowering::delete_statement(const ast::Delete& d, const Span& span) {

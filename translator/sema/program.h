@@ -258,6 +258,9 @@ struct StatShape {
   int64_t low = 0, high = 0, step = 0;
   bool variance = false;
   int shift = 0;
+
+  // Of the histogram, with those below and above its range; 0 without one.
+  uint32_t buckets() const;
 };
 
 struct Global {

@@ -206,7 +206,18 @@ class Inference {
         e.node);
   }
 
+  void walk_buckets(const ast::Foreach& f) {
+    expression(*f.array, Type::none);
+    auto number = [&](const ast::Name& name) {
+      if (Type* type = variable(name.text, name.span)) learn(*type, Type::number);
+    };
+    for (const ast::Name& key : f.keys) number(key);
+    if (f.value) number(*f.value);
+    if (f.limit) expression(*f.limit, Type::number);
+  }
+
   void walk_array(const ast::Foreach& f) {
+    if (std::holds_alternative<ast::Aggregate>(f.array->node)) return walk_buckets(f);
     auto* id = std::get_if<ast::Identifier>(&f.array->node);
     GlobalInfo* info = id ? unit_.find_global(id->name, f.array->span) : nullptr;
     if (!info) return;

@@ -76,14 +76,13 @@ void walk(const ast::Expr& e, const Use& expression) {
   children(e, [&](const ast::Expr& child) { walk(child, expression); });
 }
 
-void walk(const ast::Stmt& s, const Use& expression,
-          const std::function<void(const ast::Stmt&)>& statement) {
-  if (statement) statement(s);
+void parts(const ast::Stmt& s, const Use& expression,
+           const std::function<void(const ast::Stmt&)>& statement) {
   auto expr = [&](const ast::Expr* e) {
-    if (e) walk(*e, expression);
+    if (e) expression(*e);
   };
   auto stmt = [&](const ast::Stmt* inner) {
-    if (inner) walk(*inner, expression, statement);
+    if (inner) statement(*inner);
   };
   std::visit(Overloaded{
                  [&](const ast::Block& b) {
@@ -120,6 +119,14 @@ void walk(const ast::Stmt& s, const Use& expression,
                  [](const auto&) {},
              },
              s.node);
+}
+
+void walk(const ast::Stmt& s, const Use& expression,
+          const std::function<void(const ast::Stmt&)>& statement) {
+  if (statement) statement(s);
+  parts(
+      s, [&](const ast::Expr& e) { walk(e, expression); },
+      [&](const ast::Stmt& inner) { walk(inner, expression, statement); });
 }
 
 }  // namespace stp::sema
