@@ -1,5 +1,5 @@
-// Macros rewrite token lists, before conditionals are looked at: a macro may hold
-// half of a conditional, and a conditional's dead branch is expanded as well.
+// Macros rewrite token lists, before conditionals are looked at (all but those around definitions):
+// a macro may hold half of a conditional, and a conditional's dead branch is expanded as well.
 //
 // Arguments are expanded in the place of the use, before they are put into the body,
 // and what they expand to is not looked at again: parameters are hygienic, and the

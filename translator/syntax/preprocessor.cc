@@ -9,8 +9,8 @@
 // then a macro could not open a conditional that the file closes, and the dead branch
 // of a conditional would have to be skipped by three stages at once.
 //
-// In a .stpm file conditionals may stand around @define, so there they are decided
-// first, and the texts of macros are passed over untouched.
+// Conditionals that stand around @define are decided first, and the texts of macros are passed
+// over untouched; in a .stpm file that goes for all conditionals.
 #include "syntax/preprocessor.h"
 
 #include <fnmatch.h>
@@ -144,15 +144,15 @@ std::optional<Fact> find_fact(const std::string& name, const PreprocessorContext
   return std::nullopt;
 }
 
-bool wildcard_match(const std::string& pattern, const std::string& text) {
-  return fnmatch(pattern.c_str(), text.c_str(), 0) == 0;
+bool has_wildcard(const Token& token) {
+  return token.text.find_first_of("*?[") != std::string::npos;
 }
 
 bool compare_fact(const Fact& fact, const std::string& op, const Token& right) {
   if (fact.kind == Fact::Kind::number) return compare(op, fact.number, right.value);
-  bool wild = fact.kind == Fact::Kind::text || right.text.find_first_of("*?[") != std::string::npos;
+  bool wild = fact.kind == Fact::Kind::text || has_wildcard(right);
   if (wild && (op == "==" || op == "!="))
-    return wildcard_match(right.text, fact.text) == (op == "==");
+    return (fnmatch(right.text.c_str(), fact.text.c_str(), 0) == 0) == (op == "==");
   return compare(op, strverscmp(fact.text.c_str(), right.text.c_str()), 0);
 }
 
@@ -177,15 +177,57 @@ class Conditionals {
     return std::move(out_);
   }
 
+  // Decides the conditionals that hold a @define, so that a dead branch defines nothing, and leaves
+  // all others for when macros are expanded. One whose condition uses a macro has to wait, too.
+  Tokens run_around_definitions() {
+    const std::vector<size_t> ends = ends_of_conditionals();
+    while (!at().is(Kind::end)) {
+      if (at_definition()) {
+        definition(true);
+      } else if (size_t end = ends[pos_]; holds_definition(end)) {
+        conditional(true, 1);
+      } else {
+        do out_.push_back(tokens_[pos_++]);
+        while (pos_ < end);
+      }
+    }
+    out_.push_back(at());
+    return std::move(out_);
+  }
+
  private:
   const Token& at() const { return tokens_[pos_]; }
+  bool at_definition() const { return at().is(Kind::at_word) && at().text == "define"; }
+
+  // For each `%(`, the place behind its `%)`; 0 for other tokens and where it is not closed.
+  std::vector<size_t> ends_of_conditionals() const {
+    std::vector<size_t> ends(tokens_.size()), open;
+    for (size_t i = 0; i < tokens_.size(); ++i) {
+      if (tokens_[i].is_op("%(")) open.push_back(i);
+      if (!tokens_[i].is_op("%)") || open.empty()) continue;
+      ends[open.back()] = i + 1;
+      open.pop_back();
+    }
+    return ends;
+  }
+
+  bool holds_definition(size_t end) const {
+    bool condition = true, holds = false;
+    for (size_t i = pos_; i < end; ++i) {
+      const Token& token = tokens_[i];
+      if (token.is_op("%?")) condition = false;
+      if (condition && token.is(Kind::at_word)) return false;
+      holds |= token.is(Kind::at_word) && token.text == "define";
+    }
+    return holds;
+  }
 
   // Copies (if `live`) up to what ends a branch: %? %: %) or the end.
   void branch(bool live, size_t depth) {
     while (!at().is(Kind::end) && !at().is_op("%?") && !at().is_op("%:") && !at().is_op("%)")) {
       if (at().is_op("%(")) {
         conditional(live, depth + 1);
-      } else if (keep_definitions_ && at().is(Kind::at_word) && at().text == "define") {
+      } else if (keep_definitions_ && at_definition()) {
         definition(live);
       } else {
         if (live) out_.push_back(at());
@@ -300,6 +342,8 @@ class Conditionals {
     bool number = fact ? fact->kind == Fact::Kind::number : left.is(Kind::number);
     if (right.problem || !right.is(number ? Kind::number : Kind::string))
       return wrong(right, number ? "a number was expected" : "a string was expected");
+    if (fact && has_wildcard(right) && !is_equality(op))
+      return wrong(op, "'==' or '!=' was expected before a version with a wildcard");
     ++pos_;
     if (fact) return compare_fact(*fact, op.text, right);
     return number ? compare(op.text, left.value, right.value)
@@ -353,7 +397,9 @@ Preprocessed preprocess(const SourceFile& file, const PreprocessorContext& conte
   Preprocessed result;
   Arguments arguments(context, map);
   MacroMap local;
-  Tokens tokens = take_definitions(arguments.run(lex(file)), local, diagnostics);
+  Tokens tokens = Conditionals(arguments.run(lex(file)), context, diagnostics, true)
+                      .run_around_definitions();
+  tokens = take_definitions(std::move(tokens), local, diagnostics);
   tokens = expand_macros(std::move(tokens), local, library, map, diagnostics);
   // Only a library's macro can still hold arguments.
   tokens = arguments.run(tokens);
