@@ -173,8 +173,16 @@ void Parser::parse_sort(ast::Foreach& node, size_t key) {
   node.sort_key = key;
 }
 
+// A variable, an array, an element or a slice. An operator behind it would go on with an
+// expression, of which nothing could be deleted; it does not start the next statement.
 ast::Delete Parser::parse_delete() {
+  Nest nest(*this);
   const Span start = at().span;
+  if (accept_op("(")) {
+    ast::Delete inner = parse_delete();
+    expect_op(")", "to close the '('");
+    return inner;
+  }
   ast::Name name = expect_name("a variable");
   ast::Expr* target = make(start, ast::Identifier{name.text}, {});
   if (accept_op("[")) {
@@ -183,6 +191,8 @@ ast::Delete Parser::parse_delete() {
     target = make(start, ast::Index{target, std::move(keys)}, {});
     set_height(target, below);
   }
+  if (at().is(Kind::op) && find_binary(at().text))
+    fail_expected("only variables and elements can be deleted; ';' was expected");
   return {target};
 }
 
