@@ -138,7 +138,8 @@ class OracleCase : public testing::Test {
     const SourceFile& script = map_.add("script.stp", case_.script);
     const bool refused = refuses(script);
     bool agrees = refused != case_.accept;
-    if (agrees && refused && case_.line) agrees = error_lines(diagnostics_, script).count(case_.line);
+    if (agrees && refused && case_.line)
+      agrees = error_lines(diagnostics_, script).count(case_.line);
     if (case_.deviates) {
       EXPECT_FALSE(agrees) << "we agree with stap now: drop 'deviates'";
       return;

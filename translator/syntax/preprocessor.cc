@@ -397,8 +397,8 @@ Preprocessed preprocess(const SourceFile& file, const PreprocessorContext& conte
   Preprocessed result;
   Arguments arguments(context, map);
   MacroMap local;
-  Tokens tokens = Conditionals(arguments.run(lex(file)), context, diagnostics, true)
-                      .run_around_definitions();
+  Tokens tokens =
+      Conditionals(arguments.run(lex(file)), context, diagnostics, true).run_around_definitions();
   tokens = take_definitions(std::move(tokens), local, diagnostics);
   tokens = expand_macros(std::move(tokens), local, library, map, diagnostics);
   // Only a library's macro can still hold arguments.
