@@ -191,7 +191,7 @@ ast::Delete Parser::parse_delete() {
     target = make(start, ast::Index{target, std::move(keys)}, {});
     set_height(target, below);
   }
-  if (at().is(Kind::op) && find_binary(at().text))
+  if (at_op("[") || (at().is(Kind::op) && find_binary(at().text)))
     fail_expected("only variables and elements can be deleted; ';' was expected");
   return {target};
 }
