@@ -10,7 +10,6 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <map>
 #include <set>
 #include <system_error>
 
@@ -54,22 +53,6 @@ void check_arguments(const SourceFile& script, const ScriptOptions& o, size_t us
   if (o.args[used].starts_with("-")) error.note("options of stp stand before the script");
 }
 
-// -G names that the script does not have.
-void check_globals(const std::map<std::string, std::string>& globals, const ast::File& script,
-                   Diagnostics& d) {
-  std::vector<std::string> names;
-  for (const auto& declaration : script.declarations)
-    if (auto* global = std::get_if<ast::Global*>(&declaration))
-      names.push_back((*global)->name.text);
-  for (const auto& [name, value] : globals) {
-    if (std::find(names.begin(), names.end(), name) != names.end()) continue;
-    auto& error = d.error(Code::bad_option, {},
-                          fmt::format("-G {}: the script has no global of this name", name));
-    for (const auto& near : nearest(name, names))
-      error.note(fmt::format("did you mean '{}'?", near));
-  }
-}
-
 // Each point with its handler's name, for -v. Many points of one probe are a count and a few.
 void print_points(const prog::Program& program) {
   constexpr size_t shown = 10;
@@ -109,7 +92,32 @@ PreprocessorContext preprocessor_context(const Target& target, const ScriptOptio
   context.guru = o.guru;
   context.config = target.config;
   context.args = std::move(args);
+  if (!o.language.empty()) context.stap_version = o.language;
   return context;
+}
+
+SemaOptions sema_options(const ScriptOptions& o, Diagnostics& d) {
+  SemaOptions options;
+  options.guru = o.guru;
+  options.suppress_warnings = o.no_warnings;
+  options.display_globals = o.display_globals;
+  options.globals = globals_of(o.globals, d);
+  apply_limits(o.limits, o.buffer_mb, options.limits, d);
+  return options;
+}
+
+void check_globals(const SemaOptions& options, const ast::File& script, Diagnostics& d) {
+  std::vector<std::string> names;
+  for (const auto& declaration : script.declarations)
+    if (auto* global = std::get_if<ast::Global*>(&declaration))
+      names.push_back((*global)->name.text);
+  for (const auto& [name, value] : options.globals) {
+    if (std::find(names.begin(), names.end(), name) != names.end()) continue;
+    auto& error = d.error(Code::bad_option, {},
+                          fmt::format("-G {}: the script has no global of this name", name));
+    for (const auto& near : nearest(name, names))
+      error.note(fmt::format("did you mean '{}'?", near));
+  }
 }
 
 Library::Library(const Target& target, const ScriptOptions& o, SourceMap& map, Diagnostics& d) {
@@ -160,12 +168,7 @@ ProviderSource debuginfo_of(const Target& target, const ScriptOptions& o) {
 std::unique_ptr<prog::Program> resolve(const SourceFile& script, const Target& target,
                                        const ScriptOptions& o, SourceMap& map, Diagnostics& d,
                                        Progress& progress) {
-  SemaOptions options;
-  options.guru = o.guru;
-  options.suppress_warnings = o.no_warnings;
-  options.display_globals = o.display_globals;
-  options.globals = globals_of(o.globals, d);
-  apply_limits(o.limits, o.buffer_mb, options.limits, d);
+  SemaOptions options = sema_options(o, d);
 
   // The library.
   Library library(target, o, map, d);
@@ -175,7 +178,7 @@ std::unique_ptr<prog::Program> resolve(const SourceFile& script, const Target& t
   size_t used_args = 0;
   auto context = preprocessor_context(target, o, o.args);
   auto tree = stp::parse(script, context, library.macros(), map, d, &used_args);
-  check_globals(options.globals, *tree, d);
+  check_globals(options, *tree, d);
   if (!d.failed()) check_arguments(script, o, used_args, d);
   if (d.failed()) return nullptr;
   progress.end(fmt::format("parse: {} declarations", tree->declarations.size()));

@@ -56,6 +56,11 @@ class Library {
 PreprocessorContext preprocessor_context(const Target&, const ScriptOptions&,
                                          std::vector<std::string> args);
 
+// What analyze() is told. Reports bad_option.
+SemaOptions sema_options(const ScriptOptions&, Diagnostics&);
+// -G names that the script does not have.
+void check_globals(const SemaOptions&, const ast::File& script, Diagnostics&);
+
 // Debug information, opened by the first question and kept as long as the source is.
 ProviderSource debuginfo_of(const Target&, const ScriptOptions&);
 

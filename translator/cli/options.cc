@@ -267,6 +267,11 @@ void apply_limits(const std::vector<std::string>& assignments, unsigned buffer_m
   limits.buffer_bytes = bytes;
 }
 
+bool is_limit(const std::string& name) {
+  return std::any_of(std::begin(limit_rows), std::end(limit_rows),
+                     [&](const LimitRow& row) { return name == row.name; });
+}
+
 void check_assignments(const ScriptOptions& o, Diagnostics& d) {
   Limits limits;
   apply_limits(o.limits, o.buffer_mb, limits, d);
@@ -319,11 +324,17 @@ const SourceFile* read_script(const ScriptOptions& o, SourceMap& map, Diagnostic
   return read_text_file(o.file, Role::user, map, d);
 }
 
+bool Reporter::hides(const Diagnostic& one) const {
+  if (one.severity != Diagnostic::Severity::warning) return false;
+  return style_.no_warnings || (style_.no_unused && one.code == Code::unused);
+}
+
 void Reporter::print(const Diagnostics& d) {
-  bool color = isatty(STDERR_FILENO) && !getenv("NO_COLOR");
+  bool color = style_.color == Color::automatic ? isatty(STDERR_FILENO) && !getenv("NO_COLOR")
+                                                : style_.color == Color::always;
   for (; printed_ < d.all().size(); ++printed_) {
     const Diagnostic& one = d.all()[printed_];
-    if (no_warnings_ && one.severity == Diagnostic::Severity::warning) continue;
+    if (hides(one)) continue;
     std::string text = render(one, color);
     if (!text.ends_with('\n')) text += '\n';
     fmt::print(stderr, "{}", text);

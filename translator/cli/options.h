@@ -38,6 +38,7 @@ struct ScriptOptions {
   bool verbose = false;              // -v
   bool keep = false;                 // -k
   bool plain_kbuild = false;
+  std::string language;  // what systemtap_v is; empty: the newest that is accepted
 };
 
 // What stp-load does with a module.
@@ -46,6 +47,7 @@ struct RunOptions {
   std::string target;   // -x
   std::string output;   // -o
   std::string timeout;  // -T, seconds
+  std::string rotate;   // -S, SIZE[,FILES]: the output in files of so many megabytes
 };
 
 // The lines of --help that show the form of the command line.
@@ -70,6 +72,8 @@ bool parse_script_line(CLI::App&, ScriptOptions& o, const std::vector<std::strin
 // -D NAME=value … into `limits`. Reports bad_option.
 void apply_limits(const std::vector<std::string>& assignments, unsigned buffer_mb,
                   prog::Limits& limits, Diagnostics&);
+// Whether -D has a row of this name.
+bool is_limit(const std::string& name);
 // What is wrong with -D, -G and -m can be said before anything else is looked at.
 void check_assignments(const ScriptOptions&, Diagnostics&);
 // The table of -D, for --help: "MAXACTION           1000  statements …".
@@ -84,14 +88,25 @@ const SourceFile* read_script(const ScriptOptions&, SourceMap&, Diagnostics&);
 const SourceFile* read_text_file(const std::string& path, SourceFile::Role, SourceMap&,
                                  Diagnostics&);
 
-// Prints what was reported and not printed yet to stderr, in colour on a terminal.
+enum class Color { automatic, always, never };  // automatic: on a terminal
+
+struct ReportStyle {
+  bool no_warnings = false;
+  bool no_unused = false;  // no warnings about what has no effect
+  Color color = Color::automatic;
+};
+
+// Prints what was reported and not printed yet to stderr.
 class Reporter {
  public:
-  explicit Reporter(bool no_warnings = false) : no_warnings_(no_warnings) {}
+  explicit Reporter(bool no_warnings = false) : style_{.no_warnings = no_warnings} {}
+  explicit Reporter(const ReportStyle& style) : style_(style) {}
   void print(const Diagnostics&);
 
  private:
-  bool no_warnings_;
+  bool hides(const Diagnostic&) const;
+
+  ReportStyle style_;
   size_t printed_ = 0;
 };
 
