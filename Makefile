@@ -12,10 +12,10 @@ CCACHE   := $(shell command -v ccache 2>/dev/null)
 JOBS     := $(shell nproc)
 
 .PHONY: all demo check check-all bench style install clean help programs
-all: stp stp-load
+all: stp stp-load stap
 
 help:
-	@echo "make            stp and stp-load, here at the top"
+	@echo "make            stp, the same as stap, and stp-load, here at the top"
 	@echo "make demo       install what is missing, build, trace a kernel in a virtual machine"
 	@echo "make check      the same set-up, then every test on the first kernel of vm/kernels.list"
 	@echo "make check-all  every test on every kernel of the list"
@@ -48,6 +48,10 @@ $(B)/libstp.a: $(LIB_OBJ)
 
 stp: $(MAIN_OBJ) $(B)/libstp.a
 	@echo "  LINK    $@"; $(CXX) $(CXXFLAGS) -o $@ $^ $(TRANSLATOR_LIBS)
+
+# The same program, which takes SystemTap's command line when it is called so.
+stap: stp
+	@ln -sfn stp $@
 
 # ---- loader: small, static, needs include/ alone
 LOADER_SRC     := $(wildcard runtime/loader/*.cc)
@@ -108,13 +112,14 @@ install: all
 	install -D -m 755 stp-load $(EXEC)/stp-load
 	ln -sfn ../libexec/stp/stp-load $(DESTDIR)$(PREFIX)/bin/stp-load
 	mkdir -p $(SHARE) $(EXEC)
+	ln -sfn ../../bin/stp $(EXEC)/stap
 	rm -rf $(SHARE)/runtime $(SHARE)/include $(SHARE)/tapsets $(EXEC)/vm
 	cp -r include tapsets runtime $(SHARE)/
 	rm -rf $(SHARE)/runtime/loader
 	cp -r vm $(EXEC)/
 
 clean:
-	rm -rf $(B) stp stp-load compile_commands.json
+	rm -rf $(B) stp stap stp-load compile_commands.json
 
 # One entry per source file, from the very function that the recipes call.
 ALL_SRC := $(TRANSLATOR_SRC) $(LOADER_SRC) $(UNIT_SRC) $(HARNESS_SRC)

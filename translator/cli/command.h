@@ -6,6 +6,8 @@
 
 namespace stp::cli {
 
+constexpr const char* version = "0.1";
+
 using Words = std::vector<std::string>;
 
 int run_command(const Words&);
@@ -14,5 +16,8 @@ int load_command(const Words&);
 int check_command(const Words&);
 int list_command(const Words&);
 int doctor_command(const Words&);
+
+// The whole program when it is called `stap`: SystemTap's command line.
+int stap_command(const Words&);
 
 }  // namespace stp::cli

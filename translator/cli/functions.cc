@@ -4,8 +4,6 @@
 
 #include <fmt/format.h>
 
-#include <set>
-
 #include "cli/compile.h"
 #include "cli/options.h"
 #include "sema/builtins.h"
@@ -13,46 +11,51 @@
 namespace stp::cli {
 namespace {
 
-const char* word(prog::Type type) {
-  return type == prog::Type::number ? "long" : type == prog::Type::string ? "string" : "void";
+const char* word(prog::Type type, const char* other) {
+  return type == prog::Type::number ? "long" : type == prog::Type::string ? "string" : other;
 }
 
-const char* word(ast::TypeName type) {
-  return type == ast::TypeName::number ? "long" : type == ast::TypeName::string ? "string" : "any";
+const char* word(ast::TypeName type, const char* other) {
+  return type == ast::TypeName::number ? "long" : type == ast::TypeName::string ? "string" : other;
 }
 
-std::string row(const prog::Builtin& b) {
-  std::string text = fmt::format("{}:{} (", b.name, word(b.result));
+std::string row(const prog::Builtin& b, const char* no_value) {
+  std::string text = fmt::format("{}:{} (", b.name, word(b.result, no_value));
   for (size_t i = 0; i < b.args.size(); ++i)
-    text += fmt::format("{}{}", i ? ", " : "", word(b.args[i]));
+    text += fmt::format("{}{}", i ? ", " : "", word(b.args[i], "any"));
   return text + ")";
 }
 
-std::string row(const ast::Function& f) {
-  std::string text = fmt::format("{}:{} (", f.name.text, word(f.type));
+std::string row(const ast::Function& f, const char* unsaid) {
+  std::string text = fmt::format("{}:{} (", f.name.text, word(f.type, unsaid));
   for (size_t i = 0; i < f.params.size(); ++i)
-    text += fmt::format("{}{}:{}", i ? ", " : "", f.params[i].name.text, word(f.params[i].type));
+    text += fmt::format("{}{}:{}", i ? ", " : "", f.params[i].name.text,
+                        word(f.params[i].type, unsaid));
   return text + ")";
 }
 
 }  // namespace
 
-int print_functions() {
+std::set<std::string> function_rows(const Library& library, const char* unknown) {
   std::set<std::string> rows;
   // Names with two underscores are the translator's own.
   for (const prog::Builtin& b : sema::builtins())
-    if (!b.name.starts_with("__")) rows.insert(row(b));
+    if (!b.name.starts_with("__")) rows.insert(row(b, unknown ? unknown : "void"));
+  for (const ast::File* file : library.files())
+    for (const auto& declaration : file->declarations)
+      if (auto* f = std::get_if<ast::Function*>(&declaration))
+        if (!(*f)->name.text.starts_with("__")) rows.insert(row(**f, unknown ? unknown : "any"));
+  return rows;
+}
+
+int print_functions() {
   SourceMap map;
   Diagnostics diagnostics;
   Target target;
   target.arch = "x86_64";
   Library library(target, {}, map, diagnostics);
-  for (const ast::File* file : library.files())
-    for (const auto& declaration : file->declarations)
-      if (auto* f = std::get_if<ast::Function*>(&declaration))
-        if (!(*f)->name.text.starts_with("__")) rows.insert(row(**f));
   Reporter().print(diagnostics);
-  for (const std::string& text : rows) fmt::print("{}\n", text);
+  for (const std::string& text : function_rows(library)) fmt::print("{}\n", text);
   return diagnostics.failed() ? status_failed : status_good;
 }
 

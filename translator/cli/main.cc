@@ -11,12 +11,14 @@
 //   stp-load    (runtime/loader/) loads it, prints what it sends, unloads it; here or, with --vm,
 //               in a virtual machine (vm/)
 //
-// This file only finds the subcommand.
+// This file only finds the subcommand. Called `stap`, the program is another: it takes the command
+// line of SystemTap (cli/stap.cc), and goes through the same passes.
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <exception>
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -27,8 +29,6 @@
 
 namespace stp::cli {
 namespace {
-
-constexpr const char* version = "0.1";
 
 struct Subcommand {
   const char* name;
@@ -93,10 +93,12 @@ int dispatch(Words words) {
 }  // namespace stp::cli
 
 int main(int argc, char** argv) {
+  std::string name = argc > 0 ? std::filesystem::path(argv[0]).filename().string() : "stp";
+  stp::cli::Words words(argv + std::min(argc, 1), argv + argc);
   try {
-    return stp::cli::dispatch({argv + 1, argv + argc});
+    return name == "stap" ? stp::cli::stap_command(words) : stp::cli::dispatch(words);
   } catch (const std::exception& failure) {
-    fmt::print(stderr, "stp: {}\n", failure.what());
+    fmt::print(stderr, "{}: {}\n", name, failure.what());
     return stp::cli::status_failed;
   }
 }
