@@ -14,6 +14,7 @@
 #include <cerrno>
 #include <cstring>
 #include <exception>
+#include <memory>
 #include <stdexcept>
 
 #include "kernel_module.h"
@@ -81,10 +82,14 @@ int supervise(const Options& options, const ModuleFile& file, const SessionFiles
 
 int run(const Options& options) {
   ModuleFile file = read_module_file(options.module_path);
-  int output = open_output(options.output);
+  std::unique_ptr<Rotation> rotation;
+  if (options.file_bytes)
+    rotation = std::make_unique<Rotation>(options.output, options.file_bytes, options.files);
+  int output = rotation ? rotation->fd() : open_output(options.output);
   insert_module(file);
   SessionFiles files;
   files.output = output;
+  files.rotation = rotation.get();
   try {
     files.directory = module_directory(file.name);
   } catch (...) {

@@ -1,8 +1,30 @@
 #include "options.h"
 
 #include <CLI/CLI.hpp>
+#include <charconv>
 
 namespace stp::load {
+namespace {
+
+constexpr uint64_t megabyte = 1 << 20;
+constexpr uint64_t most_megabytes = 1 << 20;
+
+// "SIZE" or "SIZE,FILES" of -S. Returns what is wrong, as CLI11 wants it.
+std::string read_rotation(const std::string& text, Options& o) {
+  const char* end = text.data() + text.size();
+  uint64_t size = 0;
+  auto read = std::from_chars(text.data(), end, size);
+  bool good = read.ec == std::errc{} && size > 0 && size <= most_megabytes;
+  if (good && read.ptr != end) {
+    good = *read.ptr == ',';
+    if (good) read = std::from_chars(read.ptr + 1, end, o.files);
+    good = good && read.ec == std::errc{} && read.ptr == end && o.files > 0;
+  }
+  o.file_bytes = size * megabyte;
+  return good ? "" : text + ": MB or MB,FILES was expected";
+}
+
+}  // namespace
 
 Parsed parse_options(int argc, char** argv) {
   Options o;
@@ -15,6 +37,12 @@ Parsed parse_options(int argc, char** argv) {
       ->type_name("CMD");
   app.add_option("-x", o.target, "process id that target() gives to the script")->type_name("PID");
   app.add_option("-o", o.output, "write the script's output to FILE")->type_name("FILE");
+  app.add_option_function<std::string>("-S", [](const std::string&) {},
+                                       "with -o: FILE.0, FILE.1 and so on of MB megabytes each, "
+                                       "the last N of them")
+      ->type_name("MB[,N]")
+      ->needs("-o")
+      ->check(CLI::Validator([&o](std::string& text) { return read_rotation(text, o); }, ""));
   app.add_option("-T", o.timeout, "stop after so many seconds")
       ->type_name("SECONDS")
       ->check(CLI::PositiveNumber);

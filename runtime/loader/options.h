@@ -1,6 +1,7 @@
 // The command line of stp-load.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -12,6 +13,8 @@ struct Options {
   std::string command;               // -c: run it, stop when it ends
   long target = 0;                   // -x: what target() returns
   std::string output;                // -o: instead of stdout
+  uint64_t file_bytes = 0;           // -S: size of one output file; 0: there is one
+  unsigned files = 0;                // -S: how many stay; 0: all
   double timeout = 0;                // -T seconds; 0: none
   bool verbose = false;              // -v
   std::vector<std::string> globals;  // -G name=value

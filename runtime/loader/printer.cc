@@ -76,13 +76,16 @@ int Output::flush() {
   size_t done = 0;
   int error = 0;
   while (done < buffer_.size()) {
-    ssize_t written = write(fd_, buffer_.data() + done, buffer_.size() - done);
+    std::string_view rest = std::string_view(buffer_).substr(done);
+    size_t length = rotation_ ? rotation_->make_room(rest) : rest.size();
+    ssize_t written = length ? write(fd_, rest.data(), length) : -1;
     if (written < 0 && errno == EINTR) continue;
     if (written < 0) {
       error = errno;
       break;
     }
     done += static_cast<size_t>(written);
+    if (rotation_) rotation_->wrote(static_cast<size_t>(written));
   }
   buffer_.erase(0, done);
   return error;

@@ -7,13 +7,15 @@
 
 #include "module_file.h"
 #include "rings.h"
+#include "rotation.h"
 
 namespace stp::load {
 
 // Collects text for one file descriptor. Whole, or an error: a partial write is continued.
 class Output {
  public:
-  explicit Output(int fd) : fd_(fd) {}
+  // With a rotation, `fd` is its.
+  explicit Output(int fd, Rotation* rotation = nullptr) : fd_(fd), rotation_(rotation) {}
   void append(std::string_view text) { buffer_.append(text); }
   // Room to format into: makes the buffer `size` longer and returns its start.
   std::string& buffer() { return buffer_; }
@@ -23,6 +25,7 @@ class Output {
 
  private:
   int fd_;
+  Rotation* rotation_;
   std::string buffer_;
 };
 

@@ -68,7 +68,7 @@ class Session {
         files_(files),
         control_(files.directory),
         rings_(files.directory),
-        out_(files.output),
+        out_(files.output, files.rotation),
         messages_(files.messages),
         printer_(file.formats, out_, messages_) {}
 
@@ -211,6 +211,8 @@ int run_session(const Options& options, const ModuleFile& file, const SessionFil
 int recover_session(const Options& options, const ModuleFile& file, const SessionFiles& files) {
   Options quiet = options;
   quiet.command.clear();
+  if (files.rotation && !files.rotation->follow())
+    throw std::runtime_error(fmt::format("{}: {}", options.output, strerror(errno)));
   Session session(quiet, file, files);
   session.stop();
   session.loop();

@@ -5,6 +5,7 @@
 
 #include "module_file.h"
 #include "options.h"
+#include "rotation.h"
 
 namespace stp::load {
 
@@ -12,6 +13,7 @@ struct SessionFiles {
   std::string directory;  // of the module, in debugfs
   int output = 1;         // file descriptor for the script's output
   int messages = 2;
+  Rotation* rotation = nullptr;  // of `output`, with -S
 };
 
 // Starts the probes, prints until something ends the session (the script, a signal, the

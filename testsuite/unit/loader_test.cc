@@ -4,8 +4,10 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
@@ -16,8 +18,10 @@
 
 #include "loader/account.h"
 #include "loader/module_file.h"
+#include "loader/options.h"
 #include "loader/printer.h"
 #include "loader/rings.h"
+#include "loader/rotation.h"
 
 namespace stp::load {
 namespace {
@@ -282,6 +286,96 @@ TEST(ModuleFile, RefusesAnotherInterfaceAndForeignFiles) {
   EXPECT_THROW(read_module_file(make_module(folder, "999")), std::runtime_error);
   EXPECT_THROW(read_module_file("/bin/sh"), std::runtime_error);
   EXPECT_THROW(read_module_file(folder.path() + "/none"), std::runtime_error);
+}
+
+std::string text_of_file(const std::string& path) {
+  std::ifstream in(path);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+TEST(Rotation, DividesTheOutputBetweenLines) {
+  Folder folder;
+  std::string base = folder.path() + "/out";
+  Rotation rotation(base, 10, 0);
+  Output output(rotation.fd(), &rotation);
+  output.append("123\n567\n9ab\n");
+  EXPECT_EQ(output.flush(), 0);
+  output.append("xy\n");
+  EXPECT_EQ(output.flush(), 0);
+  output.append("a line that is longer than a file\nb\n");
+  EXPECT_EQ(output.flush(), 0);
+  EXPECT_EQ(text_of_file(base + ".0"), "123\n567\n");
+  EXPECT_EQ(text_of_file(base + ".1"), "9ab\nxy\n");
+  EXPECT_EQ(text_of_file(base + ".2"), "a line that is longer than a file\n");
+  EXPECT_EQ(text_of_file(base + ".3"), "b\n");
+}
+
+TEST(Rotation, KeepsTheLastFiles) {
+  Folder folder;
+  std::string base = folder.path() + "/out";
+  Rotation rotation(base, 4, 2);
+  Output output(rotation.fd(), &rotation);
+  output.append("1\n\n\n2\n\n\n3\n\n\n4\n");
+  EXPECT_EQ(output.flush(), 0);
+  EXPECT_FALSE(fs::exists(base + ".0"));
+  EXPECT_FALSE(fs::exists(base + ".1"));
+  EXPECT_EQ(text_of_file(base + ".2"), "3\n\n\n");
+  EXPECT_EQ(text_of_file(base + ".3"), "4\n");
+}
+
+TEST(Rotation, IsFollowedByTheParentOfAKilledReader) {
+  Folder folder;
+  std::string base = folder.path() + "/out";
+  Rotation rotation(base, 4, 0);
+  pid_t reader = fork();
+  if (reader == 0) {
+    Output output(rotation.fd(), &rotation);
+    output.append("1\n\n\n2\n");
+    _exit(output.flush());
+  }
+  int status = -1;
+  waitpid(reader, &status, 0);
+  EXPECT_EQ(status, 0);
+  ASSERT_TRUE(rotation.follow());
+  Output output(rotation.fd(), &rotation);
+  output.append("3\n");
+  EXPECT_EQ(output.flush(), 0);
+  EXPECT_EQ(text_of_file(base + ".0"), "1\n\n\n");
+  EXPECT_EQ(text_of_file(base + ".1"), "2\n3\n");
+}
+
+TEST(Rotation, SaysThatAFileCannotBeOpened) {
+  EXPECT_THROW(Rotation("/nowhere/out", 1, 0), std::runtime_error);
+  Folder folder;
+  std::string base = folder.path() + "/out";
+  fs::create_directory(base + ".1");
+  Rotation rotation(base, 2, 0);
+  Output output(rotation.fd(), &rotation);
+  output.append("1\n2\n");
+  EXPECT_EQ(output.flush(), EISDIR);
+  EXPECT_EQ(output.buffer(), "2\n");
+}
+
+Parsed parsed_line(std::vector<const char*> words) {
+  words.insert(words.begin(), "stp-load");
+  testing::internal::CaptureStderr();
+  Parsed parsed = parse_options(static_cast<int>(words.size()), const_cast<char**>(words.data()));
+  testing::internal::GetCapturedStderr();
+  return parsed;
+}
+
+TEST(LoaderOptions, ReadTheSizeAndTheNumberOfFiles) {
+  auto parsed = parsed_line({"-o", "f", "-S", "2,5", "x.ko"});
+  ASSERT_TRUE(parsed.options);
+  EXPECT_EQ(parsed.options->file_bytes, 2u << 20);
+  EXPECT_EQ(parsed.options->files, 5u);
+  parsed = parsed_line({"-o", "f", "-S", "1", "x.ko"});
+  ASSERT_TRUE(parsed.options);
+  EXPECT_EQ(parsed.options->file_bytes, 1u << 20);
+  EXPECT_EQ(parsed.options->files, 0u);
+  for (const char* wrong : {"0", "1,", "1,0", "x", "1x", ",1", "1,2,3", "9999999999"})
+    EXPECT_EQ(parsed_line({"-o", "f", "-S", wrong, "x.ko"}).status, 2) << wrong;
+  EXPECT_EQ(parsed_line({"-S", "1", "x.ko"}).status, 2);
 }
 
 }  // namespace

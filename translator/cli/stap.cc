@@ -104,6 +104,19 @@ bool analyze_scripts(Work& w) {
   return !failed;
 }
 
+// What MODULE_INFO() makes; the C of a script is written without the kernel's headers.
+std::string module_info(size_t number, const std::string& text) {
+  std::string literal;
+  for (char c : text) {
+    if (c == '"' || c == '\\') literal += '\\';
+    literal += c;
+  }
+  return fmt::format(
+      "static const char modinfo_{}[]\n\t__attribute__((used, section(\".modinfo\"), aligned(1))) = "
+      "\"{}\";\n",
+      number, literal);
+}
+
 // Pass 3: the program to C. -D of other names than limits and --modinfo are for the C.
 bool translate(Work& w) {
   optimize(*w.program);
@@ -112,11 +125,8 @@ bool translate(Work& w) {
     w.c += fmt::format("#define {} {}\n", define.substr(0, equals), define.substr(equals + 1));
   }
   w.c += emit(*w.program, {.release = w.target->release, .build_id = w.target->build_id});
-  for (const auto& info : w.o.module_info) {
-    size_t equals = info.find('=');
-    w.c += fmt::format("MODULE_INFO({}, R\"({})\");\n", info.substr(0, equals),
-                       info.substr(equals + 1));
-  }
+  for (size_t i = 0; i < w.o.module_info.size(); ++i)
+    w.c += module_info(i, w.o.module_info[i]);
   if (!w.o.keep_temporary && w.o.temporary.empty() && !w.o.tells(3)) return true;
   w.folder = std::make_unique<TemporaryFolder>(w.o.temporary, w.o.keep_temporary);
   fs::path file = w.folder->path() / "script.c";

@@ -1,0 +1,31 @@
+#!/bin/sh
+# Called `stap`, the program takes SystemTap's command line: a script that names it in its first line
+# runs with the options of that line, its arguments and -G, and errors and passes are told in
+# SystemTap's words.
+#
+# where: host
+# timeout: 120
+top=$(dirname "$STP")
+release=$("$top/vm/fetch-kernel" "$KERNEL")
+export SYSTEMTAP_DIR="$PWD" SYSTEMTAP_RELEASE="$release"
+[ "$(readlink "$top/stap")" = stp ] || { echo "make made no stap"; exit 1; }
+
+cat > hello.stp << END
+#!$top/stap --vm -w -T 20
+global greeting = "none", unused
+probe begin { printf("%s %d %s\n", greeting, \$1, @2); exit() }
+END
+chmod +x hello.stp
+./hello.stp -G greeting=hello 41 -- -x > out 2> err
+status=$?
+cat out err
+[ $status = 0 ] && [ "$(cat out)" = "hello 41 -x" ] && [ ! -s err ] || exit 1
+
+"$top/stap" --vm -v -T 20 -e 'probe begin { println("here"); error("enough") }' > out 2> err
+status=$?
+cat out err
+[ $status = 1 ] && [ "$(cat out)" = here ] || exit 1
+for line in 'Pass 5: starting run\.$' 'ERROR: .*enough' 'Pass 5: run completed in [0-9]*usr/[0-9]*sys/[0-9]*real ms\.$' \
+	'Pass 5: run failed\.  \[man error::pass5\]$'; do
+	grep -q "^$line" err || { echo "no line: $line"; exit 1; }
+done
