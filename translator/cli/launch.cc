@@ -3,9 +3,8 @@
 // stp-load. In a virtual machine everything is the same one step further out, but for -o: the file
 // is the host's, so it is opened here and becomes the standard output of the whole machine.
 //
-// Who wants to say something behind the run (`stap -v`) waits for a child instead, and hands the
-// signals on: the one that a terminal sends reached the child already, but a second one only
-// repeats the wish.
+// Who wants to say something behind the run (`stap`) waits for a child instead, and hands the
+// signals on.
 #include "cli/launch.h"
 
 #include <fcntl.h>
@@ -75,9 +74,10 @@ int exec_in_vm(const Launch& l, const Target& target, const fs::path& loader,
   return exec_program(vm, args);
 }
 
+// Signals that reach this process alone are the child's; those of a terminal reached it too.
 pid_t running = 0;
-void hand_on(int signal) {
-  if (running > 0) kill(running, signal);
+void hand_on(int signal, siginfo_t* info, void*) {
+  if (info->si_code != SI_KERNEL && running > 0) kill(running, signal);
 }
 
 }  // namespace
@@ -120,7 +120,8 @@ int launch_and_wait(const Launch& l, const Target& target, const fs::path& modul
     _exit(launch(l, target, module));
   }
   struct sigaction action {};
-  action.sa_handler = hand_on;
+  action.sa_sigaction = hand_on;
+  action.sa_flags = SA_SIGINFO;
   for (int signal : ends) sigaction(signal, &action, nullptr);
   sigprocmask(SIG_SETMASK, &before, nullptr);
   int status = 0;
@@ -136,6 +137,9 @@ int launch_behind(const Launch& l, const Target& target, const fs::path& module,
   if (child < 0) return complain(l, fmt::format("fork: {}", strerror(errno)));
   if (child > 0) return status_good;
   setsid();
+  // Whoever reads the process id from a pipe must not wait for the end of the run.
+  int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+  for (int fd : {STDIN_FILENO, STDOUT_FILENO}) dup2(null, fd);
   _exit(launch(l, target, module));
 }
 
