@@ -130,6 +130,7 @@ TEST_F(Stap, ReadsOptionsOfTheUserFirst) {
   EXPECT_EQ(o.script.limits, Words{"MAXACTION=7"});
   EXPECT_EQ(o.script.globals, Words{"s=a b"});
   EXPECT_EQ(o.last_pass, 1);
+  EXPECT_EQ(o.script.file, "a.stp");
 }
 
 TEST_F(Stap, AddsUpVerbosity) {
@@ -330,6 +331,8 @@ TEST_F(Stap, WarnsAsFarAsItIsAsked) {
   EXPECT_EQ(with("-u").err, "");
   EXPECT_THAT(with("-u").out, HasSubstr("unused:"));
   EXPECT_EQ(with("-W").status, 1);
+  EXPECT_EQ(with("-Wu").status, 0);
+  EXPECT_EQ(with("-Ww").status, 0);
   EXPECT_THAT(with("-W").err, HasSubstr("Pass 2: analysis failed."));
   EXPECT_THAT(with("--color").err, HasSubstr("\x1b["));
   EXPECT_THAT(with("--color=never").err, Not(HasSubstr("\x1b[")));

@@ -102,9 +102,9 @@ class Reporter {
   explicit Reporter(bool no_warnings = false) : style_{.no_warnings = no_warnings} {}
   explicit Reporter(const ReportStyle& style) : style_(style) {}
   void print(const Diagnostics&);
+  bool hides(const Diagnostic&) const;
 
  private:
-  bool hides(const Diagnostic&) const;
 
   ReportStyle style_;
   size_t printed_ = 0;

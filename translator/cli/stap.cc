@@ -54,7 +54,10 @@ struct Work {
   // Prints what was reported; true when that ends the passes.
   bool wrong() {
     reporter.print(d);
-    return d.failed() || (o.warnings_are_errors && !d.all().empty());
+    return d.failed() ||
+           (o.warnings_are_errors &&
+            std::any_of(d.all().begin(), d.all().end(),
+                        [&](const Diagnostic& one) { return !reporter.hides(one); }));
   }
 };
 

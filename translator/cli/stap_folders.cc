@@ -1,3 +1,4 @@
+// The cache has no list of its own: a module is a folder, and its age is the folder's.
 #include "cli/stap_folders.h"
 
 #include <fmt/format.h>
