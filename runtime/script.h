@@ -357,7 +357,7 @@ struct stp_point {
 	const char *name;     /* pp(): the whole probe point, "kernel.function(\"vfs_read@fs/...\")" */
 	const char *function; /* ppfunc(), probefunc(); "" when there is none */
 	s64 number, number2;
-	s32 priority; /* begin and end: order */
+	s64 priority; /* begin and end: order */
 };
 
 enum stp_lock_mode { STP_LOCK_READ = 0, STP_LOCK_WRITE = 1 };

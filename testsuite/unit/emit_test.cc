@@ -311,7 +311,7 @@ TEST_F(EmitTest, MemoryIsReadAndWrittenByTheWidthOfItsType) {
   // The word 0xfedcba9876543210 lies in the emitted program itself.
   program.embedded_top = {{"static u64 word = 0xfedcba9876543210ULL;", {}}};
   auto field = [&](uint8_t size, bool is_signed, uint8_t offset = 0, uint8_t bits = 0) {
-    Expr* address = program.expr(N, {}, EmbeddedCExpr{"(s64)&word"});
+    Expr* address = program.expr(N, {}, EmbeddedCExpr{{"(s64)&word", {}}});
     return program.expr(N, {}, LoadExpr{address, size, is_signed, offset, bits, false});
   };
   probe({print({field(1, false), field(2, true), field(4, false), field(8, true),

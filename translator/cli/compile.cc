@@ -66,14 +66,6 @@ void print_points(const prog::Program& program) {
   }
 }
 
-// Where the script's own C is.
-std::vector<Span> embedded_spans(const prog::Program& program) {
-  std::vector<Span> spans;
-  for (const auto& c : program.embedded_top) spans.push_back(c.span);
-  for (const auto* c : program.embedded) spans.push_back(c->span);
-  return spans;
-}
-
 }  // namespace
 
 void Progress::end(const std::string& what) {
@@ -192,6 +184,21 @@ std::unique_ptr<prog::Program> resolve(const SourceFile& script, const Target& t
   return program;
 }
 
+std::vector<Span> embedded_spans(const prog::Program& program) {
+  std::vector<Span> spans;
+  for (const auto& c : program.embedded_top) spans.push_back(c.span);
+  for (const auto* c : program.embedded) spans.push_back(c->span);
+  return spans;
+}
+
+std::string emit_program(const prog::Program& program, const Target& target, Diagnostics& d) try {
+  return emit(program, {.release = target.release, .build_id = target.build_id});
+} catch (const RegexTooLarge& large) {
+  d.error(Code::bad_regex, program.regexes[large.index].span,
+          "this regular expression needs too many states");
+  return "";
+}
+
 std::optional<BuiltModule> compile(const SourceFile& script, const Target& target,
                                    const ScriptOptions& o, SourceMap& map, Diagnostics& d,
                                    Progress& progress) {
@@ -203,14 +210,8 @@ std::optional<BuiltModule> compile(const SourceFile& script, const Target& targe
   progress.end("optimize");
 
   // Program to C.
-  std::string source;
-  try {
-    source = emit(*program, {.release = target.release, .build_id = target.build_id});
-  } catch (const RegexTooLarge& large) {
-    const prog::Regex& r = program->regexes[large.index];
-    d.error(Code::bad_regex, r.span, "this regular expression needs too many states");
-    return std::nullopt;
-  }
+  std::string source = emit_program(*program, target, d);
+  if (d.failed()) return std::nullopt;
   progress.end(fmt::format("emit: {} bytes of C", source.size()));
 
   // C to a module, from the cache if it was built before.

@@ -69,6 +69,11 @@ std::unique_ptr<prog::Program> resolve(const SourceFile& script, const Target&,
                                        const ScriptOptions&, SourceMap&, Diagnostics&, Progress&);
 
 // All passes. Empty when an error was reported.
+// The program as C. Reports bad_regex.
+std::string emit_program(const prog::Program&, const Target&, Diagnostics&);
+// Where the script's own C is, for BuildOptions::embedded.
+std::vector<Span> embedded_spans(const prog::Program&);
+
 std::optional<BuiltModule> compile(const SourceFile& script, const Target&, const ScriptOptions&,
                                    SourceMap&, Diagnostics&, Progress&);
 

@@ -127,7 +127,8 @@ bool translate(Work& w) {
     size_t equals = define.find('=');
     w.c += fmt::format("#define {} {}\n", define.substr(0, equals), define.substr(equals + 1));
   }
-  w.c += emit(*w.program, {.release = w.target->release, .build_id = w.target->build_id});
+  w.c += emit_program(*w.program, *w.target, w.d);
+  if (w.wrong()) return false;
   for (size_t i = 0; i < w.o.module_info.size(); ++i)
     w.c += module_info(i, w.o.module_info[i]);
   if (!w.o.keep_temporary && w.o.temporary.empty() && !w.o.tells(3)) return true;
@@ -136,13 +137,6 @@ bool translate(Work& w) {
   std::ofstream(file) << w.c;
   w.clock.end(3, fmt::format("translated to C into \"{}\"", file.string()));
   return true;
-}
-
-// Embedded C may include any of the kernel's headers: it gets the kernel's own build.
-bool has_embedded_c(const Work& w) {
-  return std::any_of(w.trees.begin(), w.trees.end(), [&](const auto& tree) {
-    return w.o.script.guru && tree->source->text().find("%{") != std::string::npos;
-  });
 }
 
 bool copy_module(const Work& w, const fs::path& to) {
@@ -157,7 +151,7 @@ bool compile_module(Work& w) {
   BuildOptions build;
   build.verbose = w.o.verbosity[3] > 1;
   build.keep = w.o.script.keep;
-  build.plain_kbuild = !w.program->embedded_top.empty() || has_embedded_c(w);
+  build.embedded = embedded_spans(*w.program);
   w.module = build_module(*w.target, w.c, w.o.script.module_name, build, w.d);
   if (!w.o.use_cache && w.module) remove_own_builds(cache_dir() / "modules");
   bool failed = w.wrong() || !w.module;

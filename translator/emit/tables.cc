@@ -101,7 +101,7 @@ std::string point_row(const Point& p, size_t probe) {
   if (!p.symbol.empty()) row += ", .symbol = " + c_string(p.symbol);
   if (p.number) row += ", .number = " + c_number(p.number);
   if (p.number2) row += ", .number2 = " + c_number(p.number2);
-  row += member("priority", p.priority);
+  if (p.priority) row += ", .priority = " + c_number(p.priority);
   return row + fmt::format(",\n\t  .name = {}, .function = {} }},\n", c_string(p.name),
                            c_string(p.function));
 }

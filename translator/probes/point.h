@@ -31,7 +31,7 @@ struct Point {
   std::string name;      // pp()
   std::string function;  // ppfunc()
   int64_t number = 0, number2 = 0;
-  int priority = 0;
+  int64_t priority = 0;
   // Shown by `stp list -v` and -v; not needed to run.
   std::string file;
   uint32_t line = 0;

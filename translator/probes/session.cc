@@ -2,7 +2,6 @@
 //
 // The number orders probes of one kind: begin(-5) runs before begin, which is begin(0).
 #include <algorithm>
-#include <limits>
 
 #include "probes/kind.h"
 
@@ -25,16 +24,10 @@ void resolve(const Request& request, std::vector<Found>& found) {
   const Row* row =
       std::find_if(std::begin(rows), std::end(rows), [&](const Row& r) { return name == r.name; });
   int64_t priority = request.number(name).value_or(0);
-  if (priority < std::numeric_limits<int32_t>::min() ||
-      priority > std::numeric_limits<int32_t>::max()) {
-    request.diagnostics.error(Code::bad_interval, request.components.front().arg_span,
-                              "the sequence number does not fit 32 bits");
-    return;
-  }
   Found f{};
   f.point.kind = row->kind;
   f.point.name = spell(request.components);
-  f.point.priority = static_cast<int>(priority);
+  f.point.priority = priority;
   found.push_back(std::move(f));
 }
 

@@ -178,6 +178,13 @@ void set_anchor(prog::Program& program, const ProviderSource& provider, Diagnost
     for (auto& point : probe.points) point.address = 0;
 }
 
+// The place of the first probe; empty when there is none.
+Span first_probe(const ast::File& script) {
+  for (const auto& declaration : script.declarations)
+    if (auto* probe = std::get_if<ast::Probe*>(&declaration)) return (*probe)->span;
+  return {};
+}
+
 std::vector<const ast::File*> all_files(const ast::File& script,
                                         const std::vector<const ast::File*>& library) {
   std::vector<const ast::File*> files = {&script};
@@ -201,10 +208,10 @@ std::unique_ptr<prog::Program> analyze(const ast::File& script,
   Context context{files, target, provider, options.guru};
 
   // Declarations, and the places that probe points mean.
-  collect(unit, script, library);
+  collect(unit, script);
   std::vector<PendingProbe> pending = collect_probes(unit, script, context);
   if (pending.empty() && !d.failed())
-    d.error(Code::no_probes, {}, "the script has no probe to run");
+    d.error(Code::no_probes, first_probe(script), "the script has no probe to run");
 
   // Functions and globals of the library that the handlers reach; then every local variable.
   for (const auto& handler : unit.handlers) reach(unit, handler->scope.statements, library);

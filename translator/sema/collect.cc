@@ -66,6 +66,7 @@ void add_global(Unit& unit, const ast::Global* declaration, const SourceFile* li
   info.tapset = library != nullptr;
   info.index = unit.program->globals.size();
   info.indexed = declaration->size.has_value() || declaration->wrap;
+  info.scalar = declaration->init != nullptr && !info.indexed;
   prog::Global global;
   global.name = declaration->name.text;
   global.span = declaration->name.span;
@@ -133,7 +134,6 @@ void add_overload(Unit& unit, FunctionGroup& group, const ast::Function* declara
       info->has_next |= std::holds_alternative<ast::Next>(s.node);
     });
   } else if (declaration->embedded) {
-    group.returns_value = true;
     info->has_next = declaration->embedded->find("STAP_NEXT") != std::string::npos;
   }
   group.overloads.push_back(std::move(info));
@@ -159,19 +159,12 @@ FunctionGroup* add_group(Unit& unit, const std::string& key, const std::string& 
   return added;
 }
 
-std::vector<const ast::Function*> functions_of(const ast::File& script, const std::string& name,
-                                               size_t arity) {
-  std::vector<const ast::Function*> found;
-  for (const auto& declaration : script.declarations)
-    if (auto* f = std::get_if<ast::Function*>(&declaration))
-      if ((*f)->name.text == name && (*f)->params.size() == arity) found.push_back(*f);
-  return found;
-}
-
 std::vector<std::string> function_names(const Unit& unit,
                                         const std::vector<const ast::File*>& library) {
   std::vector<std::string> names;
-  for (const auto& [key, group] : unit.functions) names.push_back(group->name);
+  for (const auto& declaration : unit.script->declarations)
+    if (auto* function = std::get_if<ast::Function*>(&declaration))
+      names.push_back((*function)->name.text);
   for (const prog::Builtin& b : builtins()) names.push_back(b.name);
   for (const ast::File* file : library)
     for (const auto& declaration : file->declarations)
@@ -265,32 +258,61 @@ void unknown_function(Unit& unit, const ast::Call& call,
     error.note(fmt::format("did you mean '{}'?", near));
 }
 
+// Whether one of them may hand its call on.
+bool hands_on(const std::vector<const ast::Function*>& functions) {
+  bool found = false;
+  for (const ast::Function* f : functions) {
+    if (f->embedded) found |= f->embedded->find("STAP_NEXT") != std::string::npos;
+    if (f->body)
+      walk(*f->body, {},
+           [&](const ast::Stmt& s) { found |= std::holds_alternative<ast::Next>(s.node); });
+  }
+  return found;
+}
+
+// What a call can mean.
+struct Meaning {
+  std::vector<const ast::Function*> fitting;  // with this number of arguments
+  std::vector<const ast::Function*> others;
+  const SourceFile* hidden_in = nullptr;  // the library's file that alone knows it
+};
+
+Meaning meaning_of(Unit& unit, const ast::Call& call,
+                   const std::vector<const ast::File*>& library) {
+  Meaning meaning;
+  auto sort_in = [&](const ast::Function* f) {
+    (f->params.size() == call.args.size() ? meaning.fitting : meaning.others).push_back(f);
+  };
+  const std::string& name = call.function.text;
+  for (const auto& declaration : unit.script->declarations)
+    if (auto* f = std::get_if<ast::Function*>(&declaration))
+      if ((*f)->name.text == name) sort_in(*f);
+  // The script's hide the library's, unless they want to hand a call on.
+  if (!meaning.fitting.empty() && !hands_on(meaning.fitting)) return meaning;
+  bool own = !meaning.fitting.empty();
+  for (const auto& found :
+       in_library<ast::Function>(library, name, home(call.function.span))) {
+    sort_in(found.declaration);
+    if (found.declaration->is_private && !own) meaning.hidden_in = found.file;
+  }
+  return meaning;
+}
+
 // Brings in what a call means, and what that reaches in turn.
 void reach_call(Unit& unit, const ast::Call& call, const std::vector<const ast::File*>& library) {
   const std::string& name = call.function.text;
-  size_t arity = call.args.size();
-  if (unit.find_function(name, arity, call.function.span)) return;
-  std::vector<const ast::Function*> fitting, all;
-  const SourceFile* hidden_in = nullptr;
-  for (const auto& found :
-       in_library<ast::Function>(library, name, home(call.function.span))) {
-    all.push_back(found.declaration);
-    if (found.declaration->params.size() != arity) continue;
-    fitting.push_back(found.declaration);
-    if (found.declaration->is_private) hidden_in = found.file;
-  }
-  bool known = !unit.arities(name).empty() || find_builtin(name);
-  if (fitting.empty() && !known && !all.empty())
+  if (unit.find_function(name, call.args.size(), call.function.span)) return;
+  Meaning meaning = meaning_of(unit, call, library);
+  if (meaning.fitting.empty()) {
+    if (find_builtin(name)) return;
+    if (meaning.others.empty()) return unknown_function(unit, call, library);
     // With another number of arguments: lowering tells.
-    for (const ast::Function* f : all)
-      if (f->params.size() == all.front()->params.size()) fitting.push_back(f);
-  if (fitting.empty()) {
-    if (!known) unknown_function(unit, call, library);
-    return;
+    for (const ast::Function* f : meaning.others)
+      if (f->params.size() == meaning.others.front()->params.size()) meaning.fitting.push_back(f);
   }
-  std::string key = hidden_in ? private_name(name, hidden_in) : name;
-  if (unit.functions.count({key, fitting.front()->params.size()})) return;
-  FunctionGroup* group = add_group(unit, key, name, fitting);
+  std::string key = meaning.hidden_in ? private_name(name, meaning.hidden_in) : name;
+  if (unit.functions.count({key, meaning.fitting.front()->params.size()})) return;
+  FunctionGroup* group = add_group(unit, key, name, meaning.fitting);
   for (const auto& overload : group->overloads)
     reach(unit, overload->scope.statements, library);
 }
@@ -313,7 +335,8 @@ void reach(Unit& unit, const std::vector<const ast::Stmt*>& statements,
   }
 }
 
-void collect(Unit& unit, const ast::File& script, const std::vector<const ast::File*>& library) {
+void collect(Unit& unit, const ast::File& script) {
+  unit.script = &script;
   for (const auto& declaration : script.declarations)
     std::visit(Overloaded{
                    [&](ast::Global* g) { add_global(unit, g, nullptr); },
@@ -323,28 +346,6 @@ void collect(Unit& unit, const ast::File& script, const std::vector<const ast::F
                    [](const auto&) {},
                },
                declaration);
-  std::vector<FunctionGroup*> groups;
-  for (const auto& declaration : script.declarations) {
-    auto* f = std::get_if<ast::Function*>(&declaration);
-    if (!f) continue;
-    const std::string& name = (*f)->name.text;
-    size_t arity = (*f)->params.size();
-    if (unit.functions.count({name, arity})) continue;
-    std::vector<const ast::Function*> functions = functions_of(script, name, arity);
-    bool hands_on = false;
-    for (const ast::Function* each : functions)
-      if (each->body)
-        walk(*each->body, {}, [&](const ast::Stmt& s) {
-          hands_on |= std::holds_alternative<ast::Next>(s.node);
-        });
-    if (hands_on)
-      for (const auto& found : in_library<ast::Function>(library, name, nullptr))
-        if (found.declaration->params.size() == arity) functions.push_back(found.declaration);
-    groups.push_back(add_group(unit, name, name, functions));
-  }
-  for (FunctionGroup* group : groups)
-    for (const auto& overload : group->overloads)
-      reach(unit, overload->scope.statements, library);
 }
 
 void close_groups(Unit& unit) {

@@ -10,9 +10,6 @@ namespace {
 
 using probes::Found;
 
-// Aliases that lead to themselves end here.
-constexpr int deepest_alias = 32;
-
 bool same_components(const ast::ProbePoint& alias, const std::vector<ast::Component>& written) {
   if (alias.components.size() != written.size()) return false;
   for (size_t i = 0; i < written.size(); ++i) {
@@ -67,12 +64,9 @@ class Expansion {
     so_far.sufficient |= p.sufficient;
     if (p.condition) so_far.conditions.push_back(p.condition);
     auto aliases = aliases_of(p.components, context_);
-    if (!aliases.empty() && depth_ >= deepest_alias) {
-      diagnostics_.error(Code::too_deep, p.span, "this alias leads to itself");
-      return;
-    }
-    ++depth_;
+    if (!way_.empty()) way_.back().point = &p;
     for (const ast::Alias* alias : aliases) {
+      if (leads_to_itself(alias)) return;
       ExpandedPoint inner = so_far;
       if (alias->body) {
         if (alias->epilogue)
@@ -81,9 +75,10 @@ class Expansion {
           inner.prologues.insert(inner.prologues.begin(), alias->body);
       }
       if (alias->second) inner.epilogues.insert(inner.epilogues.begin(), alias->second);
+      way_.push_back({alias, nullptr});
       list(alias->points, inner, out);
+      way_.pop_back();
     }
-    --depth_;
     auto matches = probes::match(p.components);
     if (matches.empty() && aliases.empty()) report_unknown(p, context_, diagnostics_);
     for (const auto& match : matches) resolve(p, match, so_far, out);
@@ -102,6 +97,16 @@ class Expansion {
   }
 
  private:
+  // Reported at the point through which the alias is left.
+  bool leads_to_itself(const ast::Alias* alias) {
+    for (const Step& step : way_) {
+      if (step.alias != alias) continue;
+      diagnostics_.error(Code::too_deep, step.point->span, "this alias leads to itself");
+      return true;
+    }
+    return false;
+  }
+
   void resolve(const ast::ProbePoint& p, const probes::Match& match, ExpandedPoint so_far,
                std::vector<ExpandedPoint>& out) {
     probes::Request request{match.components,
@@ -116,7 +121,12 @@ class Expansion {
 
   const Context& context_;
   Diagnostics& diagnostics_;
-  int depth_ = 0;
+  // The aliases that are being followed, and where each is left.
+  struct Step {
+    const ast::Alias* alias;
+    const ast::ProbePoint* point;
+  };
+  std::vector<Step> way_;
 };
 
 }  // namespace

@@ -55,6 +55,8 @@ ParsedFormat parse_format(const std::string& f) {
     size_t precision = at;
     if (at < f.size() && f[at] == '.') good &= read_size(f, ++at, parsed.conversions);
     std::string digits = f.substr(precision, at - precision);
+    if (at < f.size() && std::strchr("lhL", f[at]))
+      parsed.error = fmt::format("'{}' says nothing here: all numbers have 64 bits", f[at]);
     while (at < f.size() && std::strchr("lhL", f[at])) ++at;
     const Row* row = at < f.size() ? row_of(f[at]) : nullptr;
     if (!good) parsed.error = "a width or precision is too large";

@@ -39,6 +39,9 @@ class Lowering {
   prog::Stmt* try_statement(const ast::TryCatch&, const Span&);
   prog::Stmt* return_statement(const ast::Return&, const Span&);
   prog::Stmt* loop(prog::LoopStmt loop, const ast::Stmt* body, const Span&);
+  // The local that a statement puts a value into. A global gets it from a hidden one, by an
+  // assignment that is added to `first`.
+  std::optional<size_t> receiver(const ast::Name&, prog::Type, std::vector<prog::Stmt*>& first);
   void check_not_walked(size_t global, const Span&);
 
   // lower_expr.cc
@@ -51,6 +54,8 @@ class Lowering {
   prog::Expr* identifier(const ast::Identifier&, const Span&);
   prog::Expr* element(const ast::Index&, const Span&);
   prog::Expr* call(const ast::Call&, const Span&);
+  prog::Expr* in_buckets(const ast::In&, const ast::Aggregate&, const Span&);
+  std::optional<bool> decided(const ast::Expr&);
   prog::Expr* wrong_arity(const std::string& name, const ast::Call&, const Span&,
                           const std::vector<size_t>& arities);
   prog::Expr* embedded(const ast::EmbeddedExpr&, const Span&);

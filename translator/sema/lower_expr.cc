@@ -58,12 +58,17 @@ Expr* Lowering::expression(const ast::Expr& e, Type wanted) {
                                   prog::AccumulateExpr{to, value(*x.value, Type::number)});
           },
           [&](const ast::Ternary& x) {
+            if (auto known = decided(*x.condition)) {
+              Expr* taken = value(*known ? *x.then : *x.otherwise, wanted);
+              return taken;
+            }
             Expr* condition = value(*x.condition, Type::number);
             Expr* then = value(*x.then, wanted);
             Expr* otherwise = value(*x.otherwise, then->type);
             return program().expr(then->type, span, prog::TernaryExpr{condition, then, otherwise});
           },
           [&](const ast::In& x) {
+            if (auto* a = std::get_if<ast::Aggregate>(&x.array->node)) return in_buckets(x, *a, span);
             const GlobalInfo* info = array(*x.array, "'in'");
             if (!info) return constant(0, span);
             return program().expr(Type::number, span,
@@ -101,17 +106,21 @@ Expr* Lowering::identifier(const ast::Identifier& id, const Span& span) {
       for (const auto& [name, info] : unit_.globals) names.push_back(name);
       for (size_t i = 0; i < scope_.locals.size(); ++i)
         if (scope_.assigned[i]) names.push_back(scope_.locals[i].name);
-      // One error for a name, not one for each of its uses.
+      // Told once for a name, not for each of its uses.
       scope_.assigned[local->second] = true;
       if (l.type == Type::stat)
         return error(Code::unknown_name, span,
                      fmt::format("statistics are global: declare 'global {}'", id.name));
-      auto& e = diagnostics().error(Code::unknown_name, span,
-                                    fmt::format("variable '{}' is never given a value", id.name));
+      auto text = fmt::format("variable '{}' is never given a value", id.name);
+      auto& e = l.type == Type::none ? diagnostics().error(Code::unresolved_type, span, text)
+                                     : diagnostics().warning(Code::unknown_name, span, text);
       for (const auto& near : nearest(id.name, names))
         e.note(fmt::format("did you mean '{}'?", near));
-      return bad(l.type, span);
+      if (l.type == Type::none) return bad(l.type, span);
     }
+    if (l.type == Type::stat && local->second < scope_.params)
+      return error(Code::type_mismatch, span,
+                   fmt::format("'{}' is given a statistic, which functions do not take", id.name));
     if (l.type == Type::none)
       return unresolved(span,
                         fmt::format("nothing tells whether '{}' is a number or a string", id.name));
@@ -122,9 +131,12 @@ Expr* Lowering::identifier(const ast::Identifier& id, const Span& span) {
     return error(Code::unknown_name, span, fmt::format("there is no variable '{}'", id.name));
   GlobalInfo& info = *found;
   info.used = true;
-  if (info.indexed)
-    return error(Code::not_an_array, span,
+  if (info.indexed) {
+    // Only its declaration makes it an array: that is where the fault is.
+    bool declared_only = unit_.global(info).keys.empty() && info.declaration;
+    return error(Code::not_an_array, declared_only ? info.declaration->name.span : span,
                  fmt::format("array '{}' is used without an index", id.name));
+  }
   Type type = unit_.global(info).value;
   if (type == Type::none)
     return unresolved(span,
@@ -159,6 +171,9 @@ std::vector<Expr*> Lowering::keys(const GlobalInfo& info, const std::vector<ast:
       lowered.push_back(nullptr);
     } else {
       lowered.push_back(value(*written[i], i < g.keys.size() ? g.keys[i] : Type::none));
+      if (lowered.back()->type == Type::stat)
+        lowered.back() = error(Code::type_mismatch, written[i]->span,
+                               "a statistic is no key; use @count() or its kin");
     }
   }
   lowered.resize(g.keys.size());
@@ -219,6 +234,45 @@ Expr* Lowering::call(const ast::Call& c, const Span& span) {
   program().keeps_match |= name == "matched" || name == "ngroups";
   return program().expr(b->result, span,
                         prog::BuiltinCall{b, arguments(name, c.args, b->args, span)});
+}
+
+// n in @hist_log(s): there is such a bucket.
+Expr* Lowering::in_buckets(const ast::In& in, const ast::Aggregate& a, const Span& span) {
+  using Op = ast::BinaryOp;
+  Expr* whole = histogram(a, in.array->span);
+  auto* h = std::get_if<prog::HistogramExpr>(&whole->node);
+  if (in.keys.size() != 1 || !in.keys[0])
+    return error(Code::wrong_arity, span, "a histogram has one index");
+  Expr* n = value(*in.keys[0], Type::number);
+  if (!h) return whole;
+  int64_t buckets = statistic_global(*h->operand)->shape.buckets();
+  scope_.locals.push_back({"bucket", Type::number});
+  Expr* local = program().expr(Type::number, span, prog::LocalRef{scope_.locals.size() - 1});
+  auto binary = [&](Op op, Expr* left, Expr* right) {
+    return program().expr(Type::number, span, prog::BinaryExpr{op, left, right});
+  };
+  Expr* kept = program().expr(Type::number, span, prog::AssignExpr{std::nullopt, local, n});
+  return binary(Op::logical_and, binary(Op::ge, kept, constant(0, span)),
+                binary(Op::lt, local, constant(buckets, span)));
+}
+
+// What a condition of @defined and @probewrite alone comes to: the side that is not taken is not looked
+// at, since it may name what is not there.
+std::optional<bool> Lowering::decided(const ast::Expr& e) {
+  if (auto* a = std::get_if<ast::AtOperator>(&e.node)) {
+    if (a->name == "defined" && a->args.size() == 1) return is_defined(*a->args[0]);
+    if (a->name == "probewrite" && a->args.size() == 1) return is_written(*a->args[0]);
+  }
+  if (auto* u = std::get_if<ast::Unary>(&e.node); u && u->op == ast::UnaryOp::logical_not)
+    if (auto known = decided(*u->operand)) return !*known;
+  auto* b = std::get_if<ast::Binary>(&e.node);
+  if (!b || (b->op != ast::BinaryOp::logical_and && b->op != ast::BinaryOp::logical_or))
+    return std::nullopt;
+  auto left = decided(*b->left), right = decided(*b->right);
+  bool decides = b->op == ast::BinaryOp::logical_or;
+  if ((left && *left == decides) || (right && *right == decides)) return decides;
+  if (left && right) return !decides;
+  return std::nullopt;
 }
 
 Expr* Lowering::wrong_arity(const std::string& name, const ast::Call& c, const Span& span,
@@ -386,8 +440,6 @@ Expr* Lowering::histogram(const ast::Aggregate& a, const Span& span) {
 Expr* Lowering::at_operator(const ast::AtOperator& a, const Span& span, Type wanted) {
   if (a.name == "defined" && a.args.size() == 1) return constant(is_defined(*a.args[0]), span);
   if (a.name == "entry" && a.args.size() == 1) return entry_value(*a.args[0], span, wanted);
-  if (a.name == "choose_defined" && a.args.size() == 2)
-    return value(is_defined(*a.args[0]) ? *a.args[0] : *a.args[1], wanted);
   if (a.name == "probewrite" && a.args.size() == 1) return constant(is_written(*a.args[0]), span);
   if (a.name == "const" && a.args.size() == 1) return header_constant(a, span);
   if ((a.name == "kderef" || a.name == "uderef") && a.args.size() == 2) return dereference(a, span);

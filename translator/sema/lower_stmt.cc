@@ -35,6 +35,10 @@ Stmt* Lowering::statement(const ast::Stmt& s) {
             return program().stmt(span, std::move(block));
           },
           [&](const ast::If& i) {
+            if (auto known = decided(*i.condition)) {
+              Stmt* taken = *known ? statement(*i.then) : optional(i.otherwise);
+              return taken ? taken : program().stmt(span, prog::BlockStmt{});
+            }
             Expr* condition = value(*i.condition, Type::number);
             Stmt* then = statement(*i.then);
             return program().stmt(span, prog::IfStmt{condition, then, optional(i.otherwise)});
@@ -83,22 +87,39 @@ Stmt* Lowering::return_statement(const ast::Return& r, const Span& span) {
   return program().stmt(span, prog::ReturnStmt{result});
 }
 
+std::optional<size_t> Lowering::receiver(const ast::Name& name, Type type,
+                                         std::vector<Stmt*>& first) {
+  auto mismatch = [&](Type other) {
+    diagnostics().error(Code::type_mismatch, name.span,
+                        fmt::format("'{}' is a {} elsewhere and a {} here", name.text,
+                                    name_of(other), name_of(type)));
+    return std::nullopt;
+  };
+  if (auto local = scope_.names.find(name.text); local != scope_.names.end()) {
+    Type own = scope_.locals[local->second].type;
+    if (own != type && type != Type::none) return mismatch(own);
+    return local->second;
+  }
+  GlobalInfo* info = unit_.find_global(name.text, name.span);
+  Type own = info ? unit_.global(*info).value : Type::none;
+  if (!info || info->indexed || (own != type && type != Type::none)) return mismatch(own);
+  check_not_walked(info->index, name.span);
+  info->used = true;
+  scope_.locals.push_back({name.text, own});
+  Expr* to = program().expr(own, name.span, prog::GlobalRef{info->index});
+  Expr* from = program().expr(own, name.span, prog::LocalRef{scope_.locals.size() - 1});
+  Expr* assign = program().expr(own, name.span, prog::AssignExpr{std::nullopt, to, from});
+  first.push_back(program().stmt(name.span, prog::ExprStmt{assign}));
+  return scope_.locals.size() - 1;
+}
+
 Stmt* Lowering::try_statement(const ast::TryCatch& t, const Span& span) {
   prog::TryStmt lowered{};
   lowered.body = statement(*t.body);
-  if (t.message) {
-    auto local = scope_.names.find(t.message->text);
-    if (local == scope_.names.end())
-      diagnostics().error(Code::bad_operand, t.message->span,
-                          "the message of catch goes into a local variable, and this is a global");
-    else if (scope_.locals[local->second].type != Type::string)
-      diagnostics().error(Code::type_mismatch, t.message->span,
-                          fmt::format("'{}' is a {}, and the message is a string", t.message->text,
-                                      name_of(scope_.locals[local->second].type)));
-    else
-      lowered.message = local->second;
-  }
-  lowered.handler = statement(*t.handler);
+  prog::BlockStmt handler;
+  if (t.message) lowered.message = receiver(*t.message, Type::string, handler.statements);
+  handler.statements.push_back(statement(*t.handler));
+  lowered.handler = program().stmt(span, std::move(handler));
   return program().stmt(span, lowered);
 }
 
@@ -127,33 +148,21 @@ Stmt* Lowering::foreach_statement(const ast::Foreach& f, const Span& span) {
     diagnostics().error(Code::wrong_arity, span,
                         fmt::format("array '{}' has {} key{}, not {}", g.name, g.keys.size(),
                                     g.keys.size() == 1 ? "" : "s", f.keys.size()));
-  auto local_for = [&](const ast::Name& name, Type type) -> std::optional<size_t> {
-    auto local = scope_.names.find(name.text);
-    if (local == scope_.names.end()) {
-      diagnostics().error(
-          Code::bad_operand, name.span,
-          fmt::format("'{}' is a global; foreach needs a local variable", name.text));
-      return std::nullopt;
-    }
-    if (scope_.locals[local->second].type != type && type != Type::none) {
-      diagnostics().error(Code::type_mismatch, name.span,
-                          fmt::format("'{}' is a {} elsewhere and a {} here", name.text,
-                                      name_of(scope_.locals[local->second].type), name_of(type)));
-      return std::nullopt;
-    }
-    return local->second;
-  };
+  prog::BlockStmt body;
   for (size_t i = 0; i < f.keys.size() && i < g.keys.size(); ++i)
-    lowered.keys.push_back(local_for(f.keys[i], g.keys[i]).value_or(0));
+    lowered.keys.push_back(receiver(f.keys[i], g.keys[i], body.statements).value_or(0));
   std::string walk_value;
   if (f.value && g.value == Type::stat)
     walk_value = f.value->text;
   else if (f.value)
-    lowered.value = local_for(*f.value, g.value);
+    lowered.value = receiver(*f.value, g.value, body.statements);
   if (!f.slice.empty()) lowered.slice = keys(*info, f.slice, span, true);
   lowered.sort = f.sort;
   lowered.sort_key = f.sort_key;
   lowered.sort_by = f.sort_by;
+  if (f.sort_by && g.value != Type::stat)
+    diagnostics().error(Code::type_mismatch, span,
+                        fmt::format("'{}' holds no statistics to sort by", g.name));
   if (f.sort && !f.sort_key && g.value == Type::stat && !lowered.sort_by)
     lowered.sort_by = ast::AggregateOp::count;
   if (lowered.sort_by == ast::AggregateOp::variance)
@@ -161,7 +170,8 @@ Stmt* Lowering::foreach_statement(const ast::Foreach& f, const Span& span) {
   if (f.limit) lowered.limit = value(*f.limit, Type::number);
   walks_.push_back({lowered.id, lowered.global, walk_value});
   ++loops_;
-  lowered.body = statement(*f.body);
+  body.statements.push_back(statement(*f.body));
+  lowered.body = program().stmt(span, std::move(body));
   --loops_;
   walks_.pop_back();
   return program().stmt(span, std::move(lowered));
@@ -243,8 +253,11 @@ Stmt* Lowering::delete_statement(const ast::Delete& d, const Span& span) {
   }
   GlobalInfo* global = unit_.find_global(id->name, d.target->span);
   if (global && !scope_.names.count(id->name)) {
-    check_not_walked(global->index, span);
     global->used = true;
+    if (program().globals[global->index].value == Type::none && !global->indexed) {
+      unresolved(span, fmt::format("nothing tells what '{}' holds", id->name));
+      return program().stmt(span, prog::BlockStmt{});
+    }
     return program().stmt(
         span, prog::DeleteStmt{program().expr(program().globals[global->index].value, span,
                                               prog::GlobalRef{global->index})});

@@ -20,7 +20,8 @@ struct GlobalInfo {
   const ast::Global* declaration = nullptr;
   bool tapset = false;
   bool used = false;
-  bool indexed = false;  // an array
+  bool indexed = false;  // an array: its declaration or its first use says so
+  bool scalar = false;   // its first use says so
   Span shape_from;       // what asked for its histogram
   size_t index = 0;      // into Program::globals, which has the types
 };
@@ -34,7 +35,6 @@ struct Scope {
   std::vector<bool> assigned;
   size_t params = 0;
   prog::Type* result = nullptr;  // of a function; null in a handler
-  bool returns_value = false;
 };
 
 struct FunctionInfo {
@@ -51,7 +51,6 @@ struct FunctionGroup {
   std::vector<std::unique_ptr<FunctionInfo>> overloads;
   std::vector<prog::Type> params;
   prog::Type result = prog::Type::none;
-  bool returns_value = false;
   // What is called: the only overload, or a function that tries one after the other. Set by
   // close_groups().
   size_t index = 0;
@@ -68,6 +67,7 @@ struct HandlerInfo {
 // Everything of the script and of the library that the script uses.
 struct Unit {
   prog::Program* program;
+  const ast::File* script = nullptr;
   Diagnostics* diagnostics;
   // A private name of the library is followed by '@' and its file.
   std::map<std::string, GlobalInfo> globals;
@@ -87,12 +87,12 @@ std::string private_name(const std::string& name, const SourceFile* file);
 // The file that a place belongs to, through the macros that led there.
 const SourceFile* home(const Span&);
 
-// Declares what the script has and, of the library, what the script reaches: functions by their
-// calls, globals by their names. Reports duplicates and unknown functions.
-void collect(Unit&, const ast::File& script, const std::vector<const ast::File*>& library);
+// Declares the script's globals. Functions come in as they are reached. Reports duplicates.
+void collect(Unit&, const ast::File& script);
 // Fills in a scope's locals: every name in its statements that is no global.
 void declare_locals(Unit&, Scope&);
-// Brings in the functions and globals that these statements reach.
+// Brings in the functions that these statements call, of the script and of the library, and the
+// library's globals that they name. What nobody reaches is not looked at. Reports unknown functions.
 void reach(Unit&, const std::vector<const ast::Stmt*>& statements,
            const std::vector<const ast::File*>& library);
 

@@ -4,6 +4,10 @@
 // type decides.
 #include "sema/types.h"
 
+#include <algorithm>
+#include <map>
+#include <set>
+
 #include "sema/builtins.h"
 #include "sema/format.h"
 #include "sema/visit.h"
@@ -13,6 +17,12 @@ namespace stp::sema {
 namespace {
 
 using prog::Type;
+
+Type literal_type(const ast::Expr& e) {
+  return std::holds_alternative<ast::Number>(e.node)   ? Type::number
+         : std::holds_alternative<ast::String>(e.node) ? Type::string
+                                                       : Type::none;
+}
 
 class Inference {
  public:
@@ -36,8 +46,9 @@ class Inference {
   Type* variable(const std::string& name, const Span& at) {
     if (auto local = scope_->names.find(name); local != scope_->names.end())
       return &scope_->locals[local->second].type;
-    if (GlobalInfo* info = unit_.find_global(name, at)) return &unit_.global(*info).value;
-    return nullptr;
+    GlobalInfo* info = unit_.find_global(name, at);
+    if (!info) return nullptr;
+    return &unit_.global(*info).value;
   }
 
   Type name(const std::string& text, const Span& at, Type wanted) {
@@ -57,8 +68,7 @@ class Inference {
       return nullptr;
     }
     prog::Global& g = unit_.global(*info);
-    info->indexed = true;
-    if (g.keys.empty() && !keys.empty()) {
+    if (info->indexed && g.keys.empty() && !keys.empty()) {
       g.keys.resize(keys.size(), Type::none);
       learned_ = true;
     }
@@ -81,7 +91,7 @@ class Inference {
             unit_.find_function(c.function.text, c.args.size(), c.function.span)) {
       for (size_t i = 0; i < c.args.size(); ++i)
         learn(f->params[i], expression(*c.args[i], f->params[i]));
-      learn(f->result, f->returns_value ? wanted : Type::none);
+      learn(f->result, wanted);
       return f->result;
     }
     const prog::Builtin* b = find_builtin(c.function.text);
@@ -118,10 +128,20 @@ class Inference {
       expression(*a.value, type);
       return type;
     }
-    Type type = expression(*a.target, wanted);
-    type = expression(*a.value, type);
-    return expression(*a.target, type);
+    // What the value is tells the variable at once when it is a literal, and otherwise in the next
+    // walk: until then the variable's other uses come first. So an error names the place that SystemTap
+    // names.
+    Type known = literal_type(*a.value);
+    if (known == Type::none) known = assigned_[&a];
+    Type type = expression(*a.target, known != Type::none ? known : wanted);
+    Type value = expression(*a.value, type);
+    if (assigned_[&a] != value) {
+      assigned_[&a] = value;
+      learned_ = true;
+    }
+    return type;
   }
+
 
   Type print(const ast::Print& p) {
     std::vector<Type> wanted = argument_types(p);
@@ -223,7 +243,7 @@ class Inference {
     if (!info) return;
     if (!f.slice.empty()) array(id->name, f.array->span, f.slice);
     prog::Global& g = unit_.global(*info);
-    info->indexed = true;
+    if (!info->indexed) return;
     if (g.keys.empty() && !f.keys.empty()) {
       g.keys.resize(f.keys.size(), Type::none);
       learned_ = true;
@@ -278,10 +298,12 @@ class Inference {
                    [&](const ast::ExprStmt& e) { any(e.value); },
                    [&](const ast::Return& r) {
                      if (!r.value || !scope_->result) return;
-                     scope_->returns_value = true;
                      learn(*scope_->result, expression(*r.value, *scope_->result));
                    },
-                   [&](const ast::Delete& d) { any(d.target); },
+                   [&](const ast::Delete& d) {
+                     // It says of a whole variable neither what it holds nor whether it is an array.
+                     if (!std::holds_alternative<ast::Identifier>(d.target->node)) any(d.target);
+                   },
                    [&](const ast::TryCatch& t) {
                      inner(t.body);
                      if (t.message)
@@ -296,6 +318,51 @@ class Inference {
   Unit& unit_;
   Scope* scope_ = nullptr;
   bool learned_ = false;
+  std::map<const ast::Assign*, Type> assigned_;  // values' types, as far as they are known
+};
+
+// What is known before any type is inferred: whether a global's first use, in a probe or else in a
+// function, is that of an array; and the types of parameters that a literal is passed for.
+class FirstUses {
+ public:
+  explicit FirstUses(Unit& unit) : unit_(unit) {}
+
+  void body(const Scope& scope) {
+    for (const ast::Stmt* s : scope.statements)
+      walk(
+          *s, [&](const ast::Expr& e) { expression(e, scope); },
+          [&](const ast::Stmt& inner) {
+            if (auto* f = std::get_if<ast::Foreach>(&inner.node)) array(*f->array, scope);
+            if (auto* d = std::get_if<ast::Delete>(&inner.node)) seen_.insert(d->target);
+          });
+  }
+
+ private:
+  void expression(const ast::Expr& e, const Scope& scope) {
+    if (auto* index = std::get_if<ast::Index>(&e.node)) array(*index->base, scope);
+    if (auto* in = std::get_if<ast::In>(&e.node)) array(*in->array, scope);
+    if (auto* call = std::get_if<ast::Call>(&e.node)) arguments(*call);
+    auto* id = std::get_if<ast::Identifier>(&e.node);
+    if (!id || seen_.count(&e) || scope.names.count(id->name)) return;
+    if (GlobalInfo* info = unit_.find_global(id->name, e.span)) info->scalar |= !info->indexed;
+  }
+
+  void array(const ast::Expr& e, const Scope& scope) {
+    seen_.insert(&e);
+    auto* id = std::get_if<ast::Identifier>(&e.node);
+    if (!id || scope.names.count(id->name)) return;
+    if (GlobalInfo* info = unit_.find_global(id->name, e.span)) info->indexed |= !info->scalar;
+  }
+
+  void arguments(const ast::Call& call) {
+    FunctionGroup* f =
+        unit_.find_function(call.function.text, call.args.size(), call.function.span);
+    for (size_t i = 0; f && i < call.args.size(); ++i)
+      if (f->params[i] == Type::none) f->params[i] = literal_type(*call.args[i]);
+  }
+
+  Unit& unit_;
+  std::set<const ast::Expr*> seen_;  // what an outer expression has looked at
 };
 
 // A group's types and those of one of its functions are the same.
@@ -310,23 +377,30 @@ bool share_types(FunctionGroup& group, FunctionInfo& overload) {
   };
   for (size_t i = 0; i < overload.scope.params; ++i)
     same(group.params[i], overload.scope.locals[i].type);
-  if (overload.scope.returns_value && !group.returns_value) learned = group.returns_value = true;
   return learned;
 }
 
 }  // namespace
 
 void infer_types(Unit& unit) {
+  FirstUses first(unit);
+  for (auto& handler : unit.handlers) first.body(handler->scope);
+  // Functions first, as they were reached.
+  std::vector<std::pair<FunctionGroup*, FunctionInfo*>> overloads;
+  for (auto& [key, group] : unit.functions)
+    for (auto& overload : group->overloads) overloads.emplace_back(group.get(), overload.get());
+  std::sort(overloads.begin(), overloads.end(),
+            [](const auto& a, const auto& b) { return a.second->index < b.second->index; });
+  for (auto [group, overload] : overloads) first.body(overload->scope);
   Inference inference(unit);
   for (bool learned = true; learned;) {
     learned = false;
+    for (auto [group, overload] : overloads) {
+      learned |= share_types(*group, *overload);
+      learned |= inference.body(overload->scope);
+      learned |= share_types(*group, *overload);
+    }
     for (auto& handler : unit.handlers) learned |= inference.body(handler->scope);
-    for (auto& [key, group] : unit.functions)
-      for (auto& overload : group->overloads) {
-        learned |= share_types(*group, *overload);
-        learned |= inference.body(overload->scope);
-        learned |= share_types(*group, *overload);
-      }
   }
 }
 
