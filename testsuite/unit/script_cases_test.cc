@@ -6,6 +6,9 @@
 //   # expect warning: CODE      a warning, anywhere
 //   # expect dump: REGEX        a line of the resolved program (prog::dump)
 //   # expect c: REGEX           a line of the C that is emitted for it
+//   # expect note: REGEX        a line of what is reported, as people see it
+//   # library: LINE             a line of a tapset file, lib.stp, that the script finds
+//   # macros: LINE              a line of a file of macros, lib.stpm
 //
 // Probe points and types are those of the first kernel of vm/kernels.list, from its BTF.
 #include <gtest/gtest.h>
@@ -75,11 +78,13 @@ class ScriptCase : public testing::Test {
     const SourceFile& script = map_.read(file_.string());
     cli::ScriptOptions options;
     options.debuginfo = DebuginfoChoice::btf;
+    lines_ = lines_of(std::string(script.text()));
+    write_library(options);
     cli::Progress progress(false);
     auto program = cli::resolve(script, *kernel(), options, map_, diagnostics_, progress);
-    lines_ = lines_of(std::string(script.text()));
     expect_errors();
     expect_warnings();
+    expect_lines("# expect note: ", rendered(diagnostics_));
     bool wants_program = false;
     for (const std::string& line : lines_)
       wants_program |= line.find("# expect ok") == 0 || !behind(line, "# expect dump: ").empty() ||
@@ -92,6 +97,19 @@ class ScriptCase : public testing::Test {
   }
 
  private:
+  void write_library(cli::ScriptOptions& options) {
+    fs::path dir = fs::path(testing::TempDir()) / ("stp-lib-" + file_.stem().string());
+    for (auto [mark, name] : {std::pair{"# library: ", "lib.stp"}, {"# macros: ", "lib.stpm"}}) {
+      std::string text;
+      for (const std::string& line : lines_)
+        if (line.find(mark) == 0) text += behind(line, mark) + "\n";
+      if (text.empty()) continue;
+      fs::create_directories(dir);
+      std::ofstream(dir / name) << text;
+      options.library = {dir.string()};
+    }
+  }
+
   void expect_errors() {
     std::multiset<std::pair<size_t, std::string>> wanted, reported;
     for (size_t i = 0; i < lines_.size(); ++i) {
@@ -99,10 +117,14 @@ class ScriptCase : public testing::Test {
       for (std::string code; codes >> code;) wanted.emplace(i + 1, code);
     }
     for (const Diagnostic& d : diagnostics_.all())
-      if (d.severity == Diagnostic::Severity::error)
+      if (d.severity == Diagnostic::Severity::error && !in_library(d))
         reported.emplace(d.span ? d.span.file->position(d.span.begin).line : 1,
                          std::string(name_of(d.code)));
     EXPECT_EQ(wanted, reported) << rendered(diagnostics_);
+  }
+
+  static bool in_library(const Diagnostic& d) {
+    return d.span && d.span.file->role() == SourceFile::Role::tapset;
   }
 
   void expect_warnings() {

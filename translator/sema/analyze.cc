@@ -90,6 +90,7 @@ void lower_functions(Unit& unit, const Context& context) {
       FunctionInfo& f = *overload;
       for (size_t i = 0; i < f.scope.params; ++i)
         if (f.scope.locals[i].type == Type::none) f.scope.locals[i].type = group->params[i];
+      size_t mark = unit.diagnostics->mark();
       Lowering lowering(unit, f.scope, nullptr, nullptr, nullptr, context.guru);
       prog::Stmt* body = lowering.statements(f.scope.statements);
       prog::Function& out = unit.program->functions[f.index];
@@ -98,6 +99,7 @@ void lower_functions(Unit& unit, const Context& context) {
         out.embedded = embedded_c(unit, *code, f.declaration->embedded_span);
       out.result = group->result;
       out.locals = f.scope.locals;
+      note_calls(*unit.diagnostics, mark, *group);
     }
     if (group->dispatches) unit.program->functions[group->index] = dispatcher(unit, *group);
   }

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <set>
+#include <utility>
 
 #include "sema/builtins.h"
 #include "sema/scope.h"
@@ -32,7 +33,7 @@ struct Declared {
 
 // The declarations of a name in the library: those that its own file keeps private, or everybody's.
 template <typename T>
-std::vector<Declared<T>> in_library(const std::vector<const ast::File*>& library,
+std::vector<Declared<T>> declared_in(const std::vector<const ast::File*>& library,
                                     const std::string& name, const SourceFile* from) {
   std::vector<Declared<T>> own, all;
   for (const ast::File* file : library)
@@ -258,6 +259,11 @@ void unknown_function(Unit& unit, const ast::Call& call,
     error.note(fmt::format("did you mean '{}'?", near));
 }
 
+bool in_library(const FunctionGroup& group) {
+  const Span& name = group.overloads.front()->declaration->name.span;
+  return name.file && name.file->role() == SourceFile::Role::tapset;
+}
+
 // Whether one of them may hand its call on.
 bool hands_on(const std::vector<const ast::Function*>& functions) {
   bool found = false;
@@ -291,7 +297,7 @@ Meaning meaning_of(Unit& unit, const ast::Call& call,
   if (!meaning.fitting.empty() && !hands_on(meaning.fitting)) return meaning;
   bool own = !meaning.fitting.empty();
   for (const auto& found :
-       in_library<ast::Function>(library, name, home(call.function.span))) {
+       declared_in<ast::Function>(library, name, home(call.function.span))) {
     sort_in(found.declaration);
     if (found.declaration->is_private && !own) meaning.hidden_in = found.file;
   }
@@ -312,9 +318,16 @@ void reach_call(Unit& unit, const ast::Call& call, const std::vector<const ast::
   }
   std::string key = meaning.hidden_in ? private_name(name, meaning.hidden_in) : name;
   if (unit.functions.count({key, meaning.fitting.front()->params.size()})) return;
+  size_t mark = unit.diagnostics->mark();
   FunctionGroup* group = add_group(unit, key, name, meaning.fitting);
+  group->called_from = call.function.span;
+  group->caller = std::exchange(unit.reaching, group);
   for (const auto& overload : group->overloads)
     reach(unit, overload->scope.statements, library);
+  unit.reaching = group->caller;
+  if (in_library(*group))
+    unit.diagnostics->note_since(mark, fmt::format("{}() is called here", name),
+                                 call.function.span);
 }
 
 }  // namespace
@@ -329,7 +342,7 @@ void reach(Unit& unit, const std::vector<const ast::Stmt*>& statements,
     variables(*s, [&](const std::string& name, const Span& at, bool) {
       const SourceFile* file = home(at);
       if (!file || file->role() != SourceFile::Role::tapset || unit.find_global(name, at)) return;
-      for (const auto& found : in_library<ast::Global>(library, name, file))
+      for (const auto& found : declared_in<ast::Global>(library, name, file))
         add_global(unit, found.declaration, found.file);
     });
   }
@@ -346,6 +359,11 @@ void collect(Unit& unit, const ast::File& script) {
                    [](const auto&) {},
                },
                declaration);
+}
+
+void note_calls(Diagnostics& d, size_t mark, const FunctionGroup& group) {
+  for (const FunctionGroup* f = &group; f && in_library(*f); f = f->caller)
+    d.note_since(mark, fmt::format("{}() is called here", f->name), f->called_from);
 }
 
 void close_groups(Unit& unit) {

@@ -48,7 +48,10 @@ void report_unknown(const ast::ProbePoint& point, const Context& context, Diagno
           if (known == 0) names.push_back(name->components.front().name);
   auto& error = d.error(Code::unknown_probe, bad.span,
                         fmt::format("no probe point {}", probes::spell(components)));
-  auto near = nearest(bad.name, names);
+  // What is meant is the name; what may stand here is shown with its argument.
+  std::vector<std::string> bare;
+  for (const auto& name : names) bare.push_back(name.substr(0, name.find('(')));
+  auto near = nearest(bad.name, bare);
   for (const auto& name : near) error.note(fmt::format("did you mean '{}'?", name));
   if (!near.empty() || names.empty()) return;
   std::string list;
@@ -75,9 +78,11 @@ class Expansion {
           inner.prologues.insert(inner.prologues.begin(), alias->body);
       }
       if (alias->second) inner.epilogues.insert(inner.epilogues.begin(), alias->second);
+      size_t mark = diagnostics_.mark();
       way_.push_back({alias, nullptr});
       list(alias->points, inner, out);
       way_.pop_back();
+      diagnostics_.note_since(mark, "this alias is used here", p.span);
     }
     auto matches = probes::match(p.components);
     if (matches.empty() && aliases.empty()) report_unknown(p, context_, diagnostics_);

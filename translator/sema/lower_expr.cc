@@ -148,9 +148,16 @@ const GlobalInfo* Lowering::array(const ast::Expr& e, const char* what) {
   auto* id = std::get_if<ast::Identifier>(&e.node);
   GlobalInfo* found = id ? unit_.find_global(id->name, e.span) : nullptr;
   if (!found || !found->indexed) {
-    error(Code::not_an_array, e.span,
-          id ? fmt::format("{} needs an array, and '{}' is none", what, id->name)
-             : fmt::format("{} needs an array", what));
+    auto& told = diagnostics().error(
+        Code::not_an_array, e.span,
+        id ? fmt::format("{} needs an array, and '{}' is none", what, id->name)
+           : fmt::format("{} needs an array", what));
+    std::vector<std::string> arrays;
+    for (const auto& [name, info] : unit_.globals)
+      if (info.indexed && !info.tapset) arrays.push_back(name);
+    if (id && !found)
+      for (const auto& near : nearest(id->name, arrays))
+        told.note(fmt::format("did you mean '{}'?", near));
     return nullptr;
   }
   found->used = true;

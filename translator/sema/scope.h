@@ -56,6 +56,9 @@ struct FunctionGroup {
   size_t index = 0;
   bool dispatches = false;
   size_t tried = 1;  // so many overloads can be reached
+  // The call that first led here, and the function it stands in (null: a probe).
+  Span called_from;
+  const FunctionGroup* caller = nullptr;
 };
 
 // A handler to be made into one or more Probes.
@@ -69,6 +72,7 @@ struct Unit {
   prog::Program* program;
   const ast::File* script = nullptr;
   Diagnostics* diagnostics;
+  const FunctionGroup* reaching = nullptr;  // whose calls are being followed
   // A private name of the library is followed by '@' and its file.
   std::map<std::string, GlobalInfo> globals;
   std::map<std::pair<std::string, size_t>, std::unique_ptr<FunctionGroup>> functions;
@@ -99,6 +103,8 @@ void reach(Unit&, const std::vector<const ast::Stmt*>& statements,
 // The code with the globals that its pragmas (pragma:read:NAME, pragma:write:NAME) name. Reports
 // unknown ones.
 prog::EmbeddedC embedded_c(Unit&, const std::string& code, const Span&);
+// To errors in a function of the library since `mark`, how the script came to it.
+void note_calls(Diagnostics&, size_t mark, const FunctionGroup&);
 // When all that is reached is known: which functions calls go to.
 void close_groups(Unit&);
 

@@ -91,6 +91,10 @@ Diagnostic& Diagnostics::warning(Code code, const Span& span, std::string text) 
   return all_.back();
 }
 
+void Diagnostics::note_since(size_t mark, const std::string& text, const Span& span) {
+  for (size_t i = mark; i < all_.size(); ++i) all_[i].note(text, span);
+}
+
 std::vector<Diagnostic> Diagnostics::rewind(size_t mark) {
   std::vector<Diagnostic> removed(all_.begin() + static_cast<ptrdiff_t>(mark), all_.end());
   all_.resize(mark, all_.empty() ? Diagnostic{} : all_.front());

@@ -49,6 +49,9 @@ class Diagnostics {
   size_t errors() const { return errors_; }
   const std::vector<Diagnostic>& all() const { return all_; }
 
+  // Adds a note to everything reported since `mark`.
+  void note_since(size_t mark, const std::string& text, const Span&);
+
   // Tentative work (an optional probe point): what was reported since `mark` is
   // taken back. Returns what was removed.
   size_t mark() const { return all_.size(); }
