@@ -11,7 +11,8 @@
 // Two guards make every input end. A macro that is being expanded is not expanded
 // inside itself (an error, since the language has no way to stop such a recursion),
 // and the tokens made out of one file are counted, because a chain of macros that
-// each use the next one twice doubles with every link.
+// each use the next one twice doubles with every link. Uses count as tokens, since the
+// last link may be empty; and they nest so deep only, in texts as in arguments.
 #include "syntax/macros.h"
 
 #include <algorithm>
@@ -175,9 +176,12 @@ class Expander {
   }
 
   void put(const Token& token, Tokens& out) {
-    if (exhausted_) return;
-    out.push_back(token);
-    if (++made_ <= kMaxExpandedTokens) return;
+    if (!exhausted_) out.push_back(token);
+    count(token);
+  }
+
+  void count(const Token& token) {
+    if (exhausted_ || ++made_ <= kMaxExpandedTokens) return;
     exhausted_ = true;
     diagnostics_.error(
         Code::bad_macro, token.span,
@@ -201,10 +205,25 @@ class Expander {
     } while (depth > 0 && i < in.size() && !in[i].is(Kind::end));
   }
 
+  // One use inside another's text or arguments, as long as it lives.
+  struct Level {
+    explicit Level(size_t& depth) : depth(depth) { ++depth; }
+    ~Level() { --depth; }
+    Level(const Level&) = delete;
+    size_t& depth;
+  };
+
   // in[i] is the macro's name; leaves i behind its arguments.
   void use(const Macro& macro, const Tokens& in, size_t& i, const Arguments& outer, Tokens& out) {
     const Token& name = in[i++];
     Arguments arguments;
+    count(name);
+    if (depth_ >= kMaxExpansionDepth) {
+      diagnostics_.error(Code::bad_macro, name.span, "macros use each other too deeply");
+      if (!macro.params.empty() && i < in.size() && in[i].is_op("(")) skip_arguments(in, i);
+      return put(stand_in(name), out);
+    }
+    Level level(depth_);
     if (macro.broken) {
       if (i < in.size() && in[i].is_op("(") && in[i].span.begin == name.span.end)
         skip_arguments(in, i);
@@ -212,10 +231,8 @@ class Expander {
     }
     if (!macro.params.empty() && !read_arguments(macro, name, in, i, outer, arguments))
       return put(stand_in(name), out);
-    if (active_.count(&macro) || active_.size() >= kMaxExpansionDepth) {
-      diagnostics_.error(Code::bad_macro, name.span,
-                         active_.count(&macro) ? "macro '@" + macro.name + "' uses itself"
-                                               : "macros use each other too deeply");
+    if (active_.count(&macro)) {
+      diagnostics_.error(Code::bad_macro, name.span, "macro '@" + macro.name + "' uses itself");
       return put(stand_in(name), out);
     }
     Tokens body = macro.body;
@@ -275,6 +292,7 @@ class Expander {
   SourceMap& map_;
   Diagnostics& diagnostics_;
   std::set<const Macro*> active_;
+  size_t depth_ = 0;
   size_t made_ = 0;
   bool exhausted_ = false;
 };
