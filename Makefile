@@ -11,7 +11,7 @@ PREFIX   ?= /usr/local
 CCACHE   := $(shell command -v ccache 2>/dev/null)
 JOBS     := $(shell nproc)
 
-.PHONY: all demo check check-all bench style install clean help programs
+.PHONY: all demo check check-all bench fuzz style install clean help programs
 all: stp stp-load stap
 
 help:
@@ -20,6 +20,7 @@ help:
 	@echo "make check      the same set-up, then every test on the first kernel of vm/kernels.list"
 	@echo "make check-all  every test on every kernel of the list"
 	@echo "make bench      what stp costs: start-up, and instructions per probe hit"
+	@echo "make fuzz       texts made at random through every pass, SECONDS=60 for each target"
 	@echo "make style      sizes of files and functions, and who includes whom"
 	@echo "make install    below PREFIX (default /usr/local); DESTDIR is respected"
 	@echo "make clean      remove what was built here (kernels and caches are in ~/.cache/stp)"
@@ -102,6 +103,26 @@ bench:
 	@$(AGAIN) all programs
 	@testsuite/bench/run
 
+# Fuzzing has objects of its own: clang's, with its sanitizers. The script says what is missing.
+FUZZ       := $(B)/fuzz
+FUZZ_CXX   ?= clang++
+SECONDS    ?= 60
+FUZZ_FLAGS := -O1 -g1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined
+FUZZ_OBJ   := $(patsubst %.cc,$(FUZZ)/%.o,$(filter-out translator/cli/% translator/build/%,$(TRANSLATOR_SRC)))
+FUZZERS    := $(patsubst testsuite/fuzz/%_fuzz.cc,$(FUZZ)/%,$(wildcard testsuite/fuzz/*_fuzz.cc))
+
+$(FUZZ)/%.o: %.cc
+	@mkdir -p $(@D); echo "  FUZZ    $<"
+	@$(CCACHE) $(FUZZ_CXX) $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link $(call flags_of,$<) -MMD -MP -c $< -o $@
+
+$(FUZZERS): $(FUZZ)/%: $(FUZZ)/testsuite/fuzz/%_fuzz.o $(FUZZ_OBJ)
+	@echo "  LINK    $@"; $(FUZZ_CXX) $(FUZZ_FLAGS) -fsanitize=fuzzer -o $@ $^ $(TRANSLATOR_LIBS)
+
+fuzz:
+	@testsuite/fuzz/run --check $(FUZZ_CXX)
+	@$(AGAIN) $(FUZZERS)
+	@testsuite/fuzz/run $(SECONDS) $(FUZZERS)
+
 style:
 	@testsuite/style
 
@@ -128,4 +149,4 @@ comma := ,
 compile_commands.json: Makefile $(ALL_SRC)
 	@{ echo '['; $(foreach s,$(ALL_SRC),echo '$(call entry,$s)$(if $(filter-out $(lastword $(ALL_SRC)),$s),$(comma))';) echo ']'; } > $@
 
--include $(wildcard $(B)/*/*/*.d)
+-include $(wildcard $(B)/*/*/*.d $(FUZZ)/*/*/*.d)

@@ -82,8 +82,42 @@ class Inference {
 
   Type same(const ast::Expr& a, const ast::Expr& b, Type wanted) {
     Type type = expression(a, wanted);
+    if (type != Type::none) return expression(b, type), type;
     type = expression(b, type);
-    return expression(a, type);
+    tell(a, type);
+    return type;
+  }
+
+  // What is wanted of an expression that was walked already. Its parts are not walked again: with
+  // two walks at each level, a chain of thirty comparisons would take a minute.
+  void tell(const ast::Expr& e, Type wanted) {
+    if (wanted == Type::none) return;
+    std::visit(Overloaded{
+                   [&](const ast::Identifier& id) { name(id.name, e.span, wanted); },
+                   [&](const ast::Index& i) {
+                     auto* id = std::get_if<ast::Identifier>(&i.base->node);
+                     GlobalInfo* info = id ? unit_.find_global(id->name, i.base->span) : nullptr;
+                     if (info) learn(unit_.global(*info).value, wanted);
+                   },
+                   [&](const ast::Call& c) {
+                     auto* f = unit_.find_function(c.function.text, c.args.size(), c.function.span);
+                     if (f && f->returns_value) learn(f->result, wanted);
+                   },
+                   [&](const ast::Assign& a) {
+                     if (a.op) return;
+                     tell(*a.target, wanted);
+                     tell(*a.value, wanted);
+                   },
+                   [&](const ast::Ternary& t) {
+                     tell(*t.then, wanted);
+                     tell(*t.otherwise, wanted);
+                   },
+                   [&](const ast::AtOperator& a) {
+                     if (a.name == "entry" && !a.args.empty()) tell(*a.args[0], wanted);
+                   },
+                   [](const auto&) {},
+               },
+               e.node);
   }
 
   Type call(const ast::Call& c, Type wanted) {
