@@ -26,6 +26,9 @@ const Row* row_of(char letter) {
   return nullptr;
 }
 
+// strchr() finds the NUL behind the text as well, and a script's string may hold one.
+bool one_of(const char* set, char c) { return c && std::strchr(set, c); }
+
 // A width or a precision; false when the digits are too many to make sense.
 bool read_size(const std::string& f, size_t& at, std::vector<Conversion>& conversions) {
   if (at < f.size() && f[at] == '*') {
@@ -49,15 +52,15 @@ ParsedFormat parse_format(const std::string& f) {
       ++at;
       continue;
     }
-    while (at < f.size() && std::strchr("-+ #0", f[at])) ++at;
+    while (at < f.size() && one_of("-+ #0", f[at])) ++at;
     bool user = f.substr(begin, at - begin).find('#') != f.npos;
     bool good = read_size(f, at, parsed.conversions);
     size_t precision = at;
     if (at < f.size() && f[at] == '.') good &= read_size(f, ++at, parsed.conversions);
     std::string digits = f.substr(precision, at - precision);
-    if (at < f.size() && std::strchr("lhL", f[at]))
+    if (at < f.size() && one_of("lhL", f[at]))
       parsed.error = fmt::format("'{}' says nothing here: all numbers have 64 bits", f[at]);
-    while (at < f.size() && std::strchr("lhL", f[at])) ++at;
+    while (at < f.size() && one_of("lhL", f[at])) ++at;
     const Row* row = at < f.size() ? row_of(f[at]) : nullptr;
     if (!good) parsed.error = "a width or precision is too large";
     if (!row) {
@@ -71,7 +74,7 @@ ParsedFormat parse_format(const std::string& f) {
     conversion.width = f.substr(begin + 1, precision - begin - 1);
     std::erase(conversion.width, '#');
     conversion.user = user;
-    if (digits != ".*") conversion.bytes = digits.size() > 1 ? std::stoi(digits.substr(1)) : 1;
+    if (good && digits != ".*") conversion.bytes = digits.size() > 1 ? std::stoi(digits.substr(1)) : 1;
     parsed.conversions.push_back(std::move(conversion));
   }
   return parsed;
