@@ -32,6 +32,9 @@ constexpr ClassName class_names[] = {
     {"punct", ispunct}, {"space", isspace}, {"upper", isupper}, {"xdigit", isxdigit},
 };
 
+// strchr() finds the NUL behind the text as well, and an expression may hold one.
+bool one_of(const char* set, char c) { return c && std::strchr(set, c); }
+
 Set one(unsigned char c) { return Set().set(c); }
 
 Set all_bytes() { return Set().set().reset(0); }  // strings hold no NUL
@@ -103,7 +106,8 @@ class Parser {
 
   Node repeated(int depth) {
     Node node = atom(depth);
-    while (more() && std::strchr("*+?{", peek())) {
+    for (int levels = 0; one_of("*+?{", peek()); ++levels) {
+      if (levels > deepest) fail("the repetitions nest too deeply");
       if (node.kind == Kind::begin || node.kind == Kind::end)
         fail(fmt::format("'{}' cannot repeat ^ or $", peek()));
       Node outer{Kind::repeat, {}, {}, 0, -1};
@@ -173,7 +177,7 @@ class Parser {
     if (!more()) fail("the expression ends behind a backslash", start);
     char c = text_[at_++];
     if (c >= '1' && c <= '9') fail("back-references cannot be matched", start);
-    if (std::strchr("<>bB`'", c)) fail(fmt::format("'\\{}' cannot be matched", c), start);
+    if (one_of("<>bB`'", c)) fail(fmt::format("'\\{}' cannot be matched", c), start);
     Set set = escaped_class(c);
     return set.any() ? set : one(c);
   }
@@ -205,7 +209,7 @@ class Parser {
 
   // One byte of a bracket: itself, [.x.] or [=x=].
   unsigned char element(size_t start) {
-    if (peek() == '[' && at_ + 1 < text_.size() && std::strchr(".=", text_[at_ + 1])) {
+    if (peek() == '[' && at_ + 1 < text_.size() && one_of(".=", text_[at_ + 1])) {
       char mark = text_[at_ + 1];
       if (at_ + 4 >= text_.size() || text_[at_ + 3] != mark || text_[at_ + 4] != ']')
         fail("one character was expected between the brackets");
