@@ -10,6 +10,9 @@ namespace {
 
 using probes::Found;
 
+// Aliases of aliases can double with each level.
+constexpr int most_steps = 100'000;
+
 bool same_components(const ast::ProbePoint& alias, const std::vector<ast::Component>& written) {
   if (alias.components.size() != written.size()) return false;
   for (size_t i = 0; i < written.size(); ++i) {
@@ -66,6 +69,10 @@ class Expansion {
   void point(const ast::ProbePoint& p, ExpandedPoint so_far, std::vector<ExpandedPoint>& out) {
     so_far.sufficient |= p.sufficient;
     if (p.condition) so_far.conditions.push_back(p.condition);
+    if (++steps_ == most_steps)
+      diagnostics_.error(Code::too_deep, p.span,
+                         fmt::format("aliases lead to more than {} probe points", most_steps));
+    if (exhausted()) return;
     auto aliases = aliases_of(p.components, context_);
     if (!way_.empty()) way_.back().point = &p;
     for (const ast::Alias* alias : aliases) {
@@ -96,6 +103,7 @@ class Expansion {
       ExpandedPoint start = so_far;
       if (!start.written) start.written = p;
       point(*p, start, out);
+      if (exhausted()) return;
       if (p->optional || p->sufficient) diagnostics_.rewind(mark);
       if (p->sufficient && out.size() > before) return;
     }
@@ -111,6 +119,7 @@ class Expansion {
     }
     return false;
   }
+  bool exhausted() const { return steps_ >= most_steps; }
 
   void resolve(const ast::ProbePoint& p, const probes::Match& match, ExpandedPoint so_far,
                std::vector<ExpandedPoint>& out) {
@@ -132,6 +141,7 @@ class Expansion {
     const ast::ProbePoint* point;
   };
   std::vector<Step> way_;
+  int steps_ = 0;
 };
 
 }  // namespace
