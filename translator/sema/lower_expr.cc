@@ -422,14 +422,16 @@ Expr* Lowering::histogram(const ast::Aggregate& a, const Span& span) {
     else if (auto* u = std::get_if<ast::Unary>(&a.params[i]->node);
              u && u->op == ast::UnaryOp::negate &&
              std::holds_alternative<ast::Number>(u->operand->node))
-      numbers[i] = -std::get<ast::Number>(u->operand->node).value;
+      __builtin_sub_overflow(0, std::get<ast::Number>(u->operand->node).value, &numbers[i]);
     else
       return error(Code::not_constant, a.params[i]->span, "a histogram's bounds are numbers");
   if (shape.histogram == Histogram::linear) {
     shape.low = numbers[0];
     shape.high = numbers[1];
     shape.step = numbers[2];
-    if (shape.step <= 0 || shape.high <= shape.low || (shape.high - shape.low) / shape.step > 5000)
+    int64_t range = 0;
+    if (shape.step <= 0 || shape.high <= shape.low ||
+        __builtin_sub_overflow(shape.high, shape.low, &range) || range / shape.step > 5000)
       return error(Code::bad_operand, span,
                    "@hist_linear needs low < high, a positive step, and at most 5000 buckets");
   }
