@@ -215,6 +215,8 @@ ast::Expr* Parser::parse_accesses() {
   }
   if (!pretty) pretty = parse_pretty();
   if (accesses.empty() && !pretty) return base;
+  // Passes make a tree of them, one level for each.
+  below += static_cast<int>(std::min<size_t>(accesses.size(), kMaxHeight));
   if (target || cast) {
     (target ? target->accesses : cast->accesses) = std::move(accesses);
     (target ? target->pretty : cast->pretty) = pretty;
