@@ -102,6 +102,11 @@ std::vector<ast::ProbePoint> Parser::parse_point() {
         fail(Code::bad_probe_point, since(start),
              "'?', '!' and 'if' must come last in a probe point");
       for (const ast::ProbePoint& tail : parts) {
+        if (head.components.size() + tail.components.size() > kMaxComponents) {
+          fail(Code::bad_probe_point, since(start),
+               "a probe point has at most " + std::to_string(kMaxComponents) + " parts");
+          return points;
+        }
         ast::ProbePoint point = tail;
         point.components.insert(point.components.begin(), head.components.begin(),
                                 head.components.end());

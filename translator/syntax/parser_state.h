@@ -35,6 +35,7 @@ class Parser {
   static constexpr int kMaxNesting = 500;
   static constexpr int kMaxHeight = 1000;
   static constexpr size_t kMaxPoints = 4096;
+  static constexpr size_t kMaxComponents = 64;  // of a probe point
 
   // One level of recursion, as long as it lives.
   class Nest {
