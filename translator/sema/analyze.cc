@@ -129,7 +129,9 @@ void bound_nesting(Unit& unit) {
   std::set<size_t> roots;
   for (const auto& handler : unit.handlers)
     for (size_t f : calls_in(unit, handler->scope.statements)) roots.insert(f);
-  set_nesting(*unit.program, calls, {roots.begin(), roots.end()});
+  if (!set_nesting(*unit.program, calls, {roots.begin(), roots.end()}))
+    unit.diagnostics->error(Code::too_deep, unit.handlers.front()->declaration->span,
+                            "functions call each other more than a thousand levels deep");
 }
 
 void warn_of_unused_locals(Unit& unit) {

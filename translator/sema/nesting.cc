@@ -1,4 +1,5 @@
-// A walk over the graph of calls. Functions on the way that are met again are recursive; the
+// A walk over the graph of calls, of bounded depth: so no walk over bodies and the calls in them can
+// run out of stack, here or in a pass behind. Functions on the way that are met again are recursive; the
 // longest way to a function is found with the memory of those that were done.
 #include "sema/nesting.h"
 
@@ -6,6 +7,9 @@
 
 namespace stp::sema {
 namespace {
+
+// The runtime has no stack for more, either.
+constexpr size_t deepest_chain = 1000;
 
 class Depths {
  public:
@@ -23,6 +27,7 @@ class Depths {
       return 0;
     }
     if (depth_[function]) return depth_[function];
+    if (way_.size() >= deepest_chain) return too_deep_ = true, 0;
     on_way_[function] = true;
     way_.push_back(function);
     uint32_t deepest = 0;
@@ -33,6 +38,7 @@ class Depths {
   }
 
   bool recursive() const { return recursive_; }
+  bool too_deep() const { return too_deep_; }
 
  private:
   prog::Program& program_;
@@ -40,17 +46,18 @@ class Depths {
   std::vector<uint32_t> depth_;
   std::vector<bool> on_way_;
   std::vector<size_t> way_;
-  bool recursive_ = false;
+  bool recursive_ = false, too_deep_ = false;
 };
 
 }  // namespace
 
-void set_nesting(prog::Program& program, const std::vector<std::vector<size_t>>& calls,
+bool set_nesting(prog::Program& program, const std::vector<std::vector<size_t>>& calls,
                  const std::vector<size_t>& roots) {
   Depths depths(program, calls);
   uint32_t deepest = 0;
   for (size_t root : roots) deepest = std::max(deepest, depths.of(root));
   if (!program.limits.nesting) program.limits.nesting = deepest + (depths.recursive() ? 10 : 0);
+  return !depths.too_deep();
 }
 
 }  // namespace stp::sema

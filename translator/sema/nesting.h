@@ -6,8 +6,9 @@
 namespace stp::sema {
 
 // Sets Function::recursive, and Limits::nesting when the user did not: the longest chain of calls,
-// and ten more when something recurses (stap(1), MAXNESTING).
-void set_nesting(prog::Program&, const std::vector<std::vector<size_t>>& calls,
+// and ten more when something recurses (stap(1), MAXNESTING). False when a chain has more than a
+// thousand calls, which no pass behind can walk.
+bool set_nesting(prog::Program&, const std::vector<std::vector<size_t>>& calls,
                  const std::vector<size_t>& roots);
 
 }  // namespace stp::sema
