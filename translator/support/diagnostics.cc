@@ -40,6 +40,10 @@ std::string place(const Span& span) {
   return fmt::format("{}:{}:{}", span.file->name(), at.line, at.column);
 }
 
+// Of a line that is longer than any screen, a piece around the place is shown: a script of one
+// line with a thousand errors would be printed a thousand times.
+constexpr size_t most_columns = 240;
+
 // The line that holds the span's start, and a caret line under it. Tabs are kept
 // in the caret line so that both stay aligned on any terminal.
 std::string excerpt(const Span& span, const Palette& paint) {
@@ -49,6 +53,11 @@ std::string excerpt(const Span& span, const Palette& paint) {
   std::string under(gutter.size() - 2, ' ');
   under += "| ";
   size_t start = std::min<size_t>(at.column - 1, text.size());
+  if (text.size() > most_columns) {
+    size_t skipped = start - std::min(start, most_columns / 3);
+    text = text.substr(skipped, most_columns);
+    start -= skipped;
+  }
   for (size_t i = 0; i < start; ++i) under += text[i] == '\t' ? '\t' : ' ';
   size_t width = std::clamp<size_t>(span.end - span.begin, 1, std::max<size_t>(1, text.size() - start));
   return fmt::format("{}{}\n{}{}^{}{}\n", gutter, text, under, paint.green,
@@ -126,6 +135,9 @@ std::vector<std::string> nearest(std::string_view name, const std::vector<std::s
     size_t distance;
     const std::string* text;
   };
+  // The distance takes time with the square of the length; nobody mistypes such a name.
+  constexpr size_t longest = 100;
+  if (name.size() > longest) return {};
   size_t limit = std::max<size_t>(1, name.size() / 3);
   std::vector<Scored> scored;
   for (const auto& candidate : candidates) {
