@@ -101,7 +101,7 @@ class Inference {
                    },
                    [&](const ast::Call& c) {
                      auto* f = unit_.find_function(c.function.text, c.args.size(), c.function.span);
-                     if (f && f->returns_value) learn(f->result, wanted);
+                     if (f) learn(f->result, wanted);
                    },
                    [&](const ast::Assign& a) {
                      if (a.op) return;
