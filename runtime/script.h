@@ -318,6 +318,19 @@ struct stp_str stp_sprint(struct stp_context *c, struct stp_text *to, const char
 			  const char *letters, const union stp_arg *args,
 			  const struct stp_place *place);
 
+/*
+ * Pretty-printing ($x$, $$vars$$). `description` is text with, for each value, '%', what it is, its
+ * bytes, and where it lies behind the argument; without @ the argument is the value:
+ *   %i4@16     signed number; %u unsigned, %p hexadecimal, %c a character in quotes
+ *   %u4@16:3:5 bit-field: 5 bits from bit 3 on of those 4 bytes
+ *   %s16@8     array of 16 characters
+ *   %S@8       pointer to text
+ * %> goes on to the next of `args`. What cannot be read is '?'; a text that is longer than a string
+ * ends with "...".
+ */
+struct stp_str stp_pretty(struct stp_context *c, struct stp_text *to, const char *description,
+			  const s64 *args);
+
 /* ----------------------------------------------------- built-in functions */
 
 /*

@@ -11,6 +11,19 @@ namespace {
 
 bool is_histogram(const Expr* e) { return std::holds_alternative<HistogramExpr>(e->node); }
 
+// It cannot fail.
+Value pretty(Body& b, const PrintExpr& p) {
+  std::string list = "0";
+  if (!p.args.empty()) list = "";
+  for (const Value& v : values(b, p.args)) list += (list.empty() ? "" : ", ") + v.text;
+  std::string room = b.scratch();
+  Value result = b.string(
+      fmt::format("stp_pretty(c, {}, {}, (s64[]){{ {} }})", room, c_string(p.description), list),
+      true);
+  result.scratch = room;
+  return result;
+}
+
 Value sprint(Body& b, const PrintExpr& p, const Expr* e) {
   const Format& format = b.module.program.formats[p.format];
   std::vector<Value> args = values(b, p.args);
@@ -49,6 +62,7 @@ Arguments evaluate(Body& b, const std::vector<Expr*>& args) {
 }  // namespace
 
 Value print(Body& b, const PrintExpr& p, const Expr* e) {
+  if (!p.description.empty()) return pretty(b, p);
   if (p.to_string) return sprint(b, p, e);
   Arguments args = evaluate(b, p.args);
   size_t fixed = 0;

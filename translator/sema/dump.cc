@@ -117,6 +117,8 @@ class Dump {
               return fmt::format("@hist({})[{}]", expression(x.operand), expression(x.index));
             },
             [&](const PrintExpr& x) {
+              if (!x.description.empty())
+                return fmt::format("pretty({}, {})", quoted(x.description), list(x.args));
               return fmt::format("{}({}{}{})", x.to_string ? "sprint" : "print",
                                  quoted(program_.formats[x.format].text),
                                  x.args.empty() ? "" : ", ", list(x.args));

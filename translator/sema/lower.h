@@ -88,15 +88,23 @@ class Lowering {
   // target.cc
   prog::Expr* target(const ast::Target&, const Span&);
   prog::Expr* cast(const ast::Cast&, const Span&);
-  prog::Expr* target_group(const std::string& name, const Span&);
   prog::Expr* kept_from_entry(const std::function<prog::Expr*()>& lower, const Span&);
   bool is_defined(const ast::Expr&);
   struct Place;
   std::optional<Place> find_variable(const ast::Target&, const Span&);
-  prog::Expr* follow(Place, const std::vector<ast::Access>&, bool address_of, const Span&);
+  template <typename Node>
+  prog::Expr* follow(Place, const Node&, const Span&);
   bool step(Place&, const ast::Access&);
   prog::Expr* read(const Place&, const Span&);
   std::optional<Place> place_of(const types::Variable&, const Span&);
+
+  // pretty.cc
+  Place shown(const Place&, const Span&);
+  prog::Expr* pretty(const Place&, int dollars, const Span&);
+  prog::Expr* target_group(const std::string& name, int dollars, const Span&);
+  std::vector<types::Variable> group_members(const std::string& name);
+  prog::Expr* plain_group(const std::vector<types::Variable>&, const Span&);
+  prog::Expr* pretty_group(const std::vector<types::Variable>&, int dollars, const Span&);
 
   // Reports, and gives a constant to go on with.
   prog::Expr* error(Code, const Span&, const std::string& text,

@@ -141,6 +141,8 @@ struct PrintExpr {
   size_t format;  // into Program::formats
   std::vector<Expr*> args;
   bool to_string;
+  // Instead of a format: what stp_pretty() is to write (runtime/script.h). Arguments are numbers.
+  std::string description = {};
 };
 
 // The value of a location tree at the probe (unsigned 64 bit).

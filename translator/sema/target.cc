@@ -2,7 +2,7 @@
 // are read in the end.
 #include <fmt/format.h>
 
-#include "sema/lower.h"
+#include "sema/place.h"
 #include "support/overloaded.h"
 
 namespace stp::sema {
@@ -12,14 +12,6 @@ using prog::Type;
 using types::Kind;
 using types::Lack;
 
-// Where a chain of accesses has come to: a typed place in memory, or a typed value.
-struct Lowering::Place {
-  const types::Type* type;
-  Expr* at;  // the address, or the value
-  bool in_memory;
-  uint8_t bit_offset = 0, bit_size = 0;
-};
-
 namespace {
 
 bool is_signed(const types::Type* type) { return type && type->is_signed; }
@@ -28,19 +20,16 @@ bool is_signed(const types::Type* type) { return type && type->is_signed; }
 
 Expr* Lowering::target(const ast::Target& t, const Span& span) {
   Type type = t.pretty ? Type::string : Type::number;
-  if (t.pretty)
-    return error(Code::unsupported, span, "pretty-printing of variables is not run by this version",
-                 type);
   if (!surroundings_ || surroundings_->kind == probes::Surroundings::Kind::none)
     return error(Code::not_allowed_here, span,
                  scope_.result ? "a function has no target variables; pass the value as an argument"
                                : "this kind of probe has no target variables",
                  t.name.size() > 1 && t.name[0] == '$' ? Type::string : Type::number);
   if (t.kind == ast::Target::Kind::variable && !t.name.empty() && t.name[0] == '$')
-    return target_group(t.name, span);
+    return target_group(t.name, t.pretty, span);
   auto lower = [&]() -> Expr* {
     auto place = find_variable(t, span);
-    return place ? follow(*place, t.accesses, t.address_of, span) : bad(Type::number, span);
+    return place ? follow(*place, t, span) : bad(type, span);
   };
   // A parameter in a return probe is what it was at the entry, with all that was behind it.
   bool at_return = surroundings_->kind == probes::Surroundings::Kind::at_return;
@@ -234,11 +223,13 @@ bool Lowering::step(Place& p, const ast::Access& access) {
   return true;
 }
 
-Expr* Lowering::follow(Place p, const std::vector<ast::Access>& accesses, bool address_of,
-                       const Span& span) {
-  for (const ast::Access& access : accesses)
-    if (!step(p, access)) return bad(Type::number, span);
-  if (!address_of) return read(p, span);
+// The accesses of a Target, a Cast or a Dereference, and what is asked of the place they lead to.
+template <typename Node>
+Expr* Lowering::follow(Place p, const Node& node, const Span& span) {
+  for (const ast::Access& access : node.accesses)
+    if (!step(p, access)) return bad(node.pretty ? Type::string : Type::number, span);
+  if (node.pretty) return pretty(p, node.pretty, span);
+  if (!node.address_of) return read(p, span);
   if (!p.in_memory || p.bit_size)
     return error(Code::bad_access, span,
                  "this has no address: it is kept in a register or is a bit-field");
@@ -246,9 +237,6 @@ Expr* Lowering::follow(Place p, const std::vector<ast::Access>& accesses, bool a
 }
 
 Expr* Lowering::cast(const ast::Cast& c, const Span& span) {
-  if (c.pretty)
-    return error(Code::unsupported, span, "pretty-printing of variables is not run by this version",
-                 Type::string);
   Expr* pointer = value(*c.operand, Type::number);
   if (!provider_)
     return error(Code::not_allowed_here, span,
@@ -266,48 +254,7 @@ Expr* Lowering::cast(const ast::Cast& c, const Span& span) {
   // The operand is a pointer to the type, unless the type is itself a pointer or a number.
   const types::Type* bare = types::strip(type);
   bool points = bare && (bare->kind == Kind::structure || bare->kind == Kind::union_type);
-  return follow({type, pointer, points}, c.accesses, c.address_of, span);
-}
-
-// $$parms, $$vars, $$locals, $$return: "name=0x1 name=0x2".
-Expr* Lowering::target_group(const std::string& name, const Span& span) {
-  using Surround = probes::Surroundings::Kind;
-  std::vector<types::Variable> variables;
-  if (name == "$return") {
-    auto answer = provider_->return_value(surroundings_->place.function);
-    if (surroundings_->kind == Surround::at_return && types::get(answer))
-      variables.push_back(*types::get(answer));
-  } else if (surroundings_->kind == Surround::tracepoint) {
-    int i = 0;
-    for (const auto& p : surroundings_->tracepoint.params)
-      variables.push_back(
-          {p.name, p.type, {types::Location::Kind::value, types::loc_argument(i++), {}}, true});
-  } else {
-    auto answer = provider_->variables(surroundings_->place);
-    if (auto* all = types::get(answer))
-      for (const auto& v : *all)
-        if ((name != "$parms" || v.parameter) && (name != "$locals" || !v.parameter))
-          variables.push_back(v);
-  }
-  std::string text, letters;
-  prog::PrintExpr print{0, {}, true};
-  auto lower = [&]() -> Expr* {
-    for (const auto& v : variables) {
-      const types::Type* type = types::strip(v.type);
-      bool readable = type && (v.location.value || !v.location.pieces.empty()) &&
-                      type->kind != Kind::structure && type->kind != Kind::union_type &&
-                      type->kind != Kind::floating && type->size <= 8 && print.args.size() < 30;
-      text += (text.empty() ? "" : " ") + v.name + (readable ? "=%#x" : "=?");
-      if (!readable) continue;
-      auto place = place_of(v, span);
-      print.args.push_back(place ? read(*place, span) : constant(0, span));
-      letters += 'l';
-    }
-    print.format = format(text, letters);
-    return program().expr(Type::string, span, print);
-  };
-  bool kept = surroundings_->kind == Surround::at_return && !at_entry_ && name != "$return";
-  return kept ? kept_from_entry(lower, span) : lower();
+  return follow({type, pointer, points}, c, span);
 }
 
 bool Lowering::is_defined(const ast::Expr& e) {

@@ -1,0 +1,16 @@
+// Where a chain of accesses to the probed code has come to.
+#pragma once
+
+#include "sema/lower.h"
+#include "types/type.h"
+
+namespace stp::sema {
+
+struct Lowering::Place {
+  const types::Type* type;
+  prog::Expr* at;  // the address, or the value
+  bool in_memory;
+  uint8_t bit_offset = 0, bit_size = 0;
+};
+
+}  // namespace stp::sema
