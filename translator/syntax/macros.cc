@@ -273,6 +273,9 @@ class Expander {
         values.emplace_back();
       else
         values.back().push_back(token);
+      // Each level of nested arguments holds a copy of those inside.
+      count(token);
+      if (exhausted_) return false;
     }
     ++i;
     if (values.size() != macro.params.size()) {
