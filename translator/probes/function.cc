@@ -56,7 +56,7 @@ void report_none(const Request& request, const types::Provider& provider, const 
   auto& error = request.diagnostics.error(
       Code::no_match, component.arg_span,
       fmt::format("no function '{}'{} in the kernel", pattern.function, where));
-  if (!has_wildcard(pattern.function))
+  if (!has_wildcard(pattern.function) && request.diagnostics.suggests())
     for (const auto& near : nearest(pattern.function, provider.function_names()))
       error.note(fmt::format("did you mean '{}'?", near));
 }

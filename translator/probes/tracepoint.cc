@@ -13,6 +13,7 @@ void report_none(const Request& request, const types::Provider& provider,
   for (const auto& t : provider.tracepoints("*")) names.push_back(t.name);
   auto& error = request.diagnostics.error(Code::no_match, request.component("trace").arg_span,
                                           fmt::format("no tracepoint '{}' in the kernel", pattern));
+  if (!request.diagnostics.suggests()) return;
   for (const auto& near : nearest(pattern, names))
     error.note(fmt::format("did you mean '{}'?", near));
 }

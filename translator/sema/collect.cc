@@ -255,6 +255,7 @@ void unknown_function(Unit& unit, const ast::Call& call,
   const std::string& name = call.function.text;
   auto& error = unit.diagnostics->error(Code::unknown_function, call.function.span,
                                         fmt::format("there is no function '{}'", name));
+  if (!unit.diagnostics->suggests()) return;
   for (const auto& near : nearest(name, function_names(unit, library)))
     error.note(fmt::format("did you mean '{}'?", near));
 }

@@ -51,6 +51,7 @@ void report_unknown(const ast::ProbePoint& point, const Context& context, Diagno
           if (known == 0) names.push_back(name->components.front().name);
   auto& error = d.error(Code::unknown_probe, bad.span,
                         fmt::format("no probe point {}", probes::spell(components)));
+  if (!d.suggests()) return;
   // What is meant is the name; what may stand here is shown with its argument.
   std::vector<std::string> bare;
   for (const auto& name : names) bare.push_back(name.substr(0, name.find('(')));

@@ -102,10 +102,6 @@ Expr* Lowering::identifier(const ast::Identifier& id, const Span& span) {
         return program().expr(Type::stat, span, prog::WalkValueRef{walk->id});
     const prog::Local& l = scope_.locals[local->second];
     if (!scope_.assigned[local->second]) {
-      std::vector<std::string> names;
-      for (const auto& [name, info] : unit_.globals) names.push_back(name);
-      for (size_t i = 0; i < scope_.locals.size(); ++i)
-        if (scope_.assigned[i]) names.push_back(scope_.locals[i].name);
       // Told once for a name, not for each of its uses.
       scope_.assigned[local->second] = true;
       if (l.type == Type::stat)
@@ -114,6 +110,12 @@ Expr* Lowering::identifier(const ast::Identifier& id, const Span& span) {
       auto text = fmt::format("variable '{}' is never given a value", id.name);
       auto& e = l.type == Type::none ? diagnostics().error(Code::unresolved_type, span, text)
                                      : diagnostics().warning(Code::unknown_name, span, text);
+      std::vector<std::string> names;
+      if (diagnostics().suggests()) {
+        for (const auto& [name, info] : unit_.globals) names.push_back(name);
+        for (size_t i = 0; i < scope_.locals.size(); ++i)
+          if (scope_.assigned[i]) names.push_back(scope_.locals[i].name);
+      }
       for (const auto& near : nearest(id.name, names))
         e.note(fmt::format("did you mean '{}'?", near));
       if (l.type == Type::none) return bad(l.type, span);

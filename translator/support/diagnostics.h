@@ -48,6 +48,9 @@ class Diagnostics {
   bool failed() const { return errors_ > 0; }
   size_t errors() const { return errors_; }
   const std::vector<Diagnostic>& all() const { return all_; }
+  // Whether "did you mean" is worth its time: nobody reads a hundred of them, and a script of ten
+  // thousand unknown names would compare each with ten thousand known ones.
+  bool suggests() const { return all_.size() <= 100; }
 
   // Adds a note to everything reported since `mark`.
   void note_since(size_t mark, const std::string& text, const Span&);

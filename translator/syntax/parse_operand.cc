@@ -261,8 +261,9 @@ ast::Expr* Parser::parse_unknown_at_word() {
   if (!panic_) {
     Diagnostic& error = diagnostics_.error(
         Code::bad_macro, name.span, "'@" + name.text + "' is neither an operator nor a macro");
-    for (const std::string& near : nearest(name.text, known))
-      error.note("did you mean '@" + near + "'?");
+    if (diagnostics_.suggests())
+      for (const std::string& near : nearest(name.text, known))
+        error.note("did you mean '@" + near + "'?");
   }
   if (touches_previous() && at_op("(")) skip_balanced();
   return make(name.span, ast::Number{0}, {});
