@@ -100,17 +100,21 @@ class Accesses {
 // The functions that handlers call, and those that these call.
 std::set<const FunctionGroup*> reached_functions(Unit& unit) {
   std::set<const FunctionGroup*> reached;
-  std::function<void(const Scope&)> follow = [&](const Scope& scope) {
-    for (const ast::Stmt* s : scope.statements)
+  // A list and no recursion: a chain of calls is as long as the script.
+  std::vector<const Scope*> left;
+  for (const auto& handler : unit.handlers) left.push_back(&handler->scope);
+  while (!left.empty()) {
+    const Scope* scope = left.back();
+    left.pop_back();
+    for (const ast::Stmt* s : scope->statements)
       walk(*s, [&](const ast::Expr& e) {
         auto* c = std::get_if<ast::Call>(&e.node);
         auto* group =
             c ? unit.find_function(c->function.text, c->args.size(), c->function.span) : nullptr;
         if (!group || !reached.insert(group).second) return;
-        for (const auto& overload : group->overloads) follow(overload->scope);
+        for (const auto& overload : group->overloads) left.push_back(&overload->scope);
       });
-  };
-  for (const auto& handler : unit.handlers) follow(handler->scope);
+  }
   return reached;
 }
 
