@@ -427,7 +427,8 @@ void infer_types(Unit& unit) {
             [](const auto& a, const auto& b) { return a.second->index < b.second->index; });
   for (auto [group, overload] : overloads) first.body(overload->scope);
   Inference inference(unit);
-  for (bool learned = true; learned;) {
+  bool learned = true;
+  for (int round = 0; learned && round < most_rounds; ++round) {
     learned = false;
     for (auto [group, overload] : overloads) {
       learned |= share_types(*group, *overload);
