@@ -428,6 +428,7 @@ void infer_types(Unit& unit) {
   for (auto [group, overload] : overloads) first.body(overload->scope);
   Inference inference(unit);
   bool learned = true;
+  constexpr int most_rounds = 1000;
   for (int round = 0; learned && round < most_rounds; ++round) {
     learned = false;
     for (auto [group, overload] : overloads) {

@@ -35,7 +35,7 @@ struct Type {
   uint64_t size = 0;             // bytes; 0 when unknown (forward, flexible array)
   bool is_signed = false;
   const Type* of = nullptr;      // null stands for void
-  std::optional<uint64_t> count; // array elements; none for a flexible array
+  std::optional<uint64_t> count = {}; // array elements; none for a flexible array
   uint64_t handle = 0;           // the provider's own: DIE offset, BTF id
 };
 
