@@ -91,7 +91,9 @@ void lower_functions(Unit& unit, const Context& context) {
       for (size_t i = 0; i < f.scope.params; ++i)
         if (f.scope.locals[i].type == Type::none) f.scope.locals[i].type = group->params[i];
       size_t mark = unit.diagnostics->mark();
-      Lowering lowering(unit, f.scope, nullptr, nullptr, nullptr, context.guru);
+      bool typed = has_targets(f.scope.statements);
+      Lowering lowering(unit, f.scope, nullptr, typed ? context.provider(*unit.diagnostics) : nullptr,
+                        nullptr, context.guru);
       prog::Stmt* body = lowering.statements(f.scope.statements);
       prog::Function& out = unit.program->functions[f.index];
       out.body = body;
@@ -168,9 +170,8 @@ void used(Unit& unit, size_t index) {
     if (info.index == index) info.used = true;
 }
 
-// The addresses of points are those of the image that the anchor's address comes from.
-void set_anchor(prog::Program& program, const ProviderSource& provider, Diagnostics& d) {
-  bool any = false;
+// The addresses of points, and of variables (`any`), are those of the image that the anchor's address comes from.
+void set_anchor(prog::Program& program, bool any, const ProviderSource& provider, Diagnostics& d) {
   for (const auto& probe : program.probes)
     for (const auto& point : probe.points)
       any |= point.address != 0 || point.kind == prog::PointKind::tracepoint;
@@ -236,7 +237,7 @@ std::unique_ptr<prog::Program> analyze(const ast::File& script,
   if (!options.suppress_warnings && !d.failed()) warn_of_unused_locals(unit);
   if (!d.failed()) display_globals(unit, shown);
   bound_nesting(unit);
-  set_anchor(*program, provider, d);
+  set_anchor(*program, unit.addresses, provider, d);
   return program;
 }
 

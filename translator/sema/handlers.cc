@@ -20,14 +20,8 @@ using prog::Type;
 
 bool names_target(const ast::Expr& e) {
   return std::holds_alternative<ast::Target>(e.node) || std::holds_alternative<ast::Cast>(e.node) ||
+         std::holds_alternative<ast::Dereference>(e.node) ||
          std::holds_alternative<ast::AtOperator>(e.node);
-}
-
-bool has_targets(const std::vector<const ast::Stmt*>& statements) {
-  bool found = false;
-  for (const ast::Stmt* s : statements)
-    walk(*s, [&](const ast::Expr& e) { found |= names_target(e); });
-  return found;
 }
 
 // The name that the account uses: the first point as it was written.
@@ -122,6 +116,13 @@ class ProbeLowering {
 };
 
 }  // namespace
+
+bool has_targets(const std::vector<const ast::Stmt*>& statements) {
+  bool found = false;
+  for (const ast::Stmt* s : statements)
+    walk(*s, [&](const ast::Expr& e) { found |= names_target(e); });
+  return found;
+}
 
 std::vector<PendingProbe> collect_probes(Unit& unit, const ast::File& script,
                                          const Context& context) {

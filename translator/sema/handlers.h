@@ -41,6 +41,9 @@ struct PendingProbe {
 };
 std::vector<PendingProbe> collect_probes(Unit&, const ast::File& script, const Context&);
 
+// True when they name the probed code's variables or types.
+bool has_targets(const std::vector<const ast::Stmt*>& statements);
+
 // Lowers them into Program::probes: one for each set of places that variables have.
 void lower_probes(Unit&, const std::vector<PendingProbe>&, const Context&);
 

@@ -4,6 +4,7 @@
 // else in it comes out the same.
 #pragma once
 
+#include <deque>
 #include <functional>
 #include <map>
 #include <optional>
@@ -97,6 +98,16 @@ class Lowering {
   bool step(Place&, const ast::Access&);
   prog::Expr* read(const Place&, const Span&);
   std::optional<Place> place_of(const types::Variable&, const Span&);
+  std::optional<Place> cast_type(const ast::Cast&, const Span&);
+  const types::Type* type_named(const std::string& name);
+
+  // target_write.cc
+  prog::Expr* assignable_target(const ast::Expr&);
+
+  // pointer_types.cc
+  class PointerTypes;
+  Place pointer_to(const types::Type*, prog::Expr* value);
+  prog::Expr* dereferenced(const ast::Dereference&, const Span&);
 
   // pretty.cc
   Place shown(const Place&, const Span&);
@@ -126,6 +137,7 @@ class Lowering {
   const ast::Stmt* handler_ = nullptr;
   bool at_entry_ = false;  // inside @entry(): variables as they are at the function's entry
   std::set<const prog::Expr*> bad_;
+  std::deque<types::Type> pointers_;  // made for typed values of the script
   int loops_ = 0;
   size_t foreach_count_ = 0;
   struct Walk {

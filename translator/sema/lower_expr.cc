@@ -77,10 +77,7 @@ Expr* Lowering::expression(const ast::Expr& e, Type wanted) {
           [&](const ast::RegexMatch& x) { return regex_match(x, span); },
           [&](const ast::Target& x) { return target(x, span); },
           [&](const ast::Cast& x) { return cast(x, span); },
-          [&](const ast::Dereference&) {
-            return error(Code::bad_access, span,
-                         "the type behind this pointer is not known: use @cast(value, \"type\")");
-          },
+          [&](const ast::Dereference& x) { return dereferenced(x, span); },
           [&](const ast::Aggregate& x) { return aggregate(x, span); },
           [&](const ast::AtOperator& x) { return at_operator(x, span, wanted); },
           [&](const ast::Print& x) { return print(x, span); },
@@ -355,15 +352,10 @@ Expr* Lowering::assignable(const ast::Expr& e, Type wanted) {
       },
       e.node);
   if (!can) {
-    bool of_target =
-        std::holds_alternative<ast::Target>(e.node) || std::holds_alternative<ast::Cast>(e.node);
-    return error(of_target && !guru_ ? Code::needs_guru
-                 : of_target         ? Code::unsupported
-                                     : Code::bad_operand,
-                 e.span,
-                 of_target ? "writing to the probed code's variables is not run by this version"
-                           : "this cannot be assigned to",
-                 wanted);
+    if (std::holds_alternative<ast::Target>(e.node) || std::holds_alternative<ast::Cast>(e.node) ||
+        std::holds_alternative<ast::Dereference>(e.node))
+      return assignable_target(e);
+    return error(Code::bad_operand, e.span, "this cannot be assigned to", wanted);
   }
   Expr* to = value(e, wanted);
   if (auto* g = std::get_if<prog::GlobalRef>(&to->node)) check_not_walked(g->index, e.span);

@@ -77,6 +77,7 @@ struct Unit {
   std::map<std::string, GlobalInfo> globals;
   std::map<std::pair<std::string, size_t>, std::unique_ptr<FunctionGroup>> functions;
   std::vector<std::unique_ptr<HandlerInfo>> handlers;
+  bool addresses = false;  // a variable is at a link-time address
 
   prog::Global& global(const GlobalInfo& g) { return program->globals[g.index]; }
   // What the name means where `at` is: a file's private one before everybody's. Null: nothing.

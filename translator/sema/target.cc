@@ -20,7 +20,9 @@ bool is_signed(const types::Type* type) { return type && type->is_signed; }
 
 Expr* Lowering::target(const ast::Target& t, const Span& span) {
   Type type = t.pretty ? Type::string : Type::number;
-  if (!surroundings_ || surroundings_->kind == probes::Surroundings::Kind::none)
+  bool nowhere = !surroundings_ || surroundings_->kind == probes::Surroundings::Kind::none;
+  bool global = t.kind == ast::Target::Kind::at_var && provider_;
+  if (nowhere && !global)
     return error(Code::not_allowed_here, span,
                  scope_.result ? "a function has no target variables; pass the value as an argument"
                                : "this kind of probe has no target variables",
@@ -32,7 +34,7 @@ Expr* Lowering::target(const ast::Target& t, const Span& span) {
     return place ? follow(*place, t, span) : bad(type, span);
   };
   // A parameter in a return probe is what it was at the entry, with all that was behind it.
-  bool at_return = surroundings_->kind == probes::Surroundings::Kind::at_return;
+  bool at_return = !nowhere && surroundings_->kind == probes::Surroundings::Kind::at_return;
   if (at_return && !at_entry_ && t.name != "return" && t.kind == ast::Target::Kind::variable)
     return kept_from_entry(lower, span);
   return lower();
@@ -46,7 +48,7 @@ std::optional<Lowering::Place> Lowering::find_variable(const ast::Target& t, con
     for (const auto& name : near) e.note(fmt::format("did you mean '${}'?", name));
     return std::nullopt;
   };
-  if (surroundings_->kind == Surround::tracepoint && t.kind == ast::Target::Kind::variable) {
+  if (surroundings_ && surroundings_->kind == Surround::tracepoint && t.kind == ast::Target::Kind::variable) {
     const auto& params = surroundings_->tracepoint.params;
     std::vector<std::string> names;
     for (size_t i = 0; i < params.size(); ++i) {
@@ -67,6 +69,7 @@ std::optional<Lowering::Place> Lowering::find_variable(const ast::Target& t, con
   types::Answer<types::Variable> answer = Lack{Lack::Kind::not_found, "", {}};
   if (t.kind == ast::Target::Kind::at_var) {
     size_t at = t.name.find('@');
+    unit_.addresses = true;
     answer = provider_->global(t.name.substr(0, at),
                                at == std::string::npos ? "" : t.name.substr(at + 1));
   } else if (t.name == "return") {
@@ -93,8 +96,10 @@ std::optional<Lowering::Place> Lowering::find_variable(const ast::Target& t, con
                                                  lack.detail.empty() ? "" : ": ", lack.detail));
     default:
       return fail(Code::no_variable,
-                  lack.detail.empty() ? fmt::format("{}() has no variable {} here",
-                                                    surroundings_->place.function.name, what)
+                  lack.detail.empty() ? t.kind == ast::Target::Kind::at_var
+                                          ? fmt::format("the kernel has no variable {}", what)
+                                          : fmt::format("{}() has no variable {} here",
+                                                        surroundings_->place.function.name, what)
                                       : lack.detail,
                   lack.near);
   }
@@ -236,26 +241,44 @@ Expr* Lowering::follow(Place p, const Node& node, const Span& span) {
   return p.at;
 }
 
+const types::Type* Lowering::type_named(const std::string& name) {
+  auto answer = provider_->type(name);
+  if (!types::get(answer) && name.find(' ') == std::string::npos)
+    answer = provider_->type("struct " + name);
+  return types::get(answer) ? *types::get(answer) : nullptr;
+}
+
+// The place that @cast makes of a pointer: the operand is a pointer to the type, unless the type is
+// itself a pointer or a number. None, and an error, when there is no such type.
+std::optional<Lowering::Place> Lowering::cast_type(const ast::Cast& c, const Span& span) {
+  if (const types::Type* type = type_named(c.type)) {
+    const types::Type* bare = types::strip(type);
+    bool points = bare && (bare->kind == Kind::structure || bare->kind == Kind::union_type);
+    return Place{type, constant(0, span), points};
+  }
+  auto& e = diagnostics().error(Code::no_type, span,
+                                fmt::format("the kernel has no type '{}'", c.type));
+  auto answer = provider_->type(c.type);
+  if (auto* lack = std::get_if<Lack>(&answer))
+    for (const auto& near : lack->near) e.note(fmt::format("did you mean '{}'?", near));
+  return std::nullopt;
+}
+
 Expr* Lowering::cast(const ast::Cast& c, const Span& span) {
   Expr* pointer = value(*c.operand, Type::number);
+  Type wanted = c.pretty ? Type::string : Type::number;
   if (!provider_)
     return error(Code::not_allowed_here, span,
-                 "@cast needs the types of the kernel, and none were found");
-  auto answer = provider_->type(c.type);
-  if (!types::get(answer) && c.type.find(' ') == std::string::npos)
-    answer = provider_->type("struct " + c.type);
-  if (auto* lack = std::get_if<Lack>(&answer)) {
-    auto& e = diagnostics().error(Code::no_type, span,
-                                  fmt::format("the kernel has no type '{}'", c.type));
-    for (const auto& near : lack->near) e.note(fmt::format("did you mean '{}'?", near));
-    return constant(0, span);
-  }
-  const types::Type* type = *types::get(answer);
-  // The operand is a pointer to the type, unless the type is itself a pointer or a number.
-  const types::Type* bare = types::strip(type);
-  bool points = bare && (bare->kind == Kind::structure || bare->kind == Kind::union_type);
-  return follow({type, pointer, points}, c, span);
+                 "@cast needs the types of the kernel, and none were found", wanted);
+  auto place = cast_type(c, span);
+  if (!place) return bad(wanted, span);
+  place->at = pointer;
+  // Without accesses it is the pointer that it was given, and known to point there.
+  if (c.accesses.empty() && !c.pretty && place->in_memory) return pointer;
+  return follow(*place, c, span);
 }
+
+template Expr* Lowering::follow(Place, const ast::Dereference&, const Span&);
 
 bool Lowering::is_defined(const ast::Expr& e) {
   size_t mark = diagnostics().mark();

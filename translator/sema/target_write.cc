@@ -1,0 +1,28 @@
+// Variables of the probed code that a script writes to, in guru mode: memory, down to single bits.
+#include "sema/lower.h"
+
+namespace stp::sema {
+
+using prog::Expr;
+using prog::Type;
+
+// A load, whose address is where the value goes.
+Expr* Lowering::assignable_target(const ast::Expr& e) {
+  if (!guru_)
+    return error(Code::needs_guru, e.span,
+                 "writing to the probed code's variables needs guru mode (-g)");
+  Expr* to = value(e, Type::number);
+  if (bad_.count(to) || std::holds_alternative<prog::LoadExpr>(to->node)) return to;
+  if (std::holds_alternative<prog::EntryExpr>(to->node))
+    return error(Code::bad_operand, e.span,
+                 "this is what the parameter was at the function's entry: it cannot be changed");
+  const Expr* bare = to;
+  if (auto* narrow = std::get_if<prog::NarrowExpr>(&to->node)) bare = narrow->operand;
+  auto* location = std::get_if<prog::LocExpr>(&bare->node);
+  if (location && location->loc->op == types::LocOp::reg)
+    return error(Code::no_location, e.span,
+                 "this lives in a register, and only memory can be written to");
+  return error(Code::bad_operand, e.span, "this is no value in memory that could be assigned to");
+}
+
+}  // namespace stp::sema
