@@ -19,6 +19,8 @@ namespace {
 
 using prog::Type;
 
+constexpr int deepest_chain = 1000;
+
 Type type_of(ast::TypeName name) {
   return name == ast::TypeName::number   ? Type::number
          : name == ast::TypeName::string ? Type::string
@@ -323,8 +325,14 @@ void reach_call(Unit& unit, const ast::Call& call, const std::vector<const ast::
   FunctionGroup* group = add_group(unit, key, name, meaning.fitting);
   group->called_from = call.function.span;
   group->caller = std::exchange(unit.reaching, group);
-  for (const auto& overload : group->overloads)
-    reach(unit, overload->scope.statements, library);
+  // nesting.cc bounds chains as well; this one is walked first.
+  if (++unit.reach_depth > deepest_chain)
+    unit.diagnostics->error(Code::too_deep, call.function.span,
+                            "functions call each other more than a thousand levels deep");
+  else
+    for (const auto& overload : group->overloads)
+      reach(unit, overload->scope.statements, library);
+  --unit.reach_depth;
   unit.reaching = group->caller;
   if (in_library(*group))
     unit.diagnostics->note_since(mark, fmt::format("{}() is called here", name),

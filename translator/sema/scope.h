@@ -72,6 +72,7 @@ struct Unit {
   prog::Program* program;
   const ast::File* script = nullptr;
   Diagnostics* diagnostics;
+  int reach_depth = 0;
   const FunctionGroup* reaching = nullptr;  // whose calls are being followed
   // A private name of the library is followed by '@' and its file.
   std::map<std::string, GlobalInfo> globals;
