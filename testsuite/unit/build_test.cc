@@ -5,12 +5,12 @@
 
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <string>
 
 #include "build/home.h"
 #include "build/object_symbols.h"
 #include "build/recipe.h"
+#include "case_files.h"
 #include "support/digest.h"
 #include "support/subprocess.h"
 
@@ -29,8 +29,7 @@ class Folder : public testing::Test {
     std::ofstream(path / name) << text;
   }
   std::string read(const std::string& name) {
-    std::ifstream in(path / name);
-    return {std::istreambuf_iterator<char>(in), {}};
+    return text_of_file(path / name);
   }
   fs::path path;
 };

@@ -17,7 +17,6 @@ namespace stp {
 namespace {
 
 using testing_dwarf::TracedProgram;
-using testing_images::read_file;
 using testing_images::World;
 using types::Function;
 using types::Lack;
@@ -118,7 +117,7 @@ std::filesystem::path compile(const World& world, const std::string& options) {
     else if (!word.empty())
       command.insert(command.begin() + 1, std::exchange(word, {}));
   EXPECT_EQ(run_logged(command, world.root / "gcc.log", world.root / "src"), 0)
-      << read_file(world.root / "gcc.log");
+      << text_of_file(world.root / "gcc.log");
   return world.root / "program";
 }
 
@@ -443,7 +442,7 @@ TEST_F(DwarfFile, LeavesAnIndexThatIsUsedAndRebuiltWhenTorn) {
   auto program = compile(world, "-O2 -g -Wl,--build-id=0x1234abcd");
   auto index = world.root / "cache/index/dwarf-1234abcd";
   ASSERT_NE(open_program(program, why_not), nullptr) << why_not;
-  std::string whole = read_file(index);
+  std::string whole = text_of_file(index);
   // A name in the index that no file has: it can only come from there.
   std::string changed = whole;
   size_t at = changed.find(std::string("returns_point\0", 14));
@@ -455,7 +454,7 @@ TEST_F(DwarfFile, LeavesAnIndexThatIsUsedAndRebuiltWhenTorn) {
   world.write("cache/index/dwarf-1234abcd", whole.substr(0, whole.size() / 2));
   auto rebuilt = open_program(program, why_not);
   EXPECT_EQ(rebuilt->functions({"returns_point", "", false}).size(), 1u);
-  EXPECT_EQ(read_file(index), whole);
+  EXPECT_EQ(text_of_file(index), whole);
 }
 
 // Asks everything of everything.
@@ -485,7 +484,7 @@ void ask_all(const types::Provider& provider) {
 
 TEST_F(DwarfFile, DamagedIsReadWithoutCrashing) {
   for (const char* options : {"-O2 -gdwarf-5", "-O2 -gdwarf-4"}) {
-    std::string whole = read_file(compile(world, options));
+    std::string whole = text_of_file(compile(world, options));
     std::string ignored;
     std::vector<std::pair<size_t, size_t>> sections;
     {
@@ -519,7 +518,7 @@ TEST_F(DwarfFile, DamagedIsReadWithoutCrashing) {
 TEST_F(DwarfFile, WithADamagedIndexIsReadWithoutCrashing) {
   auto program = compile(world, "-O2 -g -Wl,--build-id=0x1234abcd");
   ASSERT_NE(open_program(program, why_not), nullptr) << why_not;
-  std::string whole = read_file(world.root / "cache/index/dwarf-1234abcd");
+  std::string whole = text_of_file(world.root / "cache/index/dwarf-1234abcd");
   std::mt19937 random(2);
   for (int variant = 0; variant < 200; ++variant) {
     std::string damaged = whole;

@@ -9,11 +9,11 @@
 #include <deque>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <string>
 #include <vector>
 
 #include "build/home.h"
+#include "case_files.h"
 #include "emit/emit.h"
 #include "sema/program.h"
 #include "support/subprocess.h"
@@ -168,8 +168,7 @@ class EmitTest : public testing::Test {
     return status == 0 ? read("out") : fmt::format("status {}\n{}", status, read("out"));
   }
   std::string read(const std::string& name) {
-    std::ifstream in(folder / name, std::ios::binary);
-    return {std::istreambuf_iterator<char>(in), {}};
+    return text_of_file(folder / name);
   }
   void write(const std::string& name, const std::string& contents) {
     std::ofstream(folder / name, std::ios::binary) << contents;

@@ -8,9 +8,10 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <string>
 #include <vector>
+
+#include "case_files.h"
 
 namespace stp::testing_images {
 
@@ -39,11 +40,6 @@ class World {
 
   std::filesystem::path root;
 };
-
-inline std::string read_file(const std::filesystem::path& path) {
-  std::ifstream in(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), {}};
-}
 
 struct FakeSection {
   std::string name;

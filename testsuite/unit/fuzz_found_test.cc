@@ -5,13 +5,10 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cstdio>
-#include <cstdlib>
-#include <fstream>
-#include <iterator>
 #include <memory>
 
+#include "case_files.h"
 #include "fuzz/passes.h"
 
 namespace stp {
@@ -22,11 +19,6 @@ namespace fs = std::filesystem;
 // Each takes some milliseconds; the machine may be busy.
 constexpr unsigned most_seconds = 20;
 constexpr rlim_t most_bytes = 1 << 30;
-
-fs::path source_dir() {
-  const char* dir = std::getenv("STP_SOURCE_DIR");
-  return dir ? dir : ".";
-}
 
 // Exits with 0 when nothing is wrong.
 [[noreturn]] void run_passes(const std::string& text) {
@@ -59,8 +51,7 @@ class Found : public testing::Test {
   explicit Found(fs::path file) : file_(std::move(file)) {}
 
   void TestBody() override {
-    std::ifstream in(file_, std::ios::binary);
-    std::string text(std::istreambuf_iterator<char>(in), {});
+    std::string text = text_of_file(file_);
     ASSERT_FALSE(text.empty());
     expect_passes(text);
   }
@@ -70,11 +61,7 @@ class Found : public testing::Test {
 };
 
 size_t register_found() {
-  std::vector<fs::path> files;
-  std::error_code none;
-  for (const auto& entry : fs::directory_iterator(source_dir() / "testsuite/fuzz/found", none))
-    if (entry.path().extension() == ".stp") files.push_back(entry.path());
-  std::sort(files.begin(), files.end());
+  std::vector<fs::path> files = files_in("testsuite/fuzz/found", ".stp");
   for (const fs::path& file : files)
     testing::RegisterTest("fuzz_found", file.stem().c_str(), nullptr, nullptr, __FILE__, __LINE__,
                           [file]() -> testing::Test* { return new Found(file); });

@@ -16,6 +16,7 @@
 #include <thread>
 #include <vector>
 
+#include "case_files.h"
 #include "loader/account.h"
 #include "loader/module_file.h"
 #include "loader/options.h"
@@ -288,22 +289,22 @@ TEST(ModuleFile, RefusesAnotherInterfaceAndForeignFiles) {
   EXPECT_THROW(read_module_file(folder.path() + "/none"), std::runtime_error);
 }
 
-std::string text_of_file(const std::string& path) {
-  std::ifstream in(path);
-  return {std::istreambuf_iterator<char>(in), {}};
+// Writes each of `texts` to `base`.0 and on, a file of `most` bytes each, and keeps the last `files`.
+void write_rotated(const std::string& base, uint64_t most, unsigned files,
+                   std::initializer_list<const char*> texts) {
+  Rotation rotation(base, most, files);
+  Output output(rotation.fd(), &rotation);
+  for (const char* text : texts) {
+    output.append(text);
+    EXPECT_EQ(output.flush(), 0);
+  }
 }
 
 TEST(Rotation, DividesTheOutputBetweenLines) {
   Folder folder;
   std::string base = folder.path() + "/out";
-  Rotation rotation(base, 10, 0);
-  Output output(rotation.fd(), &rotation);
-  output.append("123\n567\n9ab\n");
-  EXPECT_EQ(output.flush(), 0);
-  output.append("xy\n");
-  EXPECT_EQ(output.flush(), 0);
-  output.append("a line that is longer than a file\nb\n");
-  EXPECT_EQ(output.flush(), 0);
+  write_rotated(base, 10, 0,
+                {"123\n567\n9ab\n", "xy\n", "a line that is longer than a file\nb\n"});
   EXPECT_EQ(text_of_file(base + ".0"), "123\n567\n");
   EXPECT_EQ(text_of_file(base + ".1"), "9ab\nxy\n");
   EXPECT_EQ(text_of_file(base + ".2"), "a line that is longer than a file\n");
@@ -313,10 +314,7 @@ TEST(Rotation, DividesTheOutputBetweenLines) {
 TEST(Rotation, KeepsTheLastFiles) {
   Folder folder;
   std::string base = folder.path() + "/out";
-  Rotation rotation(base, 4, 2);
-  Output output(rotation.fd(), &rotation);
-  output.append("1\n\n\n2\n\n\n3\n\n\n4\n");
-  EXPECT_EQ(output.flush(), 0);
+  write_rotated(base, 4, 2, {"1\n\n\n2\n\n\n3\n\n\n4\n"});
   EXPECT_FALSE(fs::exists(base + ".0"));
   EXPECT_FALSE(fs::exists(base + ".1"));
   EXPECT_EQ(text_of_file(base + ".2"), "3\n\n\n");

@@ -6,39 +6,16 @@
 // but that it is refused, and on which line. stap's p3 refuses what our semantic pass does.
 #include <gtest/gtest.h>
 
-#include <algorithm>
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
 #include <set>
-#include <sstream>
 
+#include "case_files.h"
 #include "cli/compile.h"
 #include "cli/options.h"
-#include "target/target.h"
 
 namespace stp {
 namespace {
 
 namespace fs = std::filesystem;
-
-fs::path source_dir() {
-  const char* dir = std::getenv("STP_SOURCE_DIR");
-  return dir ? dir : ".";
-}
-
-// Found once: the first kernel of the list, by the beginning of its release.
-const std::optional<Target>& kernel() {
-  static const std::optional<Target> target = [] {
-    std::ifstream list(source_dir() / "vm/kernels.list");
-    std::string line;
-    while (std::getline(list, line) && (line.empty() || line[0] == '#')) {
-    }
-    Diagnostics ignored;
-    return find_target(line.substr(0, line.find_first_of(" \t")), ignored);
-  }();
-  return target;
-}
 
 struct Case {
   std::string name;
@@ -111,13 +88,6 @@ std::vector<Case> cases_of(const fs::path& file) {
   return cases;
 }
 
-std::string rendered(const Diagnostics& d) {
-  std::string out;
-  for (const Diagnostic& one : d.all())
-    if (one.severity == Diagnostic::Severity::error) out += render(one);
-  return out;
-}
-
 // The lines of the script that errors are on: of a macro's text, and of where it was used.
 std::set<uint32_t> error_lines(const Diagnostics& d, const SourceFile& script) {
   std::set<uint32_t> lines;
@@ -134,7 +104,7 @@ class OracleCase : public testing::Test {
   explicit OracleCase(Case one) : case_(std::move(one)) {}
 
   void TestBody() override {
-    ASSERT_TRUE(kernel()) << "the first kernel of vm/kernels.list was not found: vm/setup check";
+    ASSERT_TRUE(first_kernel()) << "the first kernel of vm/kernels.list was not found: vm/setup check";
     const SourceFile& script = map_.add("script.stp", case_.script);
     const bool refused = refuses(script);
     bool agrees = refused != case_.accept;
@@ -156,12 +126,12 @@ class OracleCase : public testing::Test {
     options.guru = case_.guru;
     options.args = case_.args;
     if (case_.parse_only) {
-      cli::Library library(*kernel(), options, map_, diagnostics_);
-      parse(script, cli::preprocessor_context(*kernel(), options, options.args), library.macros(),
+      cli::Library library(*first_kernel(), options, map_, diagnostics_);
+      parse(script, cli::preprocessor_context(*first_kernel(), options, options.args), library.macros(),
             map_, diagnostics_);
     } else {
       cli::Progress progress(false);
-      cli::resolve(script, *kernel(), options, map_, diagnostics_, progress);
+      cli::resolve(script, *first_kernel(), options, map_, diagnostics_, progress);
     }
     return diagnostics_.failed();
   }
@@ -172,11 +142,7 @@ class OracleCase : public testing::Test {
 };
 
 size_t register_cases() {
-  std::vector<fs::path> files;
-  std::error_code none;
-  for (const auto& entry : fs::directory_iterator(source_dir() / "testsuite/oracle", none))
-    if (entry.path().extension() == ".cases") files.push_back(entry.path());
-  std::sort(files.begin(), files.end());
+  std::vector<fs::path> files = files_in("testsuite/oracle", ".cases");
   size_t count = 0;
   static std::vector<std::string> names;  // RegisterTest keeps the pointer to the file's name
   names.reserve(files.size());

@@ -6,12 +6,9 @@
 // is accepted must print as text that parses and prints the same.
 #include <gtest/gtest.h>
 
-#include <algorithm>
-#include <cstdlib>
-#include <filesystem>
 #include <map>
-#include <sstream>
 
+#include "case_files.h"
 #include "syntax/parser.h"
 #include "syntax/printer.h"
 
@@ -19,11 +16,6 @@ namespace stp {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::string source_dir() {
-  const char* dir = std::getenv("STP_SOURCE_DIR");
-  return dir ? dir : ".";
-}
 
 PreprocessorContext test_context() {
   PreprocessorContext context;
@@ -37,18 +29,6 @@ PreprocessorContext test_context() {
 std::vector<std::string> words(const std::string& text) {
   std::istringstream in(text);
   return {std::istream_iterator<std::string>(in), {}};
-}
-
-// What follows `mark` on the line, or nothing.
-std::string behind(std::string_view line, std::string_view mark) {
-  size_t at = line.find(mark);
-  return at == line.npos ? "" : std::string(line.substr(at + mark.size()));
-}
-
-std::string rendered(const Diagnostics& diagnostics) {
-  std::string out;
-  for (const Diagnostic& d : diagnostics.all()) out += render(d);
-  return out;
 }
 
 void expect_stable_print(const ast::File& file, PreprocessorContext context,
@@ -107,23 +87,16 @@ class ParseCase : public testing::Test {
 };
 
 bool register_cases() {
-  std::error_code error;
-  for (const auto& entry : fs::directory_iterator(source_dir() + "/testsuite/parse", error)) {
-    if (entry.path().extension() != ".stp") continue;
-    std::string path = entry.path();
-    testing::RegisterTest("ParseCases", entry.path().stem().c_str(), nullptr, nullptr, __FILE__,
-                          __LINE__, [path]() -> testing::Test* { return new ParseCase(path); });
-  }
+  for (const fs::path& file : files_in("testsuite/parse", ".stp"))
+    testing::RegisterTest("ParseCases", file.stem().c_str(), nullptr, nullptr, __FILE__, __LINE__,
+                          [file]() -> testing::Test* { return new ParseCase(file); });
   return true;
 }
 [[maybe_unused]] const bool registered = register_cases();
 
 TEST(ParseCasesFolder, HoldsCases) {
-  size_t cases = 0;
-  std::error_code error;
-  for (const auto& entry : fs::directory_iterator(source_dir() + "/testsuite/parse", error))
-    cases += entry.path().extension() == ".stp";
-  EXPECT_GE(cases, 80u) << "set STP_SOURCE_DIR to the top of the source tree";
+  EXPECT_GE(files_in("testsuite/parse", ".stp").size(), 80u)
+      << "set STP_SOURCE_DIR to the top of the source tree";
 }
 
 // ------------------------------------------------------------ SystemTap's examples

@@ -13,75 +13,32 @@
 // Probe points and types are those of the first kernel of vm/kernels.list, from its BTF.
 #include <gtest/gtest.h>
 
-#include <algorithm>
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <regex>
-#include <sstream>
 
+#include "case_files.h"
 #include "cli/compile.h"
 #include "cli/options.h"
 #include "emit/emit.h"
 #include "optimize/optimize.h"
-#include "target/target.h"
 
 namespace stp {
 namespace {
 
 namespace fs = std::filesystem;
 
-fs::path source_dir() {
-  const char* dir = std::getenv("STP_SOURCE_DIR");
-  return dir ? dir : ".";
-}
-
-// Found once: the first kernel of the list, by the beginning of its release.
-const std::optional<Target>& kernel() {
-  static const std::optional<Target> target = [] {
-    std::ifstream list(source_dir() / "vm/kernels.list");
-    std::string line;
-    while (std::getline(list, line) && (line.empty() || line[0] == '#')) {
-    }
-    Diagnostics ignored;
-    return find_target(line.substr(0, line.find_first_of(" \t")), ignored);
-  }();
-  return target;
-}
-
-std::vector<std::string> lines_of(const std::string& text) {
-  std::vector<std::string> lines;
-  std::istringstream in(text);
-  for (std::string line; std::getline(in, line);) lines.push_back(line);
-  return lines;
-}
-
-// What follows `mark` on the line, or nothing.
-std::string behind(const std::string& line, const std::string& mark) {
-  size_t at = line.find(mark);
-  return at == line.npos ? "" : line.substr(at + mark.size());
-}
-
-std::string rendered(const Diagnostics& d) {
-  std::string out;
-  for (const Diagnostic& one : d.all()) out += render(one);
-  return out;
-}
-
 class ScriptCase : public testing::Test {
  public:
   explicit ScriptCase(fs::path file) : file_(std::move(file)) {}
 
   void TestBody() override {
-    ASSERT_TRUE(kernel()) << "the first kernel of vm/kernels.list was not found: vm/setup check";
+    ASSERT_TRUE(first_kernel()) << "the first kernel of vm/kernels.list was not found: vm/setup check";
     const SourceFile& script = map_.read(file_.string());
     cli::ScriptOptions options;
     options.debuginfo = DebuginfoChoice::btf;
     lines_ = lines_of(std::string(script.text()));
     write_library(options);
     cli::Progress progress(false);
-    auto program = cli::resolve(script, *kernel(), options, map_, diagnostics_, progress);
+    auto program = cli::resolve(script, *first_kernel(), options, map_, diagnostics_, progress);
     expect_errors();
     expect_warnings();
     expect_lines("# expect note: ", rendered(diagnostics_));
@@ -160,13 +117,8 @@ class ScriptCase : public testing::Test {
 
 const bool registered = [] {
   for (const char* folder : {"sema", "emit"}) {
-    std::vector<fs::path> files;
-    std::error_code none;
-    for (const auto& entry : fs::directory_iterator(source_dir() / "testsuite" / folder, none))
-      if (entry.path().extension() == ".stp") files.push_back(entry.path());
-    std::sort(files.begin(), files.end());
     std::string suite = std::string(folder) + "_cases";
-    for (const fs::path& file : files)
+    for (const fs::path& file : files_in(fs::path("testsuite") / folder, ".stp"))
       testing::RegisterTest(suite.c_str(), file.stem().c_str(), nullptr, nullptr, __FILE__,
                             __LINE__, [file]() -> testing::Test* { return new ScriptCase(file); });
   }

@@ -389,7 +389,7 @@ TEST_F(StapModule, IsCopiedToTheCurrentFolderWhenItHasAName) {
   auto ran = run_for_kernel({"-p4", "-m", "mine.ko", "-e", "probe begin { exit() }"});
   EXPECT_EQ(ran.status, 0) << ran.err;
   EXPECT_EQ(ran.out, "mine.ko\n");
-  EXPECT_THAT(testing_images::read_file(folder / "mine.ko"), HasSubstr(std::string("mine\0", 5)));
+  EXPECT_THAT(text_of_file(folder / "mine.ko"), HasSubstr(std::string("mine\0", 5)));
 }
 
 TEST_F(StapModule, ComesFromTheCacheUnlessThatIsForbidden) {
@@ -415,10 +415,10 @@ TEST_F(StapModule, IsInTheTemporaryFolderWithItsC) {
   auto ran = run_for_kernel({"-p4", "--tmpdir", "here", "-DMINE=3", "--modinfo", "colour=blue",
                              "-e", "probe begin { exit() }"});
   EXPECT_EQ(ran.status, 0) << ran.err;
-  EXPECT_THAT(testing_images::read_file(folder / "here/script.c"), StartsWith("#define MINE 3\n"));
+  EXPECT_THAT(text_of_file(folder / "here/script.c"), StartsWith("#define MINE 3\n"));
   fs::path module = fs::path(ran.out).filename();
   EXPECT_THAT(
-      testing_images::read_file(folder / "here" / module.replace_extension(".ko")),
+      text_of_file(folder / "here" / module.replace_extension(".ko")),
       HasSubstr("colour=blue"));
   setenv("TMPDIR", folder.c_str(), 1);
   ran = run_for_kernel({"-k", "-p3", "-e", "probe begin { exit() }"});

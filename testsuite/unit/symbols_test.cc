@@ -75,7 +75,7 @@ TEST(Symbols, AreReadOnceAndThenMapped) {
   ASSERT_TRUE(fs::exists(cache_dir() / "symbols"));
   // What the index says is believed: nothing of the source is read again.
   for (const auto& entry : fs::directory_iterator(cache_dir() / "symbols")) {
-    std::string index = read_file(entry.path());
+    std::string index = text_of_file(entry.path());
     index.replace(index.find("helper"), 6, "HELPER");
     std::ofstream(entry.path(), std::ios::binary) << index;
   }
@@ -91,7 +91,7 @@ TEST(Symbols, SurviveADamagedIndex) {
   std::string why_not;
   ASSERT_TRUE(Symbols::open(target, why_not));
   auto path = fs::directory_iterator(cache_dir() / "symbols")->path();
-  std::string whole = read_file(path);
+  std::string whole = text_of_file(path);
   for (size_t at = 0; at < whole.size(); at += 3) {
     std::string damaged = whole;
     damaged[at] = static_cast<char>(~damaged[at]);

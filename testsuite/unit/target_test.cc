@@ -109,7 +109,7 @@ TEST(FindTarget, DescribesAKernelOfAnUnpackedTree) {
   EXPECT_EQ(target->config.at("CONFIG_B"), "m");
   EXPECT_FALSE(target->has_config("CONFIG_N"));
   EXPECT_EQ(target->exports, (std::set<std::string>{"kfree", "vfs_read"}));
-  EXPECT_EQ(read_file(target->vmlinux), some_elf());
+  EXPECT_EQ(text_of_file(target->vmlinux), some_elf());
 }
 
 TEST(FindTarget, TakesABuildDirectory) {
@@ -181,7 +181,7 @@ TEST(UnpackedImage, ReadsEveryPackingOfDistributions) {
     std::string why_not;
     auto image = world.write("vmlinuz", boot_image(pack(some_elf())));
     auto elf = unpacked_image(image, why_not);
-    EXPECT_EQ(read_file(elf), some_elf()) << why_not;
+    EXPECT_EQ(text_of_file(elf), some_elf()) << why_not;
   }
 }
 
@@ -195,7 +195,7 @@ TEST(UnpackedImage, IsUnpackedOncePerFile) {
   EXPECT_EQ(fs::last_write_time(first), written);
   fs::remove(image);
   world.write("vmlinuz", boot_image(xz(some_elf("22222222"))));
-  EXPECT_EQ(read_file(unpacked_image(image, why_not)), some_elf("22222222"));
+  EXPECT_EQ(text_of_file(unpacked_image(image, why_not)), some_elf("22222222"));
 }
 
 TEST(UnpackedImage, GivesAReasonForEveryTruncation) {
@@ -262,7 +262,7 @@ TEST(Cache, WritesHolesForZeroesAndLeavesNoTemporary) {
   std::string zeroes(1 << 20, '\0');
   auto path = world.root / "new/file";
   ASSERT_TRUE(write_atomically(path, {"head", zeroes, "tail"}));
-  EXPECT_EQ(read_file(path), "head" + zeroes + "tail");
+  EXPECT_EQ(text_of_file(path), "head" + zeroes + "tail");
   EXPECT_EQ(std::distance(fs::directory_iterator(world.root / "new"), fs::directory_iterator()), 1);
   EXPECT_FALSE(write_atomically(world.root / "new/file/below", {"x"}));
 }

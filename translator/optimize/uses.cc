@@ -2,19 +2,13 @@
 // the sets grow until none does.
 #include "optimize/uses.h"
 
+#include "support/overloaded.h"
 #include "types/location.h"
 
 namespace stp {
 namespace {
 
 using namespace prog;
-
-template <typename... F>
-struct Overloaded : F... {
-  using F::operator()...;
-};
-template <typename... F>
-Overloaded(F...) -> Overloaded<F...>;
 
 // DWARF numbers of the registers that hold arguments, and the stack pointer: System V x86-64 ABI,
 // figure 3.36. An ftrace handler without full registers sees these.

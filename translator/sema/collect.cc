@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "sema/builtins.h"
+#include "sema/nesting.h"
 #include "sema/scope.h"
 #include "sema/visit.h"
 #include "support/overloaded.h"
@@ -18,8 +19,6 @@ namespace stp::sema {
 namespace {
 
 using prog::Type;
-
-constexpr int deepest_chain = 1000;
 
 Type type_of(ast::TypeName name) {
   return name == ast::TypeName::number   ? Type::number
@@ -326,7 +325,7 @@ void reach_call(Unit& unit, const ast::Call& call, const std::vector<const ast::
   group->called_from = call.function.span;
   group->caller = std::exchange(unit.reaching, group);
   // nesting.cc bounds chains as well; this one is walked first.
-  if (++unit.reach_depth > deepest_chain)
+  if (++unit.reach_depth > deepest_call_chain)
     unit.diagnostics->error(Code::too_deep, call.function.span,
                             "functions call each other more than a thousand levels deep");
   else

@@ -30,4 +30,9 @@ prog::EmbeddedC embedded_c(Unit& unit, const std::string& code, const Span& span
   return c;
 }
 
+prog::Type embedded_type(const ast::EmbeddedExpr& x) {
+  bool string = x.code.find("/* string */") != std::string::npos;
+  return string ? prog::Type::string : prog::Type::number;
+}
+
 }  // namespace stp::sema

@@ -292,8 +292,7 @@ Expr* Lowering::wrong_arity(const std::string& name, const ast::Call& c, const S
 }
 
 Expr* Lowering::embedded(const ast::EmbeddedExpr& x, const Span& span) {
-  bool string = x.code.find("/* string */") != std::string::npos;
-  Expr* e = program().expr(string ? Type::string : Type::number, span,
+  Expr* e = program().expr(embedded_type(x), span,
                            prog::EmbeddedCExpr{embedded_c(unit_, x.code, span)});
   program().embedded.push_back(&std::get<prog::EmbeddedCExpr>(e->node).c);
   return e;

@@ -8,9 +8,6 @@
 namespace stp::sema {
 namespace {
 
-// The runtime has no stack for more, either.
-constexpr size_t deepest_chain = 1000;
-
 class Depths {
  public:
   Depths(prog::Program& program, const std::vector<std::vector<size_t>>& calls)
@@ -27,7 +24,7 @@ class Depths {
       return 0;
     }
     if (depth_[function]) return depth_[function];
-    if (way_.size() >= deepest_chain) return too_deep_ = true, 0;
+    if (way_.size() >= deepest_call_chain) return too_deep_ = true, 0;
     on_way_[function] = true;
     way_.push_back(function);
     uint32_t deepest = 0;

@@ -72,7 +72,7 @@ struct Unit {
   prog::Program* program;
   const ast::File* script = nullptr;
   Diagnostics* diagnostics;
-  int reach_depth = 0;
+  size_t reach_depth = 0;
   const FunctionGroup* reaching = nullptr;  // whose calls are being followed
   // A private name of the library is followed by '@' and its file.
   std::map<std::string, GlobalInfo> globals;
@@ -105,6 +105,8 @@ void reach(Unit&, const std::vector<const ast::Stmt*>& statements,
 // The code with the globals that its pragmas (pragma:read:NAME, pragma:write:NAME) name. Reports
 // unknown ones.
 prog::EmbeddedC embedded_c(Unit&, const std::string& code, const Span&);
+// A number, or a string where the C says so with a comment (language reference, 3.8).
+prog::Type embedded_type(const ast::EmbeddedExpr&);
 // To errors in a function of the library since `mark`, how the script came to it.
 void note_calls(Diagnostics&, size_t mark, const FunctionGroup&);
 // When all that is reached is known: which functions calls go to.

@@ -252,10 +252,7 @@ class Inference {
               return Type::number;
             },
             [&](const ast::Print& p) { return print(p); },
-            [&](const ast::EmbeddedExpr& x) {
-              bool string = x.code.find("/* string */") != std::string::npos;
-              return string ? Type::string : Type::number;
-            },
+            [&](const ast::EmbeddedExpr& x) { return embedded_type(x); },
         },
         e.node);
   }
