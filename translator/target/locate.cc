@@ -126,7 +126,8 @@ fs::path inside_tree(const fs::path& tree, const fs::path& path) {
   return !found.empty() && there_is(found) ? found : fs::path{};
 }
 
-std::vector<fs::path> kernel_trees() {
+std::vector<fs::path> kernel_trees(const fs::path& sysroot) {
+  if (!sysroot.empty()) return {sysroot};
   std::vector<fs::path> trees = {"/"};
   if (const char* set = getenv("STP_KERNELS")) {
     std::string_view rest = set;
@@ -142,10 +143,10 @@ std::vector<fs::path> kernel_trees() {
   return trees;
 }
 
-KernelFiles locate_kernel(const std::string& release) {
+KernelFiles locate_kernel(const std::string& release, const fs::path& sysroot) {
   KernelFiles files;
   fs::path image_tree, headers_tree;
-  for (const auto& tree : kernel_trees()) {
+  for (const auto& tree : kernel_trees(sysroot)) {
     for (const auto& place : places) {
       fs::path& part = files.*place.part;
       if (!part.empty()) continue;
@@ -155,7 +156,10 @@ KernelFiles locate_kernel(const std::string& release) {
       if (place.part == &KernelFiles::build_dir) headers_tree = tree;
     }
   }
-  files.sysroot = !headers_tree.empty() ? headers_tree : !image_tree.empty() ? image_tree : "/";
+  files.sysroot = !headers_tree.empty() ? headers_tree
+                  : !image_tree.empty() ? image_tree
+                  : !sysroot.empty()    ? sysroot
+                                        : "/";
   return files;
 }
 
@@ -168,16 +172,16 @@ std::string release_of_build_dir(const fs::path& dir) {
   return open < close && close != define.npos ? define.substr(open + 1, close - open - 1) : "";
 }
 
-std::vector<KnownKernel> known_kernels() {
+std::vector<KnownKernel> known_kernels(const fs::path& sysroot) {
   std::vector<std::string> releases;
-  for (const auto& tree : kernel_trees())
+  for (const auto& tree : kernel_trees(sysroot))
     for (const auto& listing : listings) add_releases(tree, listing, releases);
   std::sort(releases.begin(), releases.end());
   releases.erase(std::unique(releases.begin(), releases.end()), releases.end());
 
   std::vector<KnownKernel> known;
   for (const auto& release : releases) {
-    KernelFiles files = locate_kernel(release);
+    KernelFiles files = locate_kernel(release, sysroot);
     if (files.nothing()) continue;
     known.push_back({release, files.sysroot, !files.image.empty(), !files.build_dir.empty(),
                      !files.debuginfo.empty()});

@@ -19,10 +19,11 @@ struct KernelFiles {
   bool nothing() const { return build_dir.empty() && image.empty() && debuginfo.empty(); }
 };
 
-// "/" and the trees that packages were unpacked in, in order of preference.
-std::vector<std::filesystem::path> kernel_trees();
+// "/" and the trees that packages were unpacked in, in order of preference; the sysroot alone, when
+// there is one.
+std::vector<std::filesystem::path> kernel_trees(const std::filesystem::path& sysroot = {});
 
-KernelFiles locate_kernel(const std::string& release);
+KernelFiles locate_kernel(const std::string& release, const std::filesystem::path& sysroot = {});
 
 // `path`, which begins with "/", as it is inside of `tree`: symbolic links that point to absolute
 // places lead to places in the tree. Empty when there is nothing.

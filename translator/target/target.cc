@@ -103,9 +103,9 @@ std::string arch_of(const std::map<std::string, std::string>& config) {
 
 // "6.12" -> "6.12.95+deb12-amd64": the newest known release that begins with `spec` up to a
 // boundary between its numbers. `spec` itself when it is one, or when there is none.
-std::string newest_release_like(const std::string& spec) {
+std::string newest_release_like(const std::string& spec, const fs::path& sysroot) {
   std::string newest;
-  for (const auto& known : known_kernels()) {
+  for (const auto& known : known_kernels(sysroot)) {
     const std::string& release = known.release;
     if (release == spec) return spec;
     bool like = release.starts_with(spec) && strchr(".-+", release[spec.size()]);
@@ -114,12 +114,13 @@ std::string newest_release_like(const std::string& spec) {
   return newest.empty() ? spec : newest;
 }
 
-void report_missing(const std::string& release, bool running, Diagnostics& diagnostics) {
+void report_missing(const std::string& release, const fs::path& sysroot, bool running,
+                    Diagnostics& diagnostics) {
   std::string trees;
-  for (const auto& tree : kernel_trees()) trees += (trees.empty() ? "" : ", ") + tree.string();
+  for (const auto& tree : kernel_trees(sysroot)) trees += (trees.empty() ? "" : ", ") + tree.string();
   std::vector<std::string> releases;
   std::string list;
-  for (const auto& kernel : known_kernels()) {
+  for (const auto& kernel : known_kernels(sysroot)) {
     releases.push_back(kernel.release);
     list += (list.empty() ? "" : ", ") + kernel.release;
   }
@@ -178,13 +179,19 @@ void unpack_image(Target& target, Diagnostics& diagnostics) {
 
 }  // namespace
 
-std::optional<Target> find_target(const std::string& spec, Diagnostics& diagnostics) {
+std::optional<Target> find_target(const std::string& spec, Diagnostics& diagnostics,
+                                  const fs::path& sysroot) {
   Target target;
   std::error_code ignored;
+  if (!sysroot.empty() && !fs::is_directory(sysroot, ignored)) {
+    diagnostics.error(Code::bad_option, {},
+                      fmt::format("--sysroot {}: there is no such folder", sysroot.string()));
+    return std::nullopt;
+  }
   bool is_dir = spec.find('/') != spec.npos && fs::is_directory(spec, ignored);
   target.release = is_dir         ? release_of_build_dir(spec)
                    : spec.empty() ? running_release()
-                                  : newest_release_like(spec);
+                                  : newest_release_like(spec, sysroot);
   if (is_dir && target.release.empty()) {
     diagnostics
         .error(Code::no_kernel, {}, fmt::format("{} is not a kernel's build directory", spec))
@@ -197,10 +204,10 @@ std::optional<Target> find_target(const std::string& spec, Diagnostics& diagnost
     return std::nullopt;
   }
 
-  KernelFiles files = locate_kernel(target.release);
+  KernelFiles files = locate_kernel(target.release, sysroot);
   if (is_dir) prefer_build_dir(spec, files);
   if (files.nothing()) {
-    report_missing(target.release, spec.empty(), diagnostics);
+    report_missing(target.release, sysroot, spec.empty(), diagnostics);
     return std::nullopt;
   }
   target.version = version_of(target.release);
@@ -209,6 +216,7 @@ std::optional<Target> find_target(const std::string& spec, Diagnostics& diagnost
   target.image = files.image;
   target.debuginfo = files.debuginfo;
   target.modules_dir = files.modules_dir;
+  target.trees = kernel_trees(sysroot);
   fs::path own_config = files.build_dir / ".config";
   bool has_own = !files.build_dir.empty() && fs::exists(own_config, ignored);
   target.config = read_config(has_own ? own_config : files.config);

@@ -28,6 +28,8 @@ struct Target {
   std::filesystem::path vmlinux;      // unpacked from the image (cached), with .BTF; may be empty
   std::filesystem::path debuginfo;    // vmlinux with DWARF; may be empty
   std::filesystem::path modules_dir;  // lib/modules/<release>
+  // "/" and the trees that packages were unpacked in, where debuginfo is looked for; or a sysroot.
+  std::vector<std::filesystem::path> trees;
 
   std::map<std::string, std::string> config;  // CONFIG_X -> y, m or text
   std::set<std::string> exports;              // names in Module.symvers
@@ -46,12 +48,15 @@ struct KnownKernel {
 
 // Kernels under "/" and under every tree of $STP_KERNELS (colon-separated) or, when that is
 // not set, of cache_dir()/kernels/*. A tree is laid out as the packages unpack.
-std::vector<KnownKernel> known_kernels();
+std::vector<KnownKernel> known_kernels(const std::filesystem::path& sysroot = {});
 
 // `spec` is a release, the beginning of one ("6.12": the newest that is known), a build
 // directory, or empty for the running kernel. Reports
 // no_kernel with what was looked for and where, and the command that mends it.
-std::optional<Target> find_target(const std::string& spec, Diagnostics&);
+//
+// With a `sysroot` the files of the kernel are looked for there and nowhere else.
+std::optional<Target> find_target(const std::string& spec, Diagnostics&,
+                                  const std::filesystem::path& sysroot = {});
 
 // ~/.cache/stp or $STP_CACHE; created if need be.
 std::filesystem::path cache_dir();

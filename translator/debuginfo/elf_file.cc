@@ -1,0 +1,213 @@
+// libelf reads the sections, because it checks every offset. What it cannot say without a crash is
+// not asked: only headers, notes and the two links are read here.
+#include "debuginfo/elf_file.h"
+
+#include <elfutils/libdwelf.h>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <gelf.h>
+#include <libelf.h>
+#include <lzma.h>
+#include <unistd.h>
+#include <zlib.h>
+#include <zstd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <memory>
+#include <string_view>
+
+#include "target/cache.h"
+#include "target/mapped_file.h"
+#include "target/target.h"
+
+namespace stp {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string hex(const void* bytes, size_t size) {
+  std::string text;
+  for (size_t i = 0; i < size; ++i)
+    text += fmt::format("{:02x}", static_cast<const unsigned char*>(bytes)[i]);
+  return text;
+}
+
+class Opened {
+ public:
+  explicit Opened(const fs::path& path) : fd_(::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
+    elf_version(EV_CURRENT);
+    if (fd_ < 0)
+      why_not = std::strerror(errno);
+    else if (!(elf = elf_begin(fd_, ELF_C_READ_MMAP, nullptr)) || elf_kind(elf) != ELF_K_ELF)
+      why_not = "it is no ELF file";
+  }
+  ~Opened() {
+    elf_end(elf);
+    if (fd_ >= 0) close(fd_);
+  }
+  Opened(const Opened&) = delete;
+  Opened& operator=(const Opened&) = delete;
+
+  Elf* elf = nullptr;
+  std::string why_not;
+
+ private:
+  int fd_;
+};
+
+void read_sections(Elf* elf, ElfFile& file) {
+  size_t names = 0;
+  if (elf_getshdrstrndx(elf, &names) != 0) return;
+  Elf_Scn* section = nullptr;
+  while ((section = elf_nextscn(elf, section))) {
+    GElf_Shdr header;
+    const char* name =
+        gelf_getshdr(section, &header) ? elf_strptr(elf, names, header.sh_name) : nullptr;
+    if (!name || header.sh_type == SHT_NOBITS || header.sh_size == 0) continue;
+    std::string_view is = name;
+    // A program whose units were all split into .dwo files has skeletons of them here.
+    file.has_dwarf |= is == ".debug_info" || is == ".zdebug_info";
+  }
+}
+
+void read_segments(Elf* elf, ElfFile& file) {
+  size_t count = 0;
+  if (elf_getphdrnum(elf, &count) != 0) return;
+  GElf_Phdr header;
+  for (size_t i = 0; i < count && gelf_getphdr(elf, static_cast<int>(i), &header); ++i)
+    file.has_interpreter |= header.p_type == PT_INTERP;
+}
+
+// Appends to `out`. False when `in` is damaged.
+using Unpack = bool (*)(std::string_view in, std::string& out);
+
+// No module comes near; a small file that unpacks to more is an attack.
+constexpr size_t most_unpacked = size_t{1} << 30;
+constexpr size_t chunk = size_t{1} << 18;
+
+bool unpack_xz(std::string_view in, std::string& out) {
+  lzma_stream stream = LZMA_STREAM_INIT;
+  constexpr uint64_t most_memory = uint64_t{1} << 28;
+  if (lzma_stream_decoder(&stream, most_memory, LZMA_CONCATENATED) != LZMA_OK) return false;
+  stream.next_in = reinterpret_cast<const uint8_t*>(in.data());
+  stream.avail_in = in.size();
+  lzma_ret result = LZMA_OK;
+  auto buffer = std::make_unique<uint8_t[]>(chunk);
+  while (result == LZMA_OK && out.size() < most_unpacked) {
+    stream.next_out = buffer.get();
+    stream.avail_out = chunk;
+    result = lzma_code(&stream, LZMA_FINISH);
+    out.append(reinterpret_cast<char*>(buffer.get()), chunk - stream.avail_out);
+  }
+  lzma_end(&stream);
+  return result == LZMA_STREAM_END;
+}
+
+bool unpack_zstd(std::string_view in, std::string& out) {
+  std::unique_ptr<ZSTD_DCtx, decltype(&ZSTD_freeDCtx)> context(ZSTD_createDCtx(), ZSTD_freeDCtx);
+  ZSTD_inBuffer from{in.data(), in.size(), 0};
+  auto buffer = std::make_unique<char[]>(chunk);
+  size_t left = 1;
+  while (left != 0 && out.size() < most_unpacked) {
+    ZSTD_outBuffer to{buffer.get(), chunk, 0};
+    size_t before = from.pos;
+    left = ZSTD_decompressStream(context.get(), &to, &from);
+    if (ZSTD_isError(left) || (to.pos == 0 && from.pos == before)) return false;
+    out.append(buffer.get(), to.pos);
+  }
+  return left == 0;
+}
+
+bool unpack_gzip(std::string_view in, std::string& out) {
+  z_stream stream{};
+  constexpr int with_gzip_header = 16 + MAX_WBITS;
+  if (in.size() > UINT_MAX || inflateInit2(&stream, with_gzip_header) != Z_OK) return false;
+  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(in.data()));
+  stream.avail_in = static_cast<uInt>(in.size());
+  auto buffer = std::make_unique<Bytef[]>(chunk);
+  int result = Z_OK;
+  while (result == Z_OK && out.size() < most_unpacked) {
+    stream.next_out = buffer.get();
+    stream.avail_out = chunk;
+    result = inflate(&stream, Z_NO_FLUSH);
+    out.append(reinterpret_cast<char*>(buffer.get()), chunk - stream.avail_out);
+  }
+  inflateEnd(&stream);
+  return result == Z_STREAM_END;
+}
+
+struct Packing {
+  const char* name;
+  std::string_view magic;
+  Unpack unpack;
+};
+constexpr Packing packings[] = {
+    {"xz", {"\xfd\x37zXZ\0", 6}, unpack_xz},
+    {"zstd", {"\x28\xb5\x2f\xfd", 4}, unpack_zstd},
+    {"gzip", {"\x1f\x8b\x08", 3}, unpack_gzip},
+};
+
+}  // namespace
+
+std::optional<ElfFile> read_elf_file(const fs::path& path, std::string& why_not) {
+  Opened opened(path);
+  if (!opened.why_not.empty()) {
+    why_not = opened.why_not;
+    return std::nullopt;
+  }
+  GElf_Ehdr header;
+  if (!gelf_getehdr(opened.elf, &header)) {
+    why_not = "its ELF header is damaged";
+    return std::nullopt;
+  }
+  ElfFile file;
+  file.relocatable = header.e_type == ET_REL;
+  const void* id = nullptr;
+  if (ssize_t size = dwelf_elf_gnu_build_id(opened.elf, &id); size > 0)
+    file.build_id = hex(id, static_cast<size_t>(size));
+  GElf_Word crc = 0;
+  if (const char* link = dwelf_elf_gnu_debuglink(opened.elf, &crc)) {
+    file.debuglink = link;
+    file.debuglink_crc = crc;
+  }
+  read_sections(opened.elf, file);
+  read_segments(opened.elf, file);
+  return file;
+}
+
+std::optional<uint32_t> debuglink_crc_of(const fs::path& path) {
+  auto file = MappedFile::open(path);
+  if (!file) return std::nullopt;
+  std::string_view rest = file->bytes();
+  uLong crc = crc32(0, nullptr, 0);
+  for (constexpr size_t step = 1u << 30; !rest.empty(); rest.remove_prefix(std::min(step, rest.size())))
+    crc = crc32(crc, reinterpret_cast<const Bytef*>(rest.data()),
+                static_cast<uInt>(std::min(step, rest.size())));
+  return static_cast<uint32_t>(crc);
+}
+
+fs::path unpacked_file(const fs::path& path, std::string& why_not) {
+  auto file = MappedFile::open(path);
+  if (!file) {
+    why_not = errno ? std::strerror(errno) : "it is empty";
+    return {};
+  }
+  for (const Packing& packing : packings) {
+    if (!file->bytes().starts_with(packing.magic)) continue;
+    fs::path cached = cache_dir() / "unpacked" / file_key(path);
+    std::error_code ignored;
+    if (fs::exists(cached, ignored)) return cached;
+    std::string bytes;
+    if (!packing.unpack(file->bytes(), bytes)) {
+      why_not = fmt::format("it is packed with {}, and damaged", packing.name);
+      return {};
+    }
+    if (write_atomically(cached, {bytes})) return cached;
+    why_not = fmt::format("{} cannot be written: {}", cached.string(), std::strerror(errno));
+    return {};
+  }
+  return path;
+}
+
+}  // namespace stp

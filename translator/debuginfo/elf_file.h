@@ -1,0 +1,31 @@
+// What an ELF file says of itself and of the files that hold its debug information.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+
+namespace stp {
+
+struct ElfFile {
+  std::string build_id;       // hex; empty without one
+  bool has_dwarf = false;     // .debug_info with contents; compressed counts
+  bool relocatable = false;   // a kernel module, or an object that was not linked
+  bool has_interpreter = false;  // a program: it names its dynamic linker
+  std::string debuglink;      // .gnu_debuglink: the name of a file; empty without one
+  uint32_t debuglink_crc = 0;
+};
+
+// Empty, with a phrase in `why_not`, when the file is no ELF file. It may be damaged elsewhere.
+std::optional<ElfFile> read_elf_file(const std::filesystem::path&, std::string& why_not);
+
+// The checksum of .gnu_debuglink over a whole file; empty when it cannot be read.
+std::optional<uint32_t> debuglink_crc_of(const std::filesystem::path&);
+
+// A file that was packed with xz, zstd or gzip (a kernel module), unpacked once into
+// cache_dir()/unpacked/; a file that is not packed is returned as it is. Empty, with a phrase in
+// `why_not`, when that fails.
+std::filesystem::path unpacked_file(const std::filesystem::path&, std::string& why_not);
+
+}  // namespace stp
