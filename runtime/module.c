@@ -124,6 +124,11 @@ static void tell(u16 kind, const char *text, ...)
 void stp_point_failed(const struct stp_point *point, int error)
 {
 	failed++;
+	if (point->section && !stp_section_offsets[point->section - 1]) {
+		tell(STP_RECORD_WARN, "probe %s was not armed: %s", point->name,
+		     stp_section_lack(&stp_script.sections[point->section - 1]));
+		return;
+	}
 	tell(STP_RECORD_WARN, "probe %s was not armed: error %d%s", point->name, error,
 	     error == -ENOENT ? " (the kernel has no such symbol)" :
 	     error == -EINVAL ? " (the kernel allows no probe there)" : "");
@@ -161,6 +166,7 @@ static void start(struct work_struct *work)
 {
 	if (atomic_cmpxchg(&state, STP_LOADED, STP_STARTING) != STP_LOADED)
 		return;
+	stp_sections_find();
 	run_all(STP_KIND_BEGIN, false);
 	if (!atomic_read(&wants_stop)) {
 		WRITE_ONCE(stp_live, true);
@@ -251,9 +257,12 @@ static int __init stp_init(void)
 	error = sort_points();
 	if (error)
 		return error;
-	error = stp_contexts_init();
+	error = stp_sections_init();
 	if (error)
 		goto free_points;
+	error = stp_contexts_init();
+	if (error)
+		goto free_sections;
 	error = stp_locks_init();
 	if (error)
 		goto free_contexts;
@@ -285,6 +294,8 @@ free_locks:
 	stp_locks_exit();
 free_contexts:
 	stp_contexts_exit();
+free_sections:
+	stp_sections_exit();
 free_points:
 	kvfree(sorted);
 	return error;
@@ -302,6 +313,7 @@ static void __exit stp_exit(void)
 	stp_globals_exit();
 	stp_locks_exit();
 	stp_contexts_exit();
+	stp_sections_exit();
 	kvfree(sorted);
 }
 

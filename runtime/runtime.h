@@ -45,6 +45,15 @@ unsigned long stp_resolve(const struct stp_point *point);
 /* Link-time addresses of vmlinux lie this much lower than the running kernel's. */
 extern u64 stp_kernel_offset;
 
+/* ----------------------------------------------------------- sections.c */
+
+int stp_sections_init(void);
+void stp_sections_exit(void);
+/* Looks for the sections of modules that were not found yet. Process context. */
+void stp_sections_find(void);
+/* Why a section was not found, for a message. Process context. */
+const char *stp_section_lack(const struct stp_section *section);
+
 /* ------------------------------------------------------------ context.c */
 
 int stp_contexts_init(void);

@@ -198,6 +198,15 @@ void stp_store(struct stp_context *c, u64 address, u32 size, u64 value,
 extern u64 stp_kernel_offset;
 static inline u64 stp_address(u64 link_address) { return link_address + stp_kernel_offset; }
 
+/* The same of an address in a section of a module; 0 while that is not loaded. */
+extern s64 *stp_section_offsets;
+static inline u64 stp_section_address(u32 section, u64 link_address)
+{
+	s64 offset = stp_section_offsets[section];
+
+	return offset ? link_address + (u64)offset : 0;
+}
+
 /* ----------------------------------------------------------------- arrays */
 
 struct stp_map;	  /* made by the runtime from struct stp_global */
@@ -360,9 +369,17 @@ enum stp_kind {
  * One place to attach to. Address: a link-time address of vmlinux, or 0: then
  * `symbol` + `offset` is looked up when the module starts.
  */
+/* A section of a kernel module, which moves as one when the module is loaded. */
+struct stp_section {
+	const char *module; /* "ext4" */
+	const char *name;   /* ".text" */
+	const char *anchor; /* a symbol in it, called like no other of the module */
+	u64 address;	    /* its link-time address */
+};
+
 struct stp_point {
 	u16 kind;
-	u16 flags;
+	u16 section; /* 1 + index into sections; 0: vmlinux */
 	u32 probe;	    /* index into probes */
 	u64 address;
 	u32 offset;
@@ -429,6 +446,8 @@ struct stp_script {
 	const char *name; /* of the script, for messages */
 	const struct stp_point *points;
 	u32 n_points;
+	const struct stp_section *sections;
+	u32 n_sections;
 	const struct stp_probe *probes;
 	u32 n_probes;
 	const struct stp_global *globals;

@@ -52,6 +52,8 @@ unsigned long stp_resolve(const struct stp_point *point)
 {
 	unsigned long base;
 
+	if (point->section)
+		return stp_section_address(point->section - 1, point->address);
 	if (point->address)
 		return stp_address(point->address);
 	base = point->symbol ? address_of_symbol(point->symbol) : 0;

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "types/calling_convention.h"
-#include "types/provider.h"
+#include "types/sources.h"
 
 namespace stp::fuzz {
 
@@ -202,6 +202,21 @@ class FakeKernel : public types::Provider {
   std::map<uint64_t, const types::Type*> results_;
   std::vector<types::Tracepoint> tracepoints_;
   types::Variable global_;
+};
+
+class FakeSources : public types::Sources {
+ public:
+  explicit FakeSources(const FakeKernel& kernel) : kernel_(kernel) {}
+  const types::Provider* kernel(Diagnostics&) override { return &kernel_; }
+  const types::Provider* module(const std::string& name, const Span& span, Diagnostics& d,
+                                const std::string&) override {
+    d.error(Code::no_match, span, "there is no module " + name);
+    return nullptr;
+  }
+  std::vector<std::string> modules(const std::string& glob) override { return {glob}; }
+
+ private:
+  const FakeKernel& kernel_;
 };
 
 }  // namespace stp::fuzz

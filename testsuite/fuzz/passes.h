@@ -102,9 +102,8 @@ inline std::string compile_wrong(std::string_view text, const Library& library,
   if (diagnostics.failed()) return "";
   SemaOptions options;
   options.guru = true;
-  auto program = analyze(
-      *file, library.files, target, [](Diagnostics&) -> const types::Provider* { return &kernel; },
-      options, diagnostics);
+  FakeSources sources(kernel);
+  auto program = analyze(*file, library.files, target, sources, options, diagnostics);
   if (std::string wrong = misplaced(diagnostics, false); !wrong.empty()) return wrong;
   if (diagnostics.failed()) return "";
   if (!program) return "there is no program, and no error";

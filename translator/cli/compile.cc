@@ -14,7 +14,7 @@
 #include <system_error>
 
 #include "cli/install.h"
-#include "debuginfo/open.h"
+#include "debuginfo/sources.h"
 #include "emit/emit.h"
 #include "optimize/optimize.h"
 
@@ -142,21 +142,6 @@ void Library::add_folder(const fs::path& dir, const PreprocessorContext& context
   }
 }
 
-ProviderSource debuginfo_of(const Target& target, const ScriptOptions& o) {
-  struct Opened {
-    bool tried = false;
-    std::unique_ptr<types::Provider> provider;
-  };
-  auto opened = std::make_shared<Opened>();
-  return [opened, &target, choice = o.debuginfo](Diagnostics& d) -> const types::Provider* {
-    if (!opened->tried) {
-      opened->tried = true;
-      opened->provider = open_debuginfo(target, choice, d);
-    }
-    return opened->provider.get();
-  };
-}
-
 std::unique_ptr<prog::Program> resolve(const SourceFile& script, const Target& target,
                                        const ScriptOptions& o, SourceMap& map, Diagnostics& d,
                                        Progress& progress) {
@@ -176,7 +161,8 @@ std::unique_ptr<prog::Program> resolve(const SourceFile& script, const Target& t
   progress.end(fmt::format("parse: {} declarations", tree->declarations.size()));
 
   // Syntax tree to program: names, types, tapsets, probe points, debug information.
-  auto program = analyze(*tree, library.files(), target, debuginfo_of(target, o), options, d);
+  auto sources = debuginfo_sources(target, o.debuginfo);
+  auto program = analyze(*tree, library.files(), target, *sources, options, d);
   if (d.failed() || !program) return nullptr;
   progress.end(fmt::format("resolve: {} probes, {} functions, {} globals", program->probes.size(),
                            program->functions.size(), program->globals.size()));

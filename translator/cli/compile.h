@@ -61,9 +61,6 @@ SemaOptions sema_options(const ScriptOptions&, Diagnostics&);
 // -G names that the script does not have.
 void check_globals(const SemaOptions&, const ast::File& script, Diagnostics&);
 
-// Debug information, opened by the first question and kept as long as the source is.
-ProviderSource debuginfo_of(const Target&, const ScriptOptions&);
-
 // Parse and resolve: what `stp check` does. Null when an error was reported.
 std::unique_ptr<prog::Program> resolve(const SourceFile& script, const Target&,
                                        const ScriptOptions&, SourceMap&, Diagnostics&, Progress&);

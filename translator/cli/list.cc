@@ -9,6 +9,7 @@
 #include "cli/compile.h"
 #include "cli/install.h"
 #include "cli/options.h"
+#include "debuginfo/sources.h"
 
 namespace stp::cli {
 namespace {
@@ -33,10 +34,10 @@ void list(const std::string& pattern, const Target& target, const ScriptOptions&
   const SourceFile& source = map.add("<pattern>", "probe " + pattern + " {}");
   auto tree = stp::parse(source, preprocessor_context(target, o, {}), library.macros(), map, d);
   if (d.failed()) return;
-  ProviderSource provider = debuginfo_of(target, o);
+  auto sources = debuginfo_sources(target, o.debuginfo);
   for (const ast::ProbePoint* point : points_of(*tree))
     for (const auto& listed :
-         list_points(*point, library.files(), target, provider, with_variables, d))
+         list_points(*point, library.files(), target, *sources, with_variables, d))
       print_point(listed);
 }
 

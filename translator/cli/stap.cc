@@ -20,6 +20,7 @@
 #include "cli/stap_list.h"
 #include "cli/stap_options.h"
 #include "cli/stap_pass.h"
+#include "debuginfo/sources.h"
 #include "emit/emit.h"
 #include "optimize/optimize.h"
 
@@ -93,8 +94,8 @@ bool analyze_scripts(Work& w) {
     main.declarations.insert(main.declarations.end(), w.trees[i]->declarations.begin(),
                              w.trees[i]->declarations.end());
   check_globals(options, main, w.d);
-  w.program = analyze(main, w.library->files(), *w.target, debuginfo_of(*w.target, w.o.script),
-                      options, w.d);
+  auto sources = debuginfo_sources(*w.target, w.o.script.debuginfo);
+  w.program = analyze(main, w.library->files(), *w.target, *sources, options, w.d);
   bool failed = w.wrong() || !w.program;
   if (failed) w.program = std::make_unique<prog::Program>();  // counts as nothing below
   w.program->suppress_handler_errors = w.o.suppress_handler_errors;

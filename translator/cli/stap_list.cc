@@ -10,6 +10,7 @@
 
 #include "cli/compile.h"
 #include "cli/functions.h"
+#include "debuginfo/sources.h"
 #include "probes/kind.h"
 #include "syntax/printer.h"
 
@@ -41,7 +42,7 @@ class Lister {
  public:
   Lister(const StapOptions& o, const Target& target, SourceMap& map, Diagnostics& d)
       : o_(o), target_(target), map_(map), d_(d), library_(target, o.script, map, d),
-        files_(library_.files()), provider_(debuginfo_of(target, o.script)) {
+        files_(library_.files()), sources_(debuginfo_sources(target, o.script.debuginfo)) {
     for (const auto& text : o.additional) {
       owned_.push_back(parsed("<input>", text));
       files_.push_back(owned_.back().get());
@@ -76,7 +77,7 @@ class Lister {
                                 [](const auto& c) { return probes::has_wildcard(c.name); });
     if (is_alias && !wildcard) return;
     size_t before = d_.mark();
-    for (const auto& listed : list_points(point, library_.files(), target_, provider_,
+    for (const auto& listed : list_points(point, library_.files(), target_, *sources_,
                                           o_.with_variables, d_)) {
       std::string text = listed.point.name;
       for (const auto& variable : listed.variables) text += " " + in_stap_form(variable);
@@ -88,7 +89,7 @@ class Lister {
   // An alias that leads nowhere on this kernel is not there.
   void list_alias(const ast::ProbePoint& name) {
     size_t before = d_.mark();
-    auto points = list_points(name, files_, target_, provider_, o_.with_variables, d_);
+    auto points = list_points(name, files_, target_, *sources_, o_.with_variables, d_);
     std::string text = probes::spell(name.components);
     if (!points.empty() && o_.with_variables) {
       for (const auto& variable : points.front().variables) text += " " + in_stap_form(variable);
@@ -102,7 +103,7 @@ class Lister {
     auto script = parsed("<alias>", "probe " + probes::spell(name.components) + " {}");
     SemaOptions options;
     options.guru = o_.script.guru;
-    auto program = analyze(*script, files_, target_, provider_, options, d_);
+    auto program = analyze(*script, files_, target_, *sources_, options, d_);
     std::string text;
     std::set<std::string> seen;
     if (!program || program->probes.empty()) return text;
@@ -124,7 +125,7 @@ class Lister {
   Library library_;
   std::vector<const ast::File*> files_;
   std::vector<std::unique_ptr<ast::File>> owned_;
-  ProviderSource provider_;
+  std::unique_ptr<types::Sources> sources_;
   std::set<std::string> shown_;
 };
 

@@ -22,8 +22,10 @@
 #include "debuginfo/btf_file.h"
 #include "debuginfo/btf_tracepoints.h"
 #include "debuginfo/btf_types.h"
+#include "debuginfo/dwarf_file.h"
 #include "debuginfo/glob.h"
 #include "debuginfo/image.h"
+#include "debuginfo/module_layout.h"
 #include "debuginfo/symbols.h"
 #include "support/diagnostics.h"
 #include "types/calling_convention.h"
@@ -66,12 +68,13 @@ Lack needs_dwarf(std::string detail) { return {Lack::Kind::dwarf, std::move(deta
 class BtfProvider : public types::Provider {
  public:
   BtfProvider(std::unique_ptr<BtfFile> file, std::unique_ptr<Symbols> symbols,
-              std::unique_ptr<Image> image, bool checked_prototypes)
+              std::unique_ptr<Image> image, bool checked_prototypes, ModuleLayout layout = {})
       : file_(std::move(file)),
         symbols_(std::move(symbols)),
         image_(std::move(image)),
-        types_(*file_),
-        checked_prototypes_(checked_prototypes) {}
+        types_(*file_, this),
+        checked_prototypes_(checked_prototypes),
+        layout_(std::move(layout)) {}
 
   std::string_view source() const override { return "btf"; }
   std::vector<Function> functions(const FunctionQuery&) const override;
@@ -94,15 +97,21 @@ class BtfProvider : public types::Provider {
   Answer<const Type*> type(std::string_view spelling) const override {
     return types_.find(spelling);
   }
-  std::vector<Member> members(const Type& t) const override { return types_.members(t); }
+  std::vector<Member> members(const Type& t) const override {
+    return t.home && t.home != this ? t.home->members(t) : types_.members(t);
+  }
   std::vector<Enumerator> enumerators(const Type& t) const override {
-    return types_.enumerators(t);
+    return t.home && t.home != this ? t.home->enumerators(t) : types_.enumerators(t);
   }
   std::optional<int64_t> enumerator(std::string_view name) const override {
     return types_.enumerator(name);
   }
   std::optional<uint64_t> symbol(std::string_view name) const override {
     return symbols_ ? symbols_->address(name) : std::nullopt;
+  }
+  std::string_view module() const override { return layout_.module(); }
+  std::optional<types::Section> section_at(uint64_t address) const override {
+    return layout_.section_at(address);
   }
 
  private:
@@ -117,6 +126,7 @@ class BtfProvider : public types::Provider {
   mutable BtfTypes types_;            // remembers what it made
   mutable std::unordered_map<std::string_view, uint32_t> ids_;
   bool checked_prototypes_;
+  ModuleLayout layout_;  // of a module
 };
 
 Function from_symbol(const Symbol& symbol, std::string_view name, uint32_t id) {
@@ -322,6 +332,22 @@ std::unique_ptr<types::Provider> open_btf(const Target& target, std::string& why
   auto image = Image::open(target.vmlinux.empty() ? target.debuginfo : target.vmlinux, ignored);
   return std::make_unique<BtfProvider>(std::move(file), std::move(symbols), std::move(image),
                                        has_checked_prototypes(target));
+}
+
+std::unique_ptr<types::Provider> open_module_btf(const std::filesystem::path& path,
+                                                 const std::string& module, const Target& target,
+                                                 std::string& why_not) {
+  auto file = BtfFile::open_module(path, target, why_not);
+  if (!file) return nullptr;
+  dwarf::File elf(path);
+  auto symbols = elf.elf() ? Symbols::of_module(elf.elf()) : nullptr;
+  if (!symbols) {
+    why_not = fmt::format("{} has no symbols", path.string());
+    return nullptr;
+  }
+  return std::make_unique<BtfProvider>(std::move(file), std::move(symbols), nullptr,
+                                       has_checked_prototypes(target),
+                                       ModuleLayout(module, elf.elf()));
 }
 
 }  // namespace stp

@@ -2,6 +2,7 @@
 // its symbol table.
 #pragma once
 
+#include <filesystem>
 #include <memory>
 #include <string>
 
@@ -14,5 +15,10 @@ namespace stp {
 // works: functions then have address 0, to be resolved at load. The provider keeps its own copy of
 // what it needs of the target.
 std::unique_ptr<types::Provider> open_btf(const Target&, std::string& why_not);
+
+// The same of a kernel module, by its file (unpacked).
+std::unique_ptr<types::Provider> open_module_btf(const std::filesystem::path& file,
+                                                 const std::string& module, const Target&,
+                                                 std::string& why_not);
 
 }  // namespace stp

@@ -36,7 +36,12 @@ std::string read_running_btf(const std::string& release) {
 
 }  // namespace
 
-BtfFile::BtfFile(struct btf* parsed) : btf_(parsed), count_(btf__type_cnt(parsed)) {
+BtfFile::BtfFile(struct btf* parsed, std::unique_ptr<BtfFile> base)
+    : base_(std::move(base)), btf_(parsed), count_(btf__type_cnt(parsed)) {
+  if (base_) {
+    first_own_ = base_->count_;
+    strings_at_ = static_cast<uint32_t>(base_->strings_.size());
+  }
   uint32_t size = 0;
   auto* raw = static_cast<const char*>(btf__raw_data(parsed, &size));
   btf_header header;
@@ -44,6 +49,18 @@ BtfFile::BtfFile(struct btf* parsed) : btf_(parsed), count_(btf__type_cnt(parsed
   memcpy(&header, raw, sizeof header);
   uint64_t start = uint64_t{header.hdr_len} + header.str_off;
   if (start <= size && header.str_len <= size - start) strings_ = {raw + start, header.str_len};
+}
+
+std::unique_ptr<BtfFile> BtfFile::checked(struct btf* parsed, std::unique_ptr<BtfFile> base,
+                                          std::string& why_not) {
+  if (!parsed) {
+    why_not = fmt::format("its BTF cannot be read: {}", strerror(errno));
+    return nullptr;
+  }
+  std::unique_ptr<BtfFile> file(new BtfFile(parsed, std::move(base)));
+  if (is_sound(*parsed)) return file;
+  why_not = "its BTF is damaged: types refer to what is not there or to themselves";
+  return nullptr;
 }
 
 std::unique_ptr<BtfFile> BtfFile::open(const Target& target, std::string& why_not) {
@@ -64,15 +81,23 @@ std::unique_ptr<BtfFile> BtfFile::open(const Target& target, std::string& why_no
     return nullptr;
   }
   libbpf_set_print(nullptr);  // what it would print goes into `why_not`
-  struct btf* parsed = btf__new(data.data(), static_cast<uint32_t>(data.size()));
-  if (!parsed) {
-    why_not = fmt::format("its BTF cannot be read: {}", strerror(errno));
+  return checked(btf__new(data.data(), static_cast<uint32_t>(data.size())), nullptr, why_not);
+}
+
+std::unique_ptr<BtfFile> BtfFile::open_module(const std::filesystem::path& module,
+                                              const Target& target, std::string& why_not) {
+  auto image = Image::open(module, why_not);
+  if (!image) return nullptr;
+  const Image::Section* section = image->section(".BTF");
+  if (!section || section->data.empty()) {
+    why_not = fmt::format("{} has no BTF (CONFIG_DEBUG_INFO_BTF_MODULES)", module.string());
     return nullptr;
   }
-  std::unique_ptr<BtfFile> file(new BtfFile(parsed));
-  if (is_sound(*parsed)) return file;
-  why_not = "its BTF is damaged: types refer to what is not there or to themselves";
-  return nullptr;
+  auto base = open(target, why_not);
+  if (!base) return nullptr;
+  // libbpf 1.1 forgets to export btf__new_split().
+  struct btf* parsed = btf__parse_elf_split(module.c_str(), base->btf_.get());
+  return checked(parsed, std::move(base), why_not);
 }
 
 uint32_t BtfFile::string_offset(std::string_view name) const {
@@ -80,11 +105,14 @@ uint32_t BtfFile::string_offset(std::string_view name) const {
   std::string wanted(1, '\0');
   wanted.append(name);
   wanted += '\0';
+  // Those of a module begin with its first name.
+  if (base_ && !name.empty() && strings_.substr(0, name.size() + 1) == wanted.substr(1))
+    return strings_at_;
   const void* found = name.empty()
                           ? nullptr
                           : memmem(strings_.data(), strings_.size(), wanted.data(), wanted.size());
-  if (!found) return 0;
-  return static_cast<uint32_t>(static_cast<const char*>(found) - strings_.data() + 1);
+  if (!found) return base_ ? base_->string_offset(name) : 0;
+  return strings_at_ + static_cast<uint32_t>(static_cast<const char*>(found) - strings_.data() + 1);
 }
 
 std::vector<uint32_t> BtfFile::find(std::string_view name, int kind) const {

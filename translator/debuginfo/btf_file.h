@@ -4,6 +4,7 @@
 #include <bpf/btf.h>
 
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -19,7 +20,12 @@ class BtfFile {
   // from /sys/kernel/btf/vmlinux. Null, with a phrase in `why_not`, when there is none.
   static std::unique_ptr<BtfFile> open(const Target&, std::string& why_not);
 
-  // Types are numbered from 1 to count() - 1.
+  // Of a kernel module, whose types follow those of its kernel: from .BTF of its file.
+  static std::unique_ptr<BtfFile> open_module(const std::filesystem::path& module, const Target&,
+                                              std::string& why_not);
+
+  // Types are numbered from 1 to count() - 1. A module's own, and its functions, from first_own().
+  uint32_t first_own() const { return first_own_; }
   uint32_t count() const { return count_; }
   const btf_type& type(uint32_t id) const { return *btf__type_by_id(btf_.get(), id); }
   const char* name(const btf_type& type) const { return string(type.name_off); }
@@ -28,12 +34,12 @@ class BtfFile {
     return text ? text : "";
   }
 
-  // All types of that name and kind (BTF_KIND_*), by id.
+  // All types of that name and kind (BTF_KIND_*), by id; functions only the file's own.
   std::vector<uint32_t> find(std::string_view name, int kind) const;
-  // Calls use(id, type) for each type of a kind.
+  // Calls use(id, type) for each type of a kind; functions only the file's own.
   template <typename Use>
   void each(int kind, Use use) const {
-    for (uint32_t id = 1; id < count_; ++id)
+    for (uint32_t id = kind == BTF_KIND_FUNC ? first_own_ : 1; id < count_; ++id)
       if (const btf_type& t = type(id); btf_kind(&t) == kind) use(id, t);
   }
   // Where a name is in the string section; 0 when no type, member or enumerator has it.
@@ -43,11 +49,15 @@ class BtfFile {
   struct Free {
     void operator()(struct btf* b) const { btf__free(b); }
   };
-  explicit BtfFile(struct btf*);
+  BtfFile(struct btf*, std::unique_ptr<BtfFile> base);
+  static std::unique_ptr<BtfFile> checked(struct btf* parsed, std::unique_ptr<BtfFile> base,
+                                          std::string& why_not);
 
+  std::unique_ptr<BtfFile> base_;  // of a module: the kernel's
   std::unique_ptr<struct btf, Free> btf_;
-  uint32_t count_ = 0;
+  uint32_t first_own_ = 1, count_ = 0;
   std::string_view strings_;
+  uint32_t strings_at_ = 0;  // the offset that the first of strings_ has
 };
 
 }  // namespace stp

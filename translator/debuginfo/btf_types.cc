@@ -122,6 +122,7 @@ const Type* BtfTypes::get(uint32_t id) {
   if (const btf_type& t = file_.type(id); btf_kind(&t) == BTF_KIND_TYPE_TAG)
     return made_[id] = get(t.type);
   Type made = make(id);
+  made.home = home_;
   owned_.push_back(std::move(made));
   return made_[id] = &owned_.back();
 }
@@ -200,6 +201,7 @@ const Type* BtfTypes::pointer_to(const Type* target) {
   const Type*& pointer = pointers_[target];
   if (!pointer) {
     Type made = typed(Kind::pointer, 0);
+    made.home = home_;
     made.size = pointer_size;
     made.of = target;
     owned_.push_back(std::move(made));

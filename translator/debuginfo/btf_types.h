@@ -17,7 +17,8 @@ namespace stp {
 // does not have (a pointer that only the script names). Not for several threads at once.
 class BtfTypes {
  public:
-  explicit BtfTypes(const BtfFile& file) : file_(file) {}
+  // `home`: the provider that answers for these types.
+  BtfTypes(const BtfFile& file, const types::Provider* home) : file_(file), home_(home) {}
 
   const types::Type* get(uint32_t id);  // null: void
   types::Answer<const types::Type*> find(std::string_view spelling);
@@ -40,6 +41,7 @@ class BtfTypes {
   types::Lack no_such_type(std::string_view name) const;
 
   const BtfFile& file_;
+  const types::Provider* home_;
   std::deque<types::Type> owned_;
   std::unordered_map<uint32_t, const types::Type*> made_;
   std::unordered_map<const types::Type*, const types::Type*> pointers_;

@@ -13,6 +13,7 @@
 #include "debuginfo/dwarf_tracepoints.h"
 #include "debuginfo/dwarf_types.h"
 #include "debuginfo/image.h"
+#include "debuginfo/module_layout.h"
 #include "debuginfo/symbols.h"
 #include "target/cache.h"
 
@@ -29,12 +30,13 @@ using types::Variable;
 class DwarfProvider : public types::Provider {
  public:
   DwarfProvider(std::unique_ptr<dwarf::File> file, std::unique_ptr<dwarf::Index> index,
-                std::unique_ptr<Symbols> symbols, std::filesystem::path image)
+                std::unique_ptr<Symbols> symbols, std::filesystem::path image, ModuleLayout layout)
       : file_(std::move(file)),
         index_(std::move(index)),
         symbols_(std::move(symbols)),
         image_path_(std::move(image)),
-        types_(file_->dwarf(), *index_),
+        layout_(std::move(layout)),
+        types_(file_->dwarf(), *index_, this),
         context_{*file_, *index_, symbols_.get(), types_} {}
 
   std::string_view source() const override { return "dwarf"; }
@@ -81,10 +83,11 @@ class DwarfProvider : public types::Provider {
     return types_.named(spelling);
   }
   std::vector<types::Member> members(const Type& type) const override {
-    return types_.members(type);
+    return type.home && type.home != this ? type.home->members(type) : types_.members(type);
   }
   std::vector<types::Enumerator> enumerators(const Type& type) const override {
-    return types_.enumerators(type);
+    return type.home && type.home != this ? type.home->enumerators(type)
+                                          : types_.enumerators(type);
   }
   std::optional<int64_t> enumerator(std::string_view name) const override {
     for (const auto& r : index_->find(name, dwarf::Entry::enumerator))
@@ -94,40 +97,71 @@ class DwarfProvider : public types::Provider {
   std::optional<uint64_t> symbol(std::string_view name) const override {
     return symbols_ ? symbols_->address(name) : std::nullopt;
   }
+  std::string_view module() const override { return layout_.module(); }
+  std::optional<types::Section> section_at(uint64_t address) const override {
+    return layout_.section_at(address);
+  }
 
  private:
   std::unique_ptr<dwarf::File> file_;
   std::unique_ptr<dwarf::Index> index_;
   std::unique_ptr<Symbols> symbols_;
   std::filesystem::path image_path_;
+  ModuleLayout layout_;  // of a module
   mutable std::unique_ptr<Image> image_;
   // Types are made as they are asked for.
   mutable dwarf::Types types_;
   dwarf::Context context_;
 };
 
+// What has to be there before a provider can be made.
+struct Opened {
+  std::unique_ptr<dwarf::File> file;
+  std::unique_ptr<dwarf::Index> index;
+};
+
+// Addresses of another build would put probes into the middle of instructions.
+std::optional<Opened> open_file(const std::filesystem::path& path, const std::string& build_id,
+                                const char* whose, std::string& why_not) {
+  Opened opened{std::make_unique<dwarf::File>(path), nullptr};
+  if (!opened.file->dwarf()) {
+    why_not = fmt::format("{}: {}", path.string(), opened.file->error());
+    return std::nullopt;
+  }
+  std::string its_id = opened.file->build_id();
+  if (!its_id.empty() && !build_id.empty() && its_id != build_id) {
+    why_not = fmt::format("{} belongs to another build: its build-id is {}, the {}'s is {}",
+                          path.string(), its_id, whose, build_id);
+    return std::nullopt;
+  }
+  auto key = "dwarf-" + (its_id.empty() ? file_key(path) : its_id);
+  opened.index = dwarf::Index::open(path, key, why_not);
+  if (!opened.index) return std::nullopt;
+  return opened;
+}
+
 }  // namespace
 
 std::unique_ptr<types::Provider> open_dwarf(const std::filesystem::path& vmlinux,
                                             const Target& target, std::string& why_not) {
-  auto file = std::make_unique<dwarf::File>(vmlinux);
-  if (!file->dwarf()) {
-    why_not = fmt::format("{}: {}", vmlinux.string(), file->error());
-    return nullptr;
-  }
-  // Addresses of another build would put probes into the middle of instructions.
-  std::string build_id = file->build_id();
-  if (!build_id.empty() && !target.build_id.empty() && build_id != target.build_id) {
-    why_not = fmt::format("{} belongs to another build: its build-id is {}, the kernel's is {}",
-                          vmlinux.string(), build_id, target.build_id);
-    return nullptr;
-  }
-  auto key = "dwarf-" + (build_id.empty() ? file_key(vmlinux) : build_id);
-  auto index = dwarf::Index::open(vmlinux, key, why_not);
-  if (!index) return nullptr;
+  auto opened = open_file(vmlinux, target.build_id, "kernel", why_not);
+  if (!opened) return nullptr;
   std::string no_symbols;
-  return std::make_unique<DwarfProvider>(std::move(file), std::move(index),
-                                         Symbols::open(target, no_symbols), target.vmlinux);
+  return std::make_unique<DwarfProvider>(std::move(opened->file), std::move(opened->index),
+                                         Symbols::open(target, no_symbols), target.vmlinux,
+                                         ModuleLayout());
+}
+
+std::unique_ptr<types::Provider> open_module_dwarf(const std::filesystem::path& file,
+                                                   const std::string& module,
+                                                   const std::string& build_id,
+                                                   std::string& why_not) {
+  auto opened = open_file(file, build_id, "module", why_not);
+  if (!opened) return nullptr;
+  Elf* elf = opened->file->elf();
+  return std::make_unique<DwarfProvider>(std::move(opened->file), std::move(opened->index),
+                                         Symbols::of_module(elf), std::filesystem::path(),
+                                         ModuleLayout(module, elf));
 }
 
 }  // namespace stp

@@ -15,4 +15,11 @@ namespace stp {
 std::unique_ptr<types::Provider> open_dwarf(const std::filesystem::path& vmlinux, const Target&,
                                             std::string& why_not);
 
+// The same of a kernel module, by a file with its DWARF; `build_id` is that of the module as it is
+// loaded, or empty.
+std::unique_ptr<types::Provider> open_module_dwarf(const std::filesystem::path& file,
+                                                   const std::string& module,
+                                                   const std::string& build_id,
+                                                   std::string& why_not);
+
 }  // namespace stp

@@ -2,6 +2,7 @@
 // Programs have it the other way round.
 #include "debuginfo/dwarf_file.h"
 
+#include <elf.h>
 #include <elfutils/libdwelf.h>
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -12,22 +13,56 @@
 
 namespace stp::dwarf {
 
+namespace {
+
+bool is_relocatable(int fd) {
+  Elf64_Ehdr header;
+  return pread(fd, &header, sizeof header, 0) == sizeof header &&
+         std::memcmp(header.e_ident, ELFMAG, SELFMAG) == 0 && header.e_type == ET_REL;
+}
+
+// The file itself is all there is to look at.
+int no_other_file(Dwfl_Module*, void**, const char*, Dwarf_Addr, const char*, const char*,
+                  GElf_Word, char**) {
+  return -1;
+}
+
+}  // namespace
+
 File::File(const std::filesystem::path& path) : fd_(::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
   if (fd_ < 0)
     error_ = std::strerror(errno);
+  else if (is_relocatable(fd_))
+    open_relocatable(path);
   else if (!(dwarf_ = dwarf_begin(fd_, DWARF_C_READ)))
     error_ = dwarf_errmsg(-1);
 }
 
+void File::open_relocatable(const std::filesystem::path& path) {
+  static const Dwfl_Callbacks callbacks = {dwfl_build_id_find_elf, no_other_file,
+                                           dwfl_offline_section_address, nullptr};
+  dwfl_ = dwfl_begin(&callbacks);
+  Dwfl_Module* module =
+      dwfl_ ? dwfl_report_offline(dwfl_, "module", path.c_str(), -1) : nullptr;
+  if (dwfl_) dwfl_report_end(dwfl_, nullptr, nullptr);
+  GElf_Addr bias;
+  if (module) elf_ = dwfl_module_getelf(module, &bias);
+  if (elf_) dwarf_ = dwfl_module_getdwarf(module, &bias);
+  if (!dwarf_) error_ = dwfl_errmsg(-1);
+}
+
 File::~File() {
   if (eh_frame_) dwarf_cfi_end(eh_frame_);
-  dwarf_end(dwarf_);
+  if (dwfl_)
+    dwfl_end(dwfl_);
+  else
+    dwarf_end(dwarf_);
   if (fd_ >= 0) close(fd_);
 }
 
 std::string File::build_id() const {
   const void* bytes = nullptr;
-  ssize_t size = dwarf_ ? dwelf_elf_gnu_build_id(elf(), &bytes) : 0;
+  ssize_t size = elf_ || dwarf_ ? dwelf_elf_gnu_build_id(elf(), &bytes) : 0;
   std::string hex;
   for (ssize_t i = 0; i < size; ++i)
     hex += fmt::format("{:02x}", static_cast<const unsigned char*>(bytes)[i]);

@@ -1,7 +1,12 @@
 // An ELF file with DWARF, opened by elfutils. A handle is for one thread.
+//
+// A kernel module is relocatable: its sections have no addresses, and its DWARF is to be relocated
+// before it can be read. libdwfl does both; the addresses are then those that it gave the sections,
+// one behind the other, the same each time (elf() has them in its section headers).
 #pragma once
 
 #include <elfutils/libdw.h>
+#include <elfutils/libdwfl.h>
 
 #include <filesystem>
 #include <string>
@@ -17,7 +22,7 @@ class File {
 
   // Null when the file has no DWARF; error() says why.
   Dwarf* dwarf() const { return dwarf_; }
-  Elf* elf() const { return dwarf_getelf(dwarf_); }
+  Elf* elf() const { return elf_ ? elf_ : dwarf_getelf(dwarf_); }
   const std::string& error() const { return error_; }
   // Hex of the GNU build-id; empty without one.
   std::string build_id() const;
@@ -26,8 +31,12 @@ class File {
   Dwarf_Frame* frame(Dwarf_Addr pc) const;
 
  private:
+  void open_relocatable(const std::filesystem::path& path);
+
   int fd_;
   Dwarf* dwarf_ = nullptr;
+  Elf* elf_ = nullptr;    // of a relocatable file, with or without DWARF
+  Dwfl* dwfl_ = nullptr;  // owns both then
   std::string error_;
   mutable Dwarf_CFI* eh_frame_ = nullptr;
   mutable bool tried_eh_frame_ = false;

@@ -22,6 +22,7 @@
 #include "debuginfo/dwarf_entry.h"
 #include "debuginfo/dwarf_file.h"
 #include "debuginfo/dwarf_index.h"
+#include "debuginfo/module_layout.h"
 
 namespace stp::dwarf {
 namespace {
@@ -64,19 +65,12 @@ struct Declaration {
 // in which of them it begins.
 std::unordered_set<uint64_t> cold_starts(Elf* elf) {
   std::unordered_set<uint64_t> cold;
-  Elf_Scn* section = nullptr;
-  while ((section = elf_nextscn(elf, section))) {
-    GElf_Shdr header;
-    if (!gelf_getshdr(section, &header) || header.sh_type != SHT_SYMTAB || !header.sh_entsize)
-      continue;
-    Elf_Data* data = elf_getdata(section, nullptr);
-    GElf_Sym symbol;
-    for (size_t i = 0; i < header.sh_size / header.sh_entsize; ++i) {
-      if (!gelf_getsym(data, static_cast<int>(i), &symbol)) break;
-      const char* name = elf_strptr(elf, header.sh_link, symbol.st_name);
-      if (name && std::strstr(name, ".cold")) cold.insert(symbol.st_value);
-    }
-  }
+  GElf_Ehdr file;
+  bool relocatable = gelf_getehdr(elf, &file) && file.e_type == ET_REL;
+  each_symbol(elf, [&](const GElf_Sym& symbol, std::string_view name, const GElf_Shdr& section) {
+    if (name.find(".cold") != name.npos)
+      cold.insert(symbol.st_value + (relocatable ? section.sh_addr : 0));
+  });
   return cold;
 }
 

@@ -100,6 +100,7 @@ void place_bits(Dwarf_Die& member, uint64_t bits, types::Member& m) {
 Type* Types::make(Kind kind) {
   owned_.push_back(std::make_unique<Type>());
   owned_.back()->kind = kind;
+  owned_.back()->home = home_;
   return owned_.back().get();
 }
 

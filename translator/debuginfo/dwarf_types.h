@@ -14,7 +14,9 @@ namespace stp::dwarf {
 
 class Types {
  public:
-  Types(Dwarf* dwarf, const Index& index) : dwarf_(dwarf), index_(index) {}
+  // `home`: the provider that answers for these types.
+  Types(Dwarf* dwarf, const Index& index, const types::Provider* home)
+      : dwarf_(dwarf), index_(index), home_(home) {}
 
   // The type that an entry is; null for void. Lives as long as this object.
   const types::Type* of_die(Dwarf_Die& die, int depth = 0);
@@ -32,6 +34,7 @@ class Types {
 
   Dwarf* dwarf_;
   const Index& index_;
+  const types::Provider* home_;
   std::vector<std::unique_ptr<types::Type>> owned_;
   std::unordered_map<Dwarf_Off, const types::Type*> known_;
 };

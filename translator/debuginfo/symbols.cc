@@ -23,6 +23,7 @@
 
 #include "debuginfo/image.h"
 #include "debuginfo/kallsyms.h"
+#include "debuginfo/module_layout.h"
 #include "target/cache.h"
 
 namespace stp {
@@ -42,18 +43,18 @@ struct Header {
 // Debian's System.map beside the image is one line that says where the real one is.
 constexpr size_t smallest_system_map = 4096;
 
-char letter_of(const Elf64_Sym& symbol, const Image::Section* section) {
+char letter_of(const Elf64_Sym& symbol, uint32_t type, uint64_t flags) {
   char letter = 'a';
   if (ELF64_ST_BIND(symbol.st_info) == STB_WEAK)
     letter = ELF64_ST_TYPE(symbol.st_info) == STT_OBJECT ? 'v' : 'w';
-  else if (!section)
+  else if (type == SHT_NULL)  // in no section
     letter = 'a';
-  else if (section->flags & SHF_EXECINSTR)
+  else if (flags & SHF_EXECINSTR)
     letter = 't';
-  else if (section->type == SHT_NOBITS)
+  else if (type == SHT_NOBITS)
     letter = 'b';
   else
-    letter = section->flags & SHF_WRITE ? 'd' : 'r';
+    letter = flags & SHF_WRITE ? 'd' : 'r';
   bool global = ELF64_ST_BIND(symbol.st_info) != STB_LOCAL;
   return global ? static_cast<char>(toupper(letter)) : letter;
 }
@@ -113,7 +114,11 @@ bool read_symtab(const fs::path& path, SymbolIndexWriter& writer, std::string& w
       const Image::Section* section = symbol.st_shndx < image->sections().size()
                                           ? &image->sections()[symbol.st_shndx]
                                           : nullptr;
-      if (!name.empty()) writer.add(symbol.st_value, letter_of(symbol, section), name);
+      if (!name.empty())
+        writer.add(symbol.st_value,
+                   section ? letter_of(symbol, section->type, section->flags)
+                           : letter_of(symbol, SHT_NULL, 0),
+                   name);
     }
   }
   if (writer.empty()) why_not = fmt::format("{} has no symbol table", path.string());
@@ -207,6 +212,28 @@ std::unique_ptr<Symbols> Symbols::open(const Target& target, std::string& why_no
   }
   if (why_not.empty()) why_not = "there is no debuginfo, System.map or kernel image";
   return nullptr;
+}
+
+std::unique_ptr<Symbols> Symbols::of_module(Elf* elf) {
+  auto symbols = std::make_unique<Symbols>();
+  SymbolIndexWriter writer;
+  each_symbol(elf, [&](const GElf_Sym& symbol, std::string_view name, const GElf_Shdr& section) {
+    writer.add(section.sh_addr + symbol.st_value,
+               letter_of(symbol, section.sh_type == SHT_NOBITS && section.sh_flags & SHF_EXECINSTR
+                                     ? SHT_PROGBITS
+                                     : section.sh_type,
+                         section.sh_flags),
+               name);
+  });
+  if (writer.empty()) return nullptr;
+  symbols->memory_ = writer.finish(0);
+  if (!symbols->attach(symbols->memory_)) return nullptr;
+  each_section(elf, [&](size_t, std::string_view name, const GElf_Shdr& section) {
+    if (name != ".init.text") return;
+    symbols->init_begin_ = section.sh_addr;
+    symbols->init_end_ = section.sh_addr + section.sh_size;
+  });
+  return symbols;
 }
 
 Symbol Symbols::operator[](size_t i) const {

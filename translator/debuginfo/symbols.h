@@ -1,6 +1,8 @@
 // The kernel's symbol table, wherever one is to be had, indexed on disk.
 #pragma once
 
+#include <libelf.h>
+
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -32,6 +34,10 @@ class Symbols {
   // map that.
   static std::unique_ptr<Symbols> open(const Target&, std::string& why_not);
 
+  // Of a kernel module, whose sections have addresses (dwarf::File gives them). Kept in memory: a
+  // module has a few thousand. Null when the file has none.
+  static std::unique_ptr<Symbols> of_module(Elf*);
+
   // All symbols of that name, by address.
   std::vector<Symbol> find(std::string_view name) const;
   std::vector<Symbol> find_prefix(std::string_view prefix) const;
@@ -48,7 +54,7 @@ class Symbols {
   // Index of the first symbol at an address above `address`.
   size_t upper_bound(uint64_t address) const;
 
-  // Where init code lies, which is gone when the kernel runs.
+  // Where init code lies, which is gone when the kernel or the module runs.
   bool is_init(uint64_t address) const { return address >= init_begin_ && address < init_end_; }
 
   // "symtab", "System.map" or "kallsyms": for messages.

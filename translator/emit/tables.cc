@@ -97,7 +97,7 @@ std::string point_row(const Point& p, size_t probe) {
   if (!kind) return "";
   std::string row = fmt::format("\t{{ .kind = {}, .probe = {}", kind, probe);
   if (p.address) row += ", .address = " + c_hex(p.address);
-  row += member("offset", p.offset);
+  row += member("section", p.section) + member("offset", p.offset);
   if (!p.symbol.empty()) row += ", .symbol = " + c_string(p.symbol);
   if (p.number) row += ", .number = " + c_number(p.number);
   if (p.number2) row += ", .number2 = " + c_number(p.number2);
@@ -190,7 +190,11 @@ std::string globals_text(const Module& module) {
 
 std::string tables_text(Module& module, const Depths& depths) {
   const Program& program = module.program;
-  std::string globals, points, probes, locks, members;
+  std::string globals, points, probes, locks, sections, members;
+  for (const types::Section& s : program.sections)
+    sections += fmt::format("\t{{ .module = {}, .name = {}, .anchor = {}, .address = {} }},\n",
+                            c_string(s.module), c_string(s.name), c_string(s.anchor),
+                            c_hex(s.anchor_address));
   for (size_t i = 0; i < program.globals.size(); ++i)
     globals += global_row(module, i, depths.walks[i]);
   for (size_t i = 0; i < program.probes.size(); ++i) {
@@ -199,6 +203,7 @@ std::string tables_text(Module& module, const Depths& depths) {
     probes += probe_row(module, i);
   }
   std::string text = table("stp_global", "globals", globals, members) +
+                     table("stp_section", "sections", sections, members) +
                      table("stp_point", "points", points, members) + "\n" + locks +
                      table("stp_probe", "probes", probes, members);
   if (program.anchor) members += fmt::format("\t.anchor = {},\n", c_hex(program.anchor));

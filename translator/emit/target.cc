@@ -1,7 +1,8 @@
 // Values of the probed code: location trees to C, and memory read and written there.
 //
 // All is s64, as script values are; what DWARF means as unsigned is cast where it matters.
-// Addresses of the image are moved by stp_address() to where the kernel was loaded.
+// Addresses of the image are moved by stp_address() to where the kernel was loaded, those of a module
+// by stp_section_address().
 #include <cstdlib>
 #include <iterator>
 
@@ -109,7 +110,10 @@ Value location(Body& b, const Loc& loc, const Span& span) {
     case LocOp::constant:
       return {c_number(loc.value), true};
     case LocOp::address:
-      return {fmt::format("(s64)stp_address({})", c_hex(loc.value)), true};
+      return {loc.section ? fmt::format("(s64)stp_section_address({}, {})", loc.section - 1,
+                                        c_hex(loc.value))
+                          : fmt::format("(s64)stp_address({})", c_hex(loc.value)),
+              true};
     case LocOp::argument:
       return {fmt::format("(s64)c->args[{}]", loc.value), true};
     case LocOp::reg:

@@ -55,10 +55,17 @@ void report_none(const Request& request, const types::Provider& provider, const 
   std::string where = pattern.file.empty() ? "" : fmt::format(" in '{}'", pattern.file);
   auto& error = request.diagnostics.error(
       Code::no_match, component.arg_span,
-      fmt::format("no function '{}'{} in the kernel", pattern.function, where));
+      fmt::format("no function '{}'{} in {}", pattern.function, where, image_of(provider)));
   if (!has_wildcard(pattern.function) && request.diagnostics.suggests())
     for (const auto& near : nearest(pattern.function, provider.function_names()))
       error.note(fmt::format("did you mean '{}'?", near));
+}
+
+// Code of a module that is gone when the module runs, or that runs when it goes: no wildcard means
+// that.
+bool is_passing(const types::Provider& provider, uint64_t address) {
+  auto section = provider.section_at(address);
+  return section && (section->name == ".init.text" || section->name == ".exit.text");
 }
 
 bool wanted(const Request& request, const Function& f) {
@@ -104,6 +111,7 @@ void resolve_function(const Request& request, std::vector<Found>& found) {
   bool any = false;
   for (const Function& f : functions) {
     if (!wanted(request, f)) continue;
+    if (has_wildcard(pattern.function) && is_passing(*provider, f.address)) continue;
     // One address has one handler run, however many names it has.
     if (f.address && !seen.insert({f.address, f.inlined ? f.name : ""}).second) continue;
     if (std::string what = forbidden_text(*provider, f.address); f.address && !what.empty()) {
@@ -160,16 +168,16 @@ void resolve_symbol(const Request& request, std::vector<Found>& found) {
 }  // namespace
 
 std::span<const Kind> function_kinds() {
-  const Part kernel{"kernel"}, function{"function", Arg::string};
-  static const std::vector<Kind> table = {
-      {{kernel, function}, resolve},
-      {{kernel, function, {"call"}}, resolve_function},
-      {{kernel, function, {"inline"}}, resolve_function},
-      {{kernel, function, {"exported"}}, resolve_function},
-      {{kernel, function, {"return"}}, resolve_function},
-      {{kernel, function, {"return"}, {"maxactive", Arg::number}}, resolve_maxactive},
-      {{kernel, function, {"call"}, {"return"}}, resolve_function},
-  };
+  const Part function{"function", Arg::string};
+  static const std::vector<Kind> table = in_images({
+      {{function}, resolve},
+      {{function, {"call"}}, resolve_function},
+      {{function, {"inline"}}, resolve_function},
+      {{function, {"exported"}}, resolve_function},
+      {{function, {"return"}}, resolve_function},
+      {{function, {"return"}, {"maxactive", Arg::number}}, resolve_maxactive},
+      {{function, {"call"}, {"return"}}, resolve_function},
+  });
   return table;
 }
 

@@ -37,6 +37,8 @@ struct Surroundings {
   } kind = Kind::none;
   types::Place place;
   types::Tracepoint tracepoint;
+  // What resolved the point. Set for a module's; null: the kernel's.
+  const types::Provider* provider = nullptr;
 };
 
 struct Found {
@@ -101,6 +103,14 @@ bool has_wildcard(const std::string&);
 
 // The text of a probe point from its components: kernel.function("vfs_read").call
 std::string spell(const std::vector<ast::Component>&);
+
+// Rows for kernel.* and module("m").* from their last parts.
+std::vector<Kind> in_images(const std::vector<Kind>& rows);
+// "the kernel" or "module 'ext4'".
+std::string image_of(const types::Provider&);
+
+// The name of the function that components ask for, when it has no wildcard; else empty.
+std::string sought_function(const std::vector<ast::Component>&);
 
 // The points of "function@file:line" and its kin; `span` is where errors point.
 void resolve_statement_text(const Request&, const std::string& text, const Span& span,

@@ -129,7 +129,36 @@ std::string spell(const std::vector<ast::Component>& components) {
   return text;
 }
 
+std::vector<Kind> in_images(const std::vector<Kind>& rows) {
+  std::vector<Kind> all;
+  for (const Part& image : {Part{"kernel"}, Part{"module", Arg::string}})
+    for (Kind row : rows) {
+      row.parts.insert(row.parts.begin(), image);
+      all.push_back(std::move(row));
+    }
+  return all;
+}
+
+std::string image_of(const types::Provider& provider) {
+  return provider.module().empty() ? "the kernel" : fmt::format("module '{}'", provider.module());
+}
+
+std::string sought_function(const std::vector<ast::Component>& components) {
+  for (const auto& c : components) {
+    auto* text = std::get_if<std::string>(&c.arg);
+    if (!text || (c.name != "function" && c.name != "statement")) continue;
+    std::string name = text->substr(0, text->find('@'));
+    return has_wildcard(name) ? "" : name;
+  }
+  return "";
+}
+
 std::string forbidden_text(const types::Provider& provider, uint64_t address) {
+  if (auto section = provider.section_at(address)) {
+    // What the kernel's blacklist takes from modules: kernel/kprobes.c, kprobes_module_callback().
+    if (section->name == ".kprobes.text") return "code that serves kprobes";
+    return section->name == ".noinstr.text" ? "code marked noinstr" : "";
+  }
   struct Range {
     const char *begin, *end, *what;
   };

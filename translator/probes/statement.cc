@@ -53,8 +53,8 @@ Found found_statement(const Request& request, const types::Statement& s) {
   return found;
 }
 
-void report(const Request& request, const std::string& text, const Span& span,
-            const types::Lack& lack) {
+void report(const Request& request, const types::Provider& provider, const std::string& text,
+            const Span& span, const types::Lack& lack) {
   if (lack.kind == types::Lack::Kind::dwarf) {
     request.diagnostics
         .error(Code::no_debuginfo, span,
@@ -64,7 +64,8 @@ void report(const Request& request, const std::string& text, const Span& span,
   }
   auto& error = request.diagnostics.error(
       Code::no_match, span,
-      lack.detail.empty() ? fmt::format("no code for '{}' in the kernel", text) : lack.detail);
+      lack.detail.empty() ? fmt::format("no code for '{}' in {}", text, image_of(provider))
+                          : lack.detail);
   for (const auto& near : lack.near) error.note(fmt::format("did you mean '{}'?", near));
 }
 
@@ -85,7 +86,7 @@ void resolve_address(const Request& request, std::vector<Found>& found) {
   if (!function) {
     request.diagnostics.error(
         Code::no_match, request.component("statement").arg_span,
-        fmt::format("no function of the kernel holds the link address {:#x}", address));
+        fmt::format("no function of {} holds the link address {:#x}", image_of(*provider), address));
     return;
   }
   if (std::string what = forbidden_text(*provider, address); !what.empty()) {
@@ -128,22 +129,21 @@ void resolve_statement_text(const Request& request, const std::string& text, con
     // Of a range only the lines that have code count.
     if (!statements &&
         (lines.first == lines.last || types::lack(answer).kind == types::Lack::Kind::dwarf))
-      return report(request, text, span, types::lack(answer));
+      return report(request, *provider, text, span, types::lack(answer));
     if (!statements) continue;
     for (const types::Statement& s : *statements)
       if (forbidden_text(*provider, s.address).empty() && seen.insert(s.address).second)
         found.push_back(found_statement(request, s));
   }
-  if (found.size() == before) report(request, text, span, {});
+  if (found.size() == before) report(request, *provider, text, span, {});
 }
 
 std::span<const Kind> statement_kinds() {
-  const Part kernel{"kernel"};
-  static const std::vector<Kind> table = {
-      {{kernel, {"statement", Arg::string}}, resolve_text},
-      {{kernel, {"statement", Arg::string}, {"nearest"}}, resolve_nearest},
-      {{kernel, {"statement", Arg::number}}, resolve_address},
-  };
+  static const std::vector<Kind> table = in_images({
+      {{{"statement", Arg::string}}, resolve_text},
+      {{{"statement", Arg::string}, {"nearest"}}, resolve_nearest},
+      {{{"statement", Arg::number}}, resolve_address},
+  });
   return table;
 }
 

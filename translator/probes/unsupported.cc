@@ -10,7 +10,7 @@ namespace stp::probes {
 namespace {
 
 constexpr const char* families[] = {
-    "process", "module", "perf",    "procfs",     "netfilter", "java",    "python2",
+    "process", "perf",    "procfs",     "netfilter", "java",    "python2",
     "python3", "nfs",    "syscall", "nd_syscall", "socket",    "ioblock", "scheduler",
     "vm",      "signal", "tcp",     "udp",        "vfs",       "input",   "stapdev"};
 constexpr const char* of_the_kernel[] = {"mark", "data"};

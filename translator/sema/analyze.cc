@@ -92,7 +92,7 @@ void lower_functions(Unit& unit, const Context& context) {
         if (f.scope.locals[i].type == Type::none) f.scope.locals[i].type = group->params[i];
       size_t mark = unit.diagnostics->mark();
       bool typed = has_targets(f.scope.statements);
-      Lowering lowering(unit, f.scope, nullptr, typed ? context.provider(*unit.diagnostics) : nullptr,
+      Lowering lowering(unit, f.scope, nullptr, typed ? context.sources.kernel(*unit.diagnostics) : nullptr,
                         nullptr, context.guru);
       prog::Stmt* body = lowering.statements(f.scope.statements);
       prog::Function& out = unit.program->functions[f.index];
@@ -170,17 +170,19 @@ void used(Unit& unit, size_t index) {
     if (info.index == index) info.used = true;
 }
 
-// The addresses of points, and of variables (`any`), are those of the image that the anchor's address comes from.
-void set_anchor(prog::Program& program, bool any, const ProviderSource& provider, Diagnostics& d) {
+// The addresses of points, and of variables (`any`), are those of the image that the anchor's address
+// comes from; those of modules have anchors of their own.
+void set_anchor(prog::Program& program, bool any, types::Sources& sources, Diagnostics& d) {
   for (const auto& probe : program.probes)
     for (const auto& point : probe.points)
-      any |= point.address != 0 || point.kind == prog::PointKind::tracepoint;
-  const types::Provider* source = any ? provider(d) : nullptr;
+      any |= (point.address != 0 && !point.section) || point.kind == prog::PointKind::tracepoint;
+  const types::Provider* source = any ? sources.kernel(d) : nullptr;
   if (source) program.anchor = source->symbol("_printk").value_or(0);
   if (program.anchor) return;
   // Without it addresses cannot be told from one boot to the next: names must do.
   for (auto& probe : program.probes)
-    for (auto& point : probe.points) point.address = 0;
+    for (auto& point : probe.points)
+      if (!point.section) point.address = 0;
 }
 
 // The place of the first probe; empty when there is none.
@@ -201,7 +203,7 @@ std::vector<const ast::File*> all_files(const ast::File& script,
 
 std::unique_ptr<prog::Program> analyze(const ast::File& script,
                                        const std::vector<const ast::File*>& library,
-                                       const Target& target, const ProviderSource& provider,
+                                       const Target& target, types::Sources& sources,
                                        const SemaOptions& options, Diagnostics& d) {
   auto program = std::make_unique<prog::Program>();
   program->name = script.source ? script.source->name() : "script";
@@ -209,8 +211,9 @@ std::unique_ptr<prog::Program> analyze(const ast::File& script,
   Unit unit;
   unit.program = program.get();
   unit.diagnostics = &d;
+  unit.sources = &sources;
   std::vector<const ast::File*> files = all_files(script, library);
-  Context context{files, target, provider, options.guru};
+  Context context{files, target, sources, options.guru};
 
   // Declarations, and the places that probe points mean.
   collect(unit, script);
@@ -237,24 +240,25 @@ std::unique_ptr<prog::Program> analyze(const ast::File& script,
   if (!options.suppress_warnings && !d.failed()) warn_of_unused_locals(unit);
   if (!d.failed()) display_globals(unit, shown);
   bound_nesting(unit);
-  set_anchor(*program, unit.addresses, provider, d);
+  set_anchor(*program, unit.addresses, sources, d);
   return program;
 }
 
 std::vector<ListedPoint> list_points(const ast::ProbePoint& point,
                                      const std::vector<const ast::File*>& library,
-                                     const Target& target, const ProviderSource& provider,
+                                     const Target& target, types::Sources& sources,
                                      bool with_variables, Diagnostics& d) {
   using Surround = probes::Surroundings::Kind;
   std::vector<ListedPoint> listed;
-  Context context{library, target, provider, false};
+  Context context{library, target, sources, false};
   for (const ExpandedPoint& expanded : expand(point, context, d))
     for (const probes::Found& found : expanded.found) {
       ListedPoint l{found.point, {}};
       auto show = [&](const std::string& name, const types::Type* type) {
         l.variables.push_back(fmt::format("${}:{}", name, types::spell(type)));
       };
-      const types::Provider* source = with_variables ? provider(d) : nullptr;
+      const types::Provider* source = with_variables ? found.surroundings.provider : nullptr;
+      if (with_variables && !source) source = sources.kernel(d);
       if (source && found.surroundings.kind == Surround::tracepoint)
         for (const auto& param : found.surroundings.tracepoint.params) show(param.name, param.type);
       if (source && (found.surroundings.kind == Surround::place ||

@@ -1,7 +1,6 @@
 // Names, types, tapset linking, alias expansion, probe resolution: AST to Program.
 #pragma once
 
-#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -12,7 +11,7 @@
 #include "syntax/ast.h"
 #include "syntax/parser.h"
 #include "target/target.h"
-#include "types/provider.h"
+#include "types/sources.h"
 
 namespace stp {
 
@@ -24,16 +23,12 @@ struct SemaOptions {
   bool display_globals = true;                 // what is written and never read, at the end
 };
 
-// Debug information, opened when the first probe point asks for it: a script of timers must
-// not pay for it. Null when there is none (then an error was reported).
-using ProviderSource = std::function<const types::Provider*(Diagnostics&)>;
-
 // The whole script with its library. `library` holds every tapset file; only what the script
 // uses comes in. Errors go to the diagnostics, as many as can be found; the Program is
 // usable only when none was reported.
 std::unique_ptr<prog::Program> analyze(const ast::File& script,
                                        const std::vector<const ast::File*>& library, const Target&,
-                                       const ProviderSource&, const SemaOptions&, Diagnostics&);
+                                       types::Sources&, const SemaOptions&, Diagnostics&);
 
 // The points that a probe point expands to, for `stp list`; types of variables in `variables`
 // when asked for.
@@ -43,6 +38,6 @@ struct ListedPoint {
 };
 std::vector<ListedPoint> list_points(const ast::ProbePoint&,
                                      const std::vector<const ast::File*>& library, const Target&,
-                                     const ProviderSource&, bool with_variables, Diagnostics&);
+                                     types::Sources&, bool with_variables, Diagnostics&);
 
 }  // namespace stp

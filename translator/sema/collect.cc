@@ -233,6 +233,17 @@ GlobalInfo* Unit::find_global(const std::string& name, const Span& at) {
   return found == globals.end() ? nullptr : &found->second;
 }
 
+uint32_t Unit::section_of(const types::Provider& provider, uint64_t address) {
+  auto section = provider.section_at(address);
+  if (!section) return 0;
+  auto& known = program->sections;
+  auto at = std::find_if(known.begin(), known.end(), [&](const types::Section& s) {
+    return s.module == section->module && s.begin == section->begin;
+  });
+  if (at == known.end()) at = known.insert(at, std::move(*section));
+  return static_cast<uint32_t>(at - known.begin()) + 1;
+}
+
 FunctionGroup* Unit::find_function(const std::string& name, size_t arity, const Span& at) {
   const SourceFile* file = home(at);
   auto found = functions.end();

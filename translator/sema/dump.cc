@@ -50,6 +50,7 @@ std::string location(const types::LocPtr& loc) {
   if (!loc) return "nothing";
   std::string text = fmt::format("{}:{}", loc_names[static_cast<size_t>(loc->op)], loc->value);
   if (loc->op == types::LocOp::deref) text = fmt::format("deref{}", loc->size);
+  if (loc->section) text += fmt::format("@{}", loc->section);
   if (loc->args.empty()) return text;
   text += "(";
   for (const auto& arg : loc->args) text += (arg == loc->args.front() ? "" : ", ") + location(arg);

@@ -124,14 +124,50 @@ class Expansion {
 
   void resolve(const ast::ProbePoint& p, const probes::Match& match, ExpandedPoint so_far,
                std::vector<ExpandedPoint>& out) {
-    probes::Request request{match.components,
-                            p.span,
-                            context_.target,
-                            context_.guru,
-                            [&] { return context_.provider(diagnostics_); },
-                            diagnostics_};
-    match.kind->resolve(request, so_far.found);
+    if (match.components.front().name == "module") {
+      resolve_in_modules(p, match, so_far.found);
+    } else {
+      probes::Request request{match.components,
+                              p.span,
+                              context_.target,
+                              context_.guru,
+                              [&] { return context_.sources.kernel(diagnostics_); },
+                              diagnostics_};
+      match.kind->resolve(request, so_far.found);
+    }
     if (!so_far.found.empty()) out.push_back(std::move(so_far));
+  }
+
+  // In each module that the first component names. Of many, one that has no such point is passed
+  // over; when none has one, what the first said stands for all.
+  void resolve_in_modules(const ast::ProbePoint& p, const probes::Match& match,
+                          std::vector<probes::Found>& found) {
+    const ast::Component& written = match.components.front();
+    auto* pattern = std::get_if<std::string>(&written.arg);
+    auto names = context_.sources.modules(*pattern);
+    bool many = probes::has_wildcard(*pattern);
+    if (many && names.empty())
+      diagnostics_.error(Code::no_match, written.arg_span,
+                         fmt::format("kernel {} has no module '{}'", context_.target.release, *pattern));
+    std::string sought = many ? probes::sought_function(match.components) : "";
+    size_t mark = diagnostics_.mark();
+    for (const std::string& name : names) {
+      std::vector<ast::Component> components = match.components;
+      components.front().arg = name;
+      const types::Provider* provider =
+          context_.sources.module(name, written.arg_span, diagnostics_, sought);
+      if (!provider) continue;
+      size_t before = found.size();
+      probes::Request request{std::move(components), p.span, context_.target,
+                              context_.guru,         [&] { return provider; },
+                              diagnostics_};
+      match.kind->resolve(request, found);
+      for (size_t i = before; i < found.size(); ++i) found[i].surroundings.provider = provider;
+    }
+    if (many && !found.empty()) diagnostics_.rewind(mark);
+    if (many && found.empty() && !names.empty() && !diagnostics_.failed())
+      diagnostics_.error(Code::no_match, p.span,
+                         fmt::format("none of {} modules has this", names.size()));
   }
 
   const Context& context_;

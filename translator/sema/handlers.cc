@@ -59,7 +59,9 @@ class ProbeLowering {
   }
 
  private:
-  void add(const ExpandedPoint& p, const probes::Found& found) {
+  void add(const ExpandedPoint& p, probes::Found found) {
+    if (found.surroundings.provider)
+      found.point.section = unit_.section_of(*found.surroundings.provider, found.point.address);
     if (found.point.kind == prog::PointKind::never) {
       // It is checked like any other, and never made.
       if (variants_.empty()) lower(p, found);
@@ -92,7 +94,10 @@ class ProbeLowering {
     v.probe.span = pending_.declaration->span;
     v.probe.name = written_name(p);
     const types::Provider* provider = nullptr;
-    if (targets_) provider = context_.provider(*unit_.diagnostics);
+    if (targets_ && found.surroundings.provider)
+      provider = found.surroundings.provider;
+    else if (targets_)
+      provider = context_.sources.kernel(*unit_.diagnostics);
     // Each variant has its own locals: entry values may differ in number.
     Scope scope = pending_.handler->scope;
     Lowering lowering(unit_, scope, &found.surroundings, provider, &v.probe.entry_values,

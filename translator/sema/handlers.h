@@ -22,7 +22,7 @@ struct ExpandedPoint {
 struct Context {
   const std::vector<const ast::File*>& files;  // the script, then the library
   const Target& target;
-  const ProviderSource& provider;
+  types::Sources& sources;
   bool guru;
 };
 

@@ -97,9 +97,12 @@ class Lowering {
   prog::Expr* follow(Place, const Node&, const Span&);
   bool step(Place&, const ast::Access&);
   prog::Expr* read(const Place&, const Span&);
-  std::optional<Place> place_of(const types::Variable&, const Span&);
+  // `from`: the provider that knows the variable; null: the probe's.
+  std::optional<Place> place_of(const types::Variable&, const Span&,
+                                const types::Provider* from = nullptr);
+  std::vector<const types::Provider*> providers_of(const std::string& modules, const Span&);
   std::optional<Place> cast_type(const ast::Cast&, const Span&);
-  const types::Type* type_named(const std::string& name);
+  const types::Type* type_named(const std::string& name, const std::string& modules, const Span&);
 
   // target_write.cc
   prog::Expr* assignable_target(const ast::Expr&);

@@ -148,7 +148,7 @@ class Lowering::PointerTypes {
     FunctionGroup* group =
         lowering_.unit_.find_function(c.function.text, c.args.size(), c.function.span);
     if (!group && c.function.text == "task_current")
-      return {false, lowering_.type_named("task_struct")};
+      return {false, lowering_.type_named("task_struct", "kernel", c.function.span)};
     if (!group) return {};
     if (!under_way_.insert(group).second) return {true};
     Pointee result{true};

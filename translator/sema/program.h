@@ -349,6 +349,8 @@ struct Program {
   std::vector<const EmbeddedC*> embedded;
   Limits limits;
   uint64_t anchor = 0;  // link address of _printk; 0 when no point has an address
+  // Of modules: Point::section and Loc::section count them from 1.
+  std::vector<types::Section> sections;
   bool suppress_handler_errors = false;
 
   bool has_embedded_c() const { return !embedded_top.empty() || !embedded.empty(); }

@@ -13,6 +13,7 @@
 #include "sema/program.h"
 #include "support/diagnostics.h"
 #include "syntax/ast.h"
+#include "types/sources.h"
 
 namespace stp::sema {
 
@@ -79,11 +80,15 @@ struct Unit {
   std::map<std::pair<std::string, size_t>, std::unique_ptr<FunctionGroup>> functions;
   std::vector<std::unique_ptr<HandlerInfo>> handlers;
   bool addresses = false;  // a variable is at a link-time address
+  types::Sources* sources;
 
   prog::Global& global(const GlobalInfo& g) { return program->globals[g.index]; }
   // What the name means where `at` is: a file's private one before everybody's. Null: nothing.
   GlobalInfo* find_global(const std::string& name, const Span& at);
   FunctionGroup* find_function(const std::string& name, size_t arity, const Span& at);
+  // Point::section and Loc::section of an address that `provider` gave; enters the section into the
+  // program's list.
+  uint32_t section_of(const types::Provider& provider, uint64_t address);
   // The numbers of parameters that functions of this name have.
   std::vector<size_t> arities(const std::string& name) const;
 };

@@ -2,6 +2,8 @@
 // are read in the end.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "sema/place.h"
 #include "support/overloaded.h"
 
@@ -69,9 +71,12 @@ std::optional<Lowering::Place> Lowering::find_variable(const ast::Target& t, con
   types::Answer<types::Variable> answer = Lack{Lack::Kind::not_found, "", {}};
   if (t.kind == ast::Target::Kind::at_var) {
     size_t at = t.name.find('@');
-    unit_.addresses = true;
-    answer = provider_->global(t.name.substr(0, at),
-                               at == std::string::npos ? "" : t.name.substr(at + 1));
+    std::string name = t.name.substr(0, at);
+    std::string file = at == std::string::npos ? "" : t.name.substr(at + 1);
+    for (const types::Provider* each : providers_of(t.module, span)) {
+      answer = each->global(name, file);
+      if (auto* variable = types::get(answer)) return place_of(*variable, span, each);
+    }
   } else if (t.name == "return") {
     if (surroundings_->kind != Surround::at_return)
       return fail(Code::no_variable, "$return exists only in probes of a function's return");
@@ -105,10 +110,41 @@ std::optional<Lowering::Place> Lowering::find_variable(const ast::Target& t, con
   }
 }
 
-std::optional<Lowering::Place> Lowering::place_of(const types::Variable& v, const Span& span) {
+// Where the second argument of @var and the third of @cast look: modules, with : between; "kernel",
+// with a header in < > behind it, whose types the kernel has as well; nothing: where the probe is, then
+// the kernel.
+std::vector<const types::Provider*> Lowering::providers_of(const std::string& modules,
+                                                           const Span& span) {
+  std::vector<const types::Provider*> found;
+  auto add = [&](const types::Provider* p) {
+    if (p && std::find(found.begin(), found.end(), p) == found.end()) found.push_back(p);
+  };
+  if (modules.empty()) {
+    add(provider_);
+    add(unit_.sources->kernel(diagnostics()));
+  }
+  for (size_t begin = 0; begin < modules.size();) {
+    size_t end = std::min(modules.find(':', begin), modules.size());
+    std::string name = modules.substr(begin, end - begin);
+    add(name == "kernel" || name.find('<') != name.npos
+            ? unit_.sources->kernel(diagnostics())
+            : unit_.sources->module(name, span, diagnostics()));
+    begin = end + 1;
+  }
+  return found;
+}
+
+std::optional<Lowering::Place> Lowering::place_of(const types::Variable& v, const Span& span,
+                                                  const types::Provider* from) {
   using Where = types::Location::Kind;
-  auto expr = [&](types::LocPtr loc) {
-    return program().expr(Type::number, span, prog::LocExpr{std::move(loc)});
+  if (!from) from = provider_;
+  auto expr = [&](const types::LocPtr& loc) {
+    auto section_of = [&](uint64_t address) {
+      unit_.addresses |= from->module().empty();
+      return unit_.section_of(*from, address);
+    };
+    return program().expr(Type::number, span,
+                          prog::LocExpr{types::loc_in_sections(loc, section_of)});
   };
   if (v.location.kind == Where::pieces) {
     // Parts that make up one word are put together; more is not a number.
@@ -241,23 +277,32 @@ Expr* Lowering::follow(Place p, const Node& node, const Span& span) {
   return p.at;
 }
 
-const types::Type* Lowering::type_named(const std::string& name) {
-  auto answer = provider_->type(name);
-  if (!types::get(answer) && name.find(' ') == std::string::npos)
-    answer = provider_->type("struct " + name);
-  return types::get(answer) ? *types::get(answer) : nullptr;
+const types::Type* Lowering::type_named(const std::string& name, const std::string& modules,
+                                        const Span& span) {
+  for (const types::Provider* each : providers_of(modules, span)) {
+    auto answer = each->type(name);
+    if (!types::get(answer) && name.find(' ') == std::string::npos)
+      answer = each->type("struct " + name);
+    if (types::get(answer)) return *types::get(answer);
+  }
+  return nullptr;
 }
 
 // The place that @cast makes of a pointer: the operand is a pointer to the type, unless the type is
 // itself a pointer or a number. None, and an error, when there is no such type.
 std::optional<Lowering::Place> Lowering::cast_type(const ast::Cast& c, const Span& span) {
-  if (const types::Type* type = type_named(c.type)) {
+  size_t errors = diagnostics().errors();
+  if (const types::Type* type = type_named(c.type, c.module, span)) {
     const types::Type* bare = types::strip(type);
     bool points = bare && (bare->kind == Kind::structure || bare->kind == Kind::union_type);
     return Place{type, constant(0, span), points};
   }
-  auto& e = diagnostics().error(Code::no_type, span,
-                                fmt::format("the kernel has no type '{}'", c.type));
+  if (diagnostics().errors() != errors) return std::nullopt;  // there is no such module
+  bool elsewhere = !c.module.empty() && !c.module.starts_with("kernel");
+  auto& e = diagnostics().error(
+      Code::no_type, span,
+      elsewhere ? fmt::format("there is no type '{}' in '{}'", c.type, c.module)
+                : fmt::format("the kernel has no type '{}'", c.type));
   auto answer = provider_->type(c.type);
   if (auto* lack = std::get_if<Lack>(&answer))
     for (const auto& near : lack->near) e.note(fmt::format("did you mean '{}'?", near));

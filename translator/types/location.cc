@@ -69,4 +69,12 @@ LocPtr loc_binary(LocOp op, LocPtr a, LocPtr b) {
   return make(op, 0, 8, {std::move(a), std::move(b)});
 }
 
+LocPtr loc_in_sections(const LocPtr& loc, const std::function<uint32_t(uint64_t)>& section_of) {
+  if (!loc) return loc;
+  Loc moved = *loc;
+  if (moved.op == LocOp::address) moved.section = section_of(static_cast<uint64_t>(moved.value));
+  for (LocPtr& arg : moved.args) arg = loc_in_sections(arg, section_of);
+  return std::make_shared<Loc>(std::move(moved));
+}
+
 }  // namespace stp::types

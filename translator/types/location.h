@@ -5,7 +5,9 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <string>
 #include <vector>
 
 namespace stp::types {
@@ -30,6 +32,19 @@ struct Loc {
   int64_t value = 0;
   uint8_t size = 8;
   std::vector<LocPtr> args;
+  // Of an address in a kernel module: 1 + the index of what it moves with, in the program's list of
+  // sections. 0: vmlinux.
+  uint32_t section = 0;
+};
+
+// A section of a kernel module. Its link-time addresses move as one when the module is loaded; where
+// to is known from one of its symbols, which no other symbol of the module is called like.
+struct Section {
+  std::string module;  // "ext4"
+  std::string name;    // ".text"
+  uint64_t begin = 0, end = 0;
+  std::string anchor;
+  uint64_t anchor_address = 0;
 };
 
 struct Location {
@@ -51,5 +66,8 @@ LocPtr loc_argument(int index);
 LocPtr loc_address(uint64_t link_address);
 LocPtr loc_deref(LocPtr address, uint8_t size = 8);
 LocPtr loc_binary(LocOp, LocPtr, LocPtr);
+
+// The same with each address' section set to what `section_of` says.
+LocPtr loc_in_sections(const LocPtr&, const std::function<uint32_t(uint64_t)>& section_of);
 
 }  // namespace stp::types

@@ -131,6 +131,11 @@ class Provider {
   // Symbol table: link address of a symbol, and its reverse. What has no symbols
   // answers nothing.
   virtual std::optional<uint64_t> symbol(std::string_view name) const = 0;
+
+  // The module that this is the debug information of; empty: vmlinux.
+  virtual std::string_view module() const { return {}; }
+  // What an address of the module moves with; nothing for vmlinux, which moves as a whole.
+  virtual std::optional<Section> section_at(uint64_t) const { return std::nullopt; }
 };
 
 // A member of `type` by name, anonymous structures searched too; the offset is from

@@ -37,6 +37,7 @@ struct Type {
   const Type* of = nullptr;      // null stands for void
   std::optional<uint64_t> count = {}; // array elements; none for a flexible array
   uint64_t handle = 0;           // the provider's own: DIE offset, BTF id
+  const class Provider* home = nullptr;  // which made it and knows its members; null: any
 };
 
 struct Member {

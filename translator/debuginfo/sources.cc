@@ -1,0 +1,162 @@
+// The providers of one run, each opened once.
+#include "debuginfo/sources.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+#include "debuginfo/btf.h"
+#include "debuginfo/dwarf.h"
+#include "debuginfo/dwarf_file.h"
+#include "debuginfo/elf_file.h"
+#include "debuginfo/find.h"
+#include "debuginfo/glob.h"
+#include "debuginfo/module_layout.h"
+
+namespace stp {
+namespace {
+
+namespace fs = std::filesystem;
+using types::Provider;
+
+bool is_path(const std::string& name) { return name.find('/') != name.npos; }
+
+// As the kernel calls a module: /some/my-module.ko.xz is my_module.
+std::string module_name(const std::string& name) {
+  std::string bare = is_path(name) ? fs::path(name).filename().string() : name;
+  if (size_t end = bare.find(".ko"); end != bare.npos) bare.resize(end);
+  std::replace(bare.begin(), bare.end(), '-', '_');
+  return bare;
+}
+
+// By its path, wherever it is.
+ModuleFiles files_of_path(const fs::path& path, const Target& target) {
+  ModuleFiles files;
+  std::string why_not;
+  files.module = unpacked_file(path, why_not);
+  if (files.module.empty()) {
+    files.looked_for.push_back(why_not);
+    return files;
+  }
+  DebugSearch search = find_debuginfo(path, target.trees);
+  files.debuginfo = search.file;
+  files.looked_for = search.looked_for;
+  return files;
+}
+
+class DebugSources : public types::Sources {
+ public:
+  DebugSources(const Target& target, DebuginfoChoice choice) : target_(target), choice_(choice) {}
+
+  const Provider* kernel(Diagnostics& d) override {
+    if (!tried_kernel_) {
+      tried_kernel_ = true;
+      kernel_ = open_debuginfo(target_, choice_, d);
+    }
+    return kernel_.get();
+  }
+
+  const Provider* module(const std::string& name, const Span& span, Diagnostics& d,
+                         const std::string& sought) override {
+    std::string key = is_path(name) ? name : module_name(name);
+    auto known = modules_.find(key);
+    if (known != modules_.end()) return known->second.get();
+    ModuleFiles files =
+        is_path(name) ? files_of_path(name, target_) : find_module(target_, module_name(name));
+    if (!sought.empty() && !files.module.empty() && !has_function(files.module, sought))
+      return nullptr;
+    auto& opened = modules_[key];
+    opened = open(name, files, span, d);
+    return opened.get();
+  }
+
+  std::vector<std::string> modules(const std::string& glob) override {
+    if (is_path(glob) || Glob(glob).literal()) return {glob};
+    if (!listed_) {
+      listed_ = true;
+      names_ = module_names(target_);
+    }
+    std::vector<std::string> found;
+    std::string pattern = glob;
+    std::replace(pattern.begin(), pattern.end(), '-', '_');
+    Glob matching(pattern);
+    for (const auto& name : names_)
+      if (matching.matches(name)) found.push_back(name);
+    return found;
+  }
+
+ private:
+  static bool has_function(const fs::path& module, const std::string& name) {
+    dwarf::File file(module);
+    bool found = false;
+    if (file.elf())
+      each_symbol(file.elf(), [&](const GElf_Sym&, std::string_view symbol, const GElf_Shdr&) {
+        found |= symbol == name || (symbol.starts_with(name) && symbol[name.size()] == '.');
+      });
+    return found;
+  }
+
+  std::unique_ptr<Provider> open(const std::string& name, const ModuleFiles& files,
+                                 const Span& span, Diagnostics& d) {
+    if (files.module.empty() && files.debuginfo.empty()) {
+      report_missing(name, files, span, d);
+      return nullptr;
+    }
+    std::string no_dwarf, no_btf, ignored;
+    auto elf = read_elf_file(files.module, ignored);
+    std::string build_id = elf ? elf->build_id : "";
+    if (choice_ != DebuginfoChoice::btf && !files.debuginfo.empty())
+      if (auto provider =
+              open_module_dwarf(files.debuginfo, module_name(name), build_id, no_dwarf))
+        return provider;
+    if (choice_ != DebuginfoChoice::dwarf && !files.module.empty())
+      if (auto provider = open_module_btf(files.module, module_name(name), target_, no_btf))
+        return provider;
+    auto& error = d.error(Code::no_debuginfo, span,
+                          fmt::format("module '{}' has no debug information that stp can read",
+                                      module_name(name)));
+    if (!no_dwarf.empty()) error.note(no_dwarf);
+    if (!no_btf.empty()) error.note(no_btf);
+    if (files.debuginfo.empty() && choice_ != DebuginfoChoice::btf) {
+      error.note(told({{}, files.looked_for}));
+      error.note(fmt::format("`apt-get install linux-image-{}-dbg` installs that of the kernel's "
+                             "own modules",
+                             target_.release));
+    }
+    return nullptr;
+  }
+
+  void report_missing(const std::string& name, const ModuleFiles& files, const Span& span,
+                      Diagnostics& d) {
+    if (files.builtin) {
+      d.error(Code::no_match, span,
+              fmt::format("'{}' is built into kernel {}: it has no module", name, target_.release))
+          .note("its functions are those of kernel.function()");
+      return;
+    }
+    auto& error =
+        d.error(Code::no_match, span,
+                is_path(name) ? fmt::format("{} cannot be read as a module", name)
+                              : fmt::format("kernel {} has no module '{}'", target_.release, name));
+    if (!files.looked_for.empty()) error.note(told({{}, files.looked_for}));
+    if (is_path(name) || !d.suggests()) return;
+    for (const auto& near : nearest(module_name(name), module_names(target_)))
+      error.note(fmt::format("did you mean '{}'?", near));
+  }
+
+  const Target& target_;
+  DebuginfoChoice choice_;
+  bool tried_kernel_ = false, listed_ = false;
+  std::unique_ptr<Provider> kernel_;
+  std::map<std::string, std::unique_ptr<Provider>> modules_;
+  std::vector<std::string> names_;
+};
+
+}  // namespace
+
+std::unique_ptr<types::Sources> debuginfo_sources(const Target& target, DebuginfoChoice choice) {
+  return std::make_unique<DebugSources>(target, choice);
+}
+
+}  // namespace stp
