@@ -34,6 +34,11 @@ const std::map<std::string, Setter>& directives() {
       {"load", [](RunCase& c, const std::string& v) { c.load += v + "\n"; }},
       {"only", [](RunCase& c, const std::string& v) { c.only = v; }},
       {"kernel", [](RunCase& c, const std::string& v) { c.kernel = v; }},
+      {"kmod",
+       [](RunCase& c, const std::string& v) {
+         std::istringstream names(v);
+         for (std::string name; names >> name;) c.kmods.push_back(name);
+       }},
       {"timeout", [](RunCase& c, const std::string& v) { c.timeout = std::stoi(v); }},
       {"script", [](RunCase& c, const std::string& v) { c.script += v + "\n"; }},
       {"where", [](RunCase& c, const std::string& v) { c.on_host = v == "host"; }},

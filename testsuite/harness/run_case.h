@@ -12,6 +12,8 @@
 //   # load: SHELL              runs beside it
 //   # only: dwarf|btf          not with the other source of types
 //   # kernel: NAME             only on that one of vm/kernels.list
+//   # kmod: NAME...            once with each of these modules of testsuite/kmod in the guest's kernel;
+//                              its file is $KMOD in `# build:` and in the test
 //   # timeout: SECONDS         default 60
 //
 // A test that is more than one run of stp-load is a shell script, *.sh:
@@ -41,6 +43,7 @@ struct RunCase {
   std::vector<std::string> err, allowed;
   int status = 0;
   std::string build_error, build, run, load, only, kernel;
+  std::vector<std::string> kmods;
   int timeout = 60;
   bool needs_types = false;  // differs between DWARF and BTF
   std::string script;        // of a *.sh

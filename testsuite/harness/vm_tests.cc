@@ -26,7 +26,7 @@ namespace {
 
 struct Options {
   fs::path top = fs::current_path();
-  std::string stp = "./stp", loader = "./stp-load", programs = "build/testsuite/progs";
+  std::string stp = "./stp", loader = "./stp-load", programs = "build/testsuite/progs", kmods = "build/testsuite/kmod";
   std::string kernel;
   bool all_kernels = false;
 };
@@ -82,8 +82,11 @@ class Scratch {
 
 class VmTest : public testing::Test {
  public:
-  VmTest(const RunCase& run_case, Kernel& kernel, std::string types)
-      : case_(run_case), kernel_(kernel), types_(std::move(types)) {}
+  VmTest(const RunCase& run_case, Kernel& kernel, std::string types, std::string kmod)
+      : case_(run_case), kernel_(kernel), types_(std::move(types)) {
+    if (!kmod.empty())
+      kmod_ = fs::absolute(options.kmods) / kernel.name / (kmod + ".ko");
+  }
 
  private:
   void TestBody() override {
@@ -91,12 +94,30 @@ class VmTest : public testing::Test {
       kernel_.session =
           std::make_unique<VmSession>(VmSession::Setup{options.top, kernel_.name, guest_files()});
     fs::path module = kernel_.session->shared() / "case.ko";
+    if (!kmod_.empty() && !build_kmods()) return;
     if (case_.file.extension() == ".sh") return run_shell(module);
     if (!build(case_.file, module)) return;
     Outcome outcome = kernel_.session->run(
-        fmt::format("exec stp-load {}{}", module.string(), case_.run), case_.load, case_.timeout);
+        with_kmod(fmt::format("stp-load {}{}", module.string(), case_.run)), case_.load,
+        case_.timeout);
     judge(outcome,
           outcome.failure.empty() ? mismatch(case_, outcome.status, outcome.out, outcome.err) : "");
+  }
+
+  bool build_kmods() {
+    fs::path log = scratch_.path / "kmod.log";
+    int status = run_logged({(options.top / "testsuite/kmod/build").string(), kernel_.name,
+                             kmod_.parent_path().string()},
+                            log);
+    EXPECT_EQ(status, 0) << contents(log);
+    return status == 0;
+  }
+
+  // A command for the guest, with the module there while it runs.
+  std::string with_kmod(const std::string& command) {
+    if (kmod_.empty()) return command;
+    return fmt::format("export KMOD={0}\ninsmod $KMOD || exit 99\n( {1}\n)\ns=$?\nrmmod {2}\nexit $s",
+                       kmod_.string(), command, kmod_.stem().string());
   }
 
   // False when there is nothing to run: the failure is recorded, or was what the test is about.
@@ -107,6 +128,7 @@ class VmTest : public testing::Test {
         fmt::format("{} build {} -r {} -o {}{}", shell_quote(options.stp), shell_quote(script),
                     kernel_.release, shell_quote(module), case_.build);
     if (!types_.empty()) command += " --debuginfo=" + types_;
+    if (!kmod_.empty()) command = fmt::format("KMOD={}; {}", shell_quote(kmod_), command);
     int status = run_logged({"timeout", "120", "sh", "-c", command}, log);
     std::string text = contents(log);
     if (case_.build_error.empty()) {
@@ -136,7 +158,7 @@ class VmTest : public testing::Test {
     }
     std::string command =
         fmt::format("export MODULE={}\n{}", module.string(), contents(case_.file));
-    Outcome outcome = kernel_.session->run(command, case_.load, case_.timeout);
+    Outcome outcome = kernel_.session->run(with_kmod(command), case_.load, case_.timeout);
     judge(outcome, outcome.status == 0 ? "" : fmt::format("status {}\n", outcome.status));
   }
 
@@ -158,15 +180,18 @@ class VmTest : public testing::Test {
   const RunCase& case_;
   Kernel& kernel_;
   std::string types_;
+  fs::path kmod_;  // the module to be probed; empty: none
   Scratch scratch_;
 };
 
-void register_test(const RunCase& c, Kernel& kernel, const std::string& types) {
+void register_test(const RunCase& c, Kernel& kernel, const std::string& types,
+                   const std::string& kmod) {
   std::string name = c.file.stem().string() + (types.empty() ? "" : "_" + types);
+  if (c.kmods.size() > 1) name += "_" + kmod;
   std::string suite = "kernel_" + kernel.name;
   std::replace(suite.begin(), suite.end(), '.', '_');
   testing::RegisterTest(suite.c_str(), name.c_str(), nullptr, nullptr, c.file.c_str(), 1,
-                        [&c, &kernel, types] { return new VmTest(c, kernel, types); });
+                        [&c, &kernel, types, kmod] { return new VmTest(c, kernel, types, kmod); });
 }
 
 // With which --debuginfo a case is run on a kernel.
@@ -194,7 +219,8 @@ void register_tests(const std::vector<RunCase>& cases) {
     for (const RunCase& c : cases)
       if (c.kernel.empty() || c.kernel == name)
         for (const std::string& types : sources_of_types(c, kernel))
-          register_test(c, kernel, types);
+          for (const std::string& kmod : c.kmods.empty() ? std::vector<std::string>{""} : c.kmods)
+            register_test(c, kernel, types, kmod);
   }
 }
 
@@ -217,6 +243,7 @@ int run_all(int argc, char** argv) {
   app.add_option("--stp", options.stp, "the translator");
   app.add_option("--load", options.loader, "the loader");
   app.add_option("--progs", options.programs, "the folder of test programs");
+  app.add_option("--kmods", options.kmods, "where modules to be probed are built");
   app.add_option("--kernel", options.kernel, "one of vm/kernels.list; default: its first");
   app.add_flag("--all-kernels", options.all_kernels, "every one");
   CLI11_PARSE(app, argc, argv);
