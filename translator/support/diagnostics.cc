@@ -90,6 +90,7 @@ Diagnostic& Diagnostic::note(std::string note_text, Span note_span) {
 }
 
 Diagnostic& Diagnostics::error(Code code, const Span& span, std::string text) {
+  if (span.via && !said_.emplace(span.file, span.begin, text).second) return dropped_ = {};
   ++errors_;
   all_.push_back({Diagnostic::Severity::error, code, span, std::move(text), {}});
   return all_.back();
@@ -107,8 +108,10 @@ void Diagnostics::note_since(size_t mark, const std::string& text, const Span& s
 std::vector<Diagnostic> Diagnostics::rewind(size_t mark) {
   std::vector<Diagnostic> removed(all_.begin() + static_cast<ptrdiff_t>(mark), all_.end());
   all_.resize(mark, all_.empty() ? Diagnostic{} : all_.front());
-  for (const auto& d : removed)
+  for (const auto& d : removed) {
     if (d.severity == Diagnostic::Severity::error) --errors_;
+    said_.erase({d.span.file, d.span.begin, d.text});
+  }
   return removed;
 }
 

@@ -6,8 +6,10 @@
 #pragma once
 
 #include <cstdio>
+#include <set>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <vector>
 
 #include "support/source.h"
@@ -41,7 +43,9 @@ struct Diagnostic {
 
 class Diagnostics {
  public:
-  // The reference is valid until the next report: use it to add notes at once.
+  // The reference is valid until the next report: use it to add notes at once. What is wrong in a
+  // macro's text is kept for the macro's first use: others would tell the same again, up to as often
+  // as macros are expanded.
   Diagnostic& error(Code, const Span&, std::string text);
   Diagnostic& warning(Code, const Span&, std::string text);
 
@@ -63,6 +67,8 @@ class Diagnostics {
  private:
   std::vector<Diagnostic> all_;
   size_t errors_ = 0;
+  std::set<std::tuple<const SourceFile*, uint32_t, std::string>> said_;  // of macros' texts
+  Diagnostic dropped_;
 };
 
 // "file:line:col: error: text [code]" with the source line, a caret under the

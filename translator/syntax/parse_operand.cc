@@ -249,20 +249,24 @@ ast::Expr* Parser::parse_at_operator(const AtOperatorRow& row) {
   return expr;
 }
 
-// Reports, and goes on as if it had been a value, with arguments or without. The
-// arguments of a macro need not be expressions, so they are not looked at.
-ast::Expr* Parser::parse_unknown_at_word() {
-  const Token name = take();
+std::vector<std::string> Parser::known_at_words() const {
   std::vector<std::string> known = macros_;
   for (const AtOperatorRow& row : kAtOperators) known.emplace_back(row.name);
   for (auto word :
        {"var", "cast", "count", "sum", "min", "max", "avg", "variance", "hist_log", "hist_linear"})
     known.emplace_back(word);
+  return known;
+}
+
+// Reports, and goes on as if it had been a value, with arguments or without. The
+// arguments of a macro need not be expressions, so they are not looked at.
+ast::Expr* Parser::parse_unknown_at_word() {
+  const Token name = take();
   if (!panic_) {
     Diagnostic& error = diagnostics_.error(
         Code::bad_macro, name.span, "'@" + name.text + "' is neither an operator nor a macro");
     if (diagnostics_.suggests())
-      for (const std::string& near : nearest(name.text, known))
+      for (const std::string& near : nearest(name.text, known_at_words()))
         error.note("did you mean '@" + near + "'?");
   }
   if (touches_previous() && at_op("(")) skip_balanced();

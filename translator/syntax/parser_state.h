@@ -135,6 +135,7 @@ class Parser {
   ast::Expr* parse_cast();
   ast::Expr* parse_aggregate(ast::AggregateOp);
   ast::Expr* parse_at_operator(const struct AtOperatorRow&);
+  std::vector<std::string> known_at_words() const;
   ast::Expr* parse_unknown_at_word();
   ast::Expr* parse_print(const struct PrintRow&);
   ast::Expr* parse_histogram();  // where one may stand; null when at() is none
