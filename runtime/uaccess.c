@@ -38,18 +38,42 @@ u64 stp_load_user(struct stp_context *c, u64 address, u32 size, const struct stp
 	return value;
 }
 
+/*
+ * copy_to_kernel_nofault() is not exported; this is what it is made of. False when the memory cannot
+ * be written: it may be mapped for reading alone.
+ */
+static bool put(u64 address, u32 size, u64 value)
+{
+	bool done = false;
+
+	pagefault_disable();
+	switch (size) {
+	case 1:
+		__put_kernel_nofault((void *)address, &value, u8, out);
+		break;
+	case 2:
+		__put_kernel_nofault((void *)address, &value, u16, out);
+		break;
+	case 4:
+		__put_kernel_nofault((void *)address, &value, u32, out);
+		break;
+	default:
+		__put_kernel_nofault((void *)address, &value, u64, out);
+	}
+	done = true;
+out:
+	pagefault_enable();
+	return done;
+}
+
 void stp_store(struct stp_context *c, u64 address, u32 size, u64 value,
 	       const struct stp_place *place)
 {
-	/* copy_to_kernel_nofault() is not exported; reading first finds what is not mapped. What is
-	 * mapped read-only stays a matter of guru mode. */
 	u64 old;
 
-	if (copy_from_kernel_nofault(&old, (void *)address, size)) {
+	/* Reading first refuses what is no address of the kernel, such as the user's memory. */
+	if (copy_from_kernel_nofault(&old, (void *)address, size) || !put(address, size, value))
 		fault(c, address, "kernel write", place);
-		return;
-	}
-	memcpy((void *)address, &value, size);
 }
 
 /* ------------------------------------------------------------------ text */
