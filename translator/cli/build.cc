@@ -30,7 +30,7 @@ int build(ScriptOptions& o, fs::path output) {
   Progress progress(o.verbose);
   const SourceFile* script = read_script(o, map, d);
   std::optional<Target> target;
-  if (script) target = find_target(o.kernel, d);
+  if (script) target = find_target(o.kernel, d, o.sysroot);
   if (target) progress.end(fmt::format("target: {}", target->release));
   std::optional<BuiltModule> module;
   if (target && !d.failed()) module = compile(*script, *target, o, map, d, progress);

@@ -56,7 +56,7 @@ int check_command(const Words& words) {
   check_assignments(o, d);
   Reporter().print(d);
   if (d.failed()) return status_usage;
-  auto target = find_target(kernel_or_default(o.kernel, app.get_name()), d);
+  auto target = find_target(kernel_or_default(o.kernel, app.get_name()), d, o.sysroot);
   Reporter(o.no_warnings).print(d);
   if (!target) return status_failed;
   bool good = true;

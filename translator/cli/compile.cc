@@ -178,6 +178,13 @@ std::vector<Span> embedded_spans(const prog::Program& program) {
 }
 
 std::string emit_program(const prog::Program& program, const Target& target, Diagnostics& d) try {
+  for (const auto& probe : program.probes)
+    for (const auto& point : probe.points)
+      if (!point.program.empty()) {
+        d.error(Code::unsupported, probe.span, "process probes are not run by this version")
+            .note("`stp list` and `stp check` resolve them");
+        return "";
+      }
   return emit(program, {.release = target.release, .build_id = target.build_id});
 } catch (const RegexTooLarge& large) {
   d.error(Code::bad_regex, program.regexes[large.index].span,

@@ -62,7 +62,7 @@ int list_command(const Words& words) {
   if (!parse(app, words, status)) return status;
   SourceMap map;
   Diagnostics d;
-  auto target = find_target(kernel_or_default(o.kernel, app.get_name()), d);
+  auto target = find_target(kernel_or_default(o.kernel, app.get_name()), d, o.sysroot);
   if (target) list(pattern, *target, o, o.verbose, map, d);
   Reporter().print(d);
   return d.failed() ? status_failed : status_good;

@@ -170,6 +170,10 @@ void add_kernel_option(CLI::App& app, std::string& kernel) {
 }
 
 void add_debuginfo_option(CLI::App& app, ScriptOptions& o) {
+  app.add_option("--sysroot", o.sysroot,
+                 "the folder that holds the files of the machine that is traced: kernel, programs,\n"
+                 "debuginfo")
+      ->type_name("DIR");
   app.add_option_function<std::string>(
          "--debuginfo", [&o](const std::string& name) { o.debuginfo = debuginfo_names.at(name); },
          "where types come from: auto (DWARF if it is there), dwarf or btf")

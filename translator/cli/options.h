@@ -26,6 +26,7 @@ struct ScriptOptions {
   std::vector<std::string> args;  // $1 @1 ...
 
   std::string kernel;  // -r: a release, a build directory, or empty
+  std::string sysroot;  // --sysroot: where all files of the traced machine are; or empty
   DebuginfoChoice debuginfo = DebuginfoChoice::automatic;
   std::vector<std::string> globals;  // -G name=value
   std::vector<std::string> limits;   // -D NAME=value

@@ -20,7 +20,7 @@ int compile_and_launch(const Launch& launch_options, const ScriptOptions& o) {
   std::optional<BuiltModule> module;
   const SourceFile* script = read_script(o, map, d);
   std::optional<Target> target;
-  if (script) target = find_target(o.kernel, d);
+  if (script) target = find_target(o.kernel, d, o.sysroot);
   if (target && !launch_options.vm && target->release != running_release()) {
     fmt::print(stderr, "stp run: {} is not the running kernel ({}); --vm boots it\n",
                target->release, running_release());

@@ -207,7 +207,7 @@ std::optional<Target> choose_target(StapOptions& o, Diagnostics& d) {
   if (runs && (o.launch.vm || !chosen) && check_place(o.launch, o.script.kernel) != status_good)
     return std::nullopt;
   if (!runs) o.script.kernel = kernel_or_default(o.script.kernel, "stap");
-  auto target = find_target(o.script.kernel, d);
+  auto target = find_target(o.script.kernel, d, o.script.sysroot);
   if (!target || !runs || o.launch.vm) return target;
   if (target->release != running_release()) {
     if (!o.script.no_warnings)

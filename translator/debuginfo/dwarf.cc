@@ -8,6 +8,7 @@
 #include "debuginfo/dwarf_file.h"
 #include "debuginfo/dwarf_functions.h"
 #include "debuginfo/dwarf_index.h"
+#include "debuginfo/dwarf_inside.h"
 #include "debuginfo/dwarf_lines.h"
 #include "debuginfo/dwarf_scope.h"
 #include "debuginfo/dwarf_tracepoints.h"
@@ -30,14 +31,15 @@ using types::Variable;
 class DwarfProvider : public types::Provider {
  public:
   DwarfProvider(std::unique_ptr<dwarf::File> file, std::unique_ptr<dwarf::Index> index,
-                std::unique_ptr<Symbols> symbols, std::filesystem::path image, ModuleLayout layout)
+                std::unique_ptr<Symbols> symbols, std::filesystem::path image,
+                std::string whole = "the kernel", ModuleLayout layout = {})
       : file_(std::move(file)),
         index_(std::move(index)),
         symbols_(std::move(symbols)),
         image_path_(std::move(image)),
         layout_(std::move(layout)),
-        types_(file_->dwarf(), *index_, this),
-        context_{*file_, *index_, symbols_.get(), types_} {}
+        types_(*file_, *index_, this),
+        context_{*file_, *index_, symbols_.get(), types_, std::move(whole)} {}
 
   std::string_view source() const override { return "dwarf"; }
 
@@ -50,6 +52,12 @@ class DwarfProvider : public types::Provider {
   Answer<std::vector<types::Statement>> statements(const FunctionQuery& query, uint32_t line,
                                                    bool relative, bool nearest) const override {
     return dwarf::find_statements(context_, query, line, relative, nearest);
+  }
+  std::vector<types::Statement> labels(const Function& f) const override {
+    return dwarf::labels_of(context_, f);
+  }
+  std::vector<Function> callees(const Function& f) const override {
+    return dwarf::callees_of(context_, f);
   }
   std::optional<Function> function_at(uint64_t address) const override {
     return dwarf::function_at(context_, address);
@@ -148,8 +156,7 @@ std::unique_ptr<types::Provider> open_dwarf(const std::filesystem::path& vmlinux
   if (!opened) return nullptr;
   std::string no_symbols;
   return std::make_unique<DwarfProvider>(std::move(opened->file), std::move(opened->index),
-                                         Symbols::open(target, no_symbols), target.vmlinux,
-                                         ModuleLayout());
+                                         Symbols::open(target, no_symbols), target.vmlinux);
 }
 
 std::unique_ptr<types::Provider> open_module_dwarf(const std::filesystem::path& file,
@@ -161,7 +168,33 @@ std::unique_ptr<types::Provider> open_module_dwarf(const std::filesystem::path& 
   Elf* elf = opened->file->elf();
   return std::make_unique<DwarfProvider>(std::move(opened->file), std::move(opened->index),
                                          Symbols::of_module(elf), std::filesystem::path(),
+                                         fmt::format("module '{}'", module),
                                          ModuleLayout(module, elf));
+}
+
+std::unique_ptr<types::Provider> open_dwarf_of_program(const std::filesystem::path& debuginfo,
+                                                       const std::filesystem::path& program,
+                                                       const std::string& whole,
+                                                       std::string& why_not) {
+  auto file = std::make_unique<dwarf::File>(debuginfo);
+  if (!file->dwarf()) {
+    why_not = fmt::format("{}: {}", debuginfo.string(), file->error());
+    return nullptr;
+  }
+  if (program != debuginfo) file->take_frames_of(program);
+  std::string build_id = file->build_id();
+  // A build-id is of a program, not of the .dwo files that may be there or not.
+  auto key = "dwarf-" + (build_id.empty() ? file_key(debuginfo) : build_id) +
+             (file->parts().extent() ? fmt::format("-{:x}", file->parts().extent()) : "");
+  auto index = dwarf::Index::open(debuginfo, key, why_not);
+  if (!index) {
+    for (const auto& name : file->parts().missing()) why_not += fmt::format("; {} is not there", name);
+    return nullptr;
+  }
+  Target target;
+  target.debuginfo = debuginfo;
+  return std::make_unique<DwarfProvider>(std::move(file), std::move(index),
+                                         Symbols::open(target, why_not), "", whole);
 }
 
 }  // namespace stp

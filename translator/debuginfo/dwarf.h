@@ -22,4 +22,11 @@ std::unique_ptr<types::Provider> open_module_dwarf(const std::filesystem::path& 
                                                    const std::string& build_id,
                                                    std::string& why_not);
 
+// The same of a program or library. `debuginfo` has the DWARF, `program` the code and how its
+// frames are unwound; they may be one file. `whole` is what errors call it.
+std::unique_ptr<types::Provider> open_dwarf_of_program(const std::filesystem::path& debuginfo,
+                                                        const std::filesystem::path& program,
+                                                        const std::string& whole,
+                                                        std::string& why_not);
+
 }  // namespace stp

@@ -14,6 +14,7 @@ struct Context {
   const Index& index;
   const Symbols* symbols;  // null: the file was stripped of them
   Types& types;
+  std::string whole = "the kernel";  // what the file describes, for errors
 };
 
 // Function::handle holds two offsets of entries: the function's or inlined copy's own, and of a
@@ -24,10 +25,10 @@ inline uint64_t handle_of(const Record& r) {
 }
 inline bool own_entry(const Context& c, const types::Function& f, Dwarf_Die& die) {
   return static_cast<uint32_t>(f.handle) &&
-         dwarf_offdie(c.file.dwarf(), static_cast<uint32_t>(f.handle), &die);
+         c.file.entry(static_cast<uint32_t>(f.handle), die);
 }
 inline bool outer_entry(const Context& c, const types::Function& f, Dwarf_Die& die) {
-  return f.handle >> 32 && dwarf_offdie(c.file.dwarf(), f.handle >> 32, &die);
+  return f.handle >> 32 && c.file.entry(f.handle >> 32, die);
 }
 
 }  // namespace stp::dwarf

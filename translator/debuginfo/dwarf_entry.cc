@@ -53,6 +53,29 @@ Dwarf_Die origin_of(Dwarf_Die die) {
   return die;
 }
 
+// Not dwarf_decl_file(): of units without a line table it aborts.
+std::string_view declared_in(Dwarf_Die& die) {
+  Dwarf_Attribute attribute;
+  Dwarf_Word number = 0;
+  Dwarf_Files* files = nullptr;
+  size_t count = 0;
+  if (!dwarf_attr_integrate(&die, DW_AT_decl_file, &attribute) ||
+      dwarf_formudata(&attribute, &number) != 0 || !attribute.cu)
+    return {};
+  Dwarf_Die unit;
+  // Numbers are of the unit that says them, which need not be the entry's own.
+  if (!dwarf_cu_die(attribute.cu, &unit, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr) ||
+      dwarf_getsrcfiles(&unit, &files, &count) != 0 || number >= count)
+    return {};
+  const char* name = dwarf_filesrc(files, number, nullptr, nullptr);
+  return name ? name : std::string_view{};
+}
+
+uint32_t declared_at(Dwarf_Die& die) {
+  auto line = number(die, DW_AT_decl_line);
+  return line && *line < UINT32_MAX ? static_cast<uint32_t>(*line) : 0;
+}
+
 std::vector<Range> ranges_of(Dwarf_Die& die) {
   std::vector<Range> ranges;
   Dwarf_Addr base, begin, end;

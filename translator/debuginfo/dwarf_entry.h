@@ -41,6 +41,11 @@ std::optional<Dwarf_Die> reference(Dwarf_Die& die, unsigned attribute);
 // The entry that this is a copy of, through any number of steps; the entry itself when it is none.
 Dwarf_Die origin_of(Dwarf_Die die);
 
+// The file and line that an entry, or what it is a copy of, is declared at; empty and 0 when
+// nothing says.
+std::string_view declared_in(Dwarf_Die& die);
+uint32_t declared_at(Dwarf_Die& die);
+
 struct Range {
   Dwarf_Addr begin, end;
 };

@@ -36,6 +36,8 @@ File::File(const std::filesystem::path& path) : fd_(::open(path.c_str(), O_RDONL
     open_relocatable(path);
   else if (!(dwarf_ = dwarf_begin(fd_, DWARF_C_READ)))
     error_ = dwarf_errmsg(-1);
+  else
+    parts_.open(dwarf_, path);
 }
 
 void File::open_relocatable(const std::filesystem::path& path) {
@@ -57,7 +59,14 @@ File::~File() {
     dwfl_end(dwfl_);
   else
     dwarf_end(dwarf_);
+  elf_end(program_);
   if (fd_ >= 0) close(fd_);
+  if (program_fd_ >= 0) close(program_fd_);
+}
+
+void File::take_frames_of(const std::filesystem::path& program) {
+  program_fd_ = ::open(program.c_str(), O_RDONLY | O_CLOEXEC);
+  if (program_fd_ >= 0) program_ = elf_begin(program_fd_, ELF_C_READ_MMAP, nullptr);
 }
 
 std::string File::build_id() const {
@@ -75,7 +84,7 @@ Dwarf_Frame* File::frame(Dwarf_Addr pc) const {
     return frame;
   if (!tried_eh_frame_) {
     tried_eh_frame_ = true;
-    eh_frame_ = dwarf_getcfi_elf(elf());
+    eh_frame_ = dwarf_getcfi_elf(program_ ? program_ : elf());
   }
   if (eh_frame_ && dwarf_cfi_addrframe(eh_frame_, pc, &frame) == 0) return frame;
   return nullptr;

@@ -11,6 +11,8 @@
 #include <filesystem>
 #include <string>
 
+#include "debuginfo/dwarf_parts.h"
+
 namespace stp::dwarf {
 
 class File {
@@ -19,6 +21,11 @@ class File {
   ~File();
   File(const File&) = delete;
   File& operator=(const File&) = delete;
+
+  // Entries by number, wherever they are.
+  const Parts& parts() const { return parts_; }
+  bool entry(Dwarf_Off number, Dwarf_Die& die) const { return parts_.entry(number, die); }
+  Dwarf_Off number_of(Dwarf_Die& die) const { return parts_.number_of(die); }
 
   // Null when the file has no DWARF; error() says why.
   Dwarf* dwarf() const { return dwarf_; }
@@ -29,14 +36,19 @@ class File {
   // Call frame information at an address, of .debug_frame or .eh_frame; null when there is none.
   // The caller frees it.
   Dwarf_Frame* frame(Dwarf_Addr pc) const;
+  // Debug information in a file of its own has no .eh_frame: it is in the file that is run.
+  void take_frames_of(const std::filesystem::path& program);
 
  private:
   void open_relocatable(const std::filesystem::path& path);
 
   int fd_;
+  Parts parts_;  // ends after the file that leads to it
   Dwarf* dwarf_ = nullptr;
   Elf* elf_ = nullptr;    // of a relocatable file, with or without DWARF
   Dwfl* dwfl_ = nullptr;  // owns both then
+  int program_fd_ = -1;
+  Elf* program_ = nullptr;
   std::string error_;
   mutable Dwarf_CFI* eh_frame_ = nullptr;
   mutable bool tried_eh_frame_ = false;

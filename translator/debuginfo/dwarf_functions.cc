@@ -138,16 +138,32 @@ bool file_matches(const Glob& pattern, std::string_view file) {
   }
 }
 
+// Brackets of template arguments hold names of their own: "f<std::string>" has no scope.
+bool scoped_name_matches(const Glob& pattern, std::string_view name) {
+  if (pattern.matches(name)) return true;
+  int nested = 0;
+  for (size_t i = 0; i + 2 < name.size(); ++i) {
+    nested += name[i] == '<' || name[i] == '(';
+    nested -= name[i] == '>' || name[i] == ')';
+    if (nested == 0 && name[i] == ':' && name[i + 1] == ':' && pattern.matches(name.substr(i + 2)))
+      return true;
+  }
+  return false;
+}
+
 std::vector<Function> find_functions(const Context& c, const FunctionQuery& query) {
   std::vector<Function> found;
   Glob name(query.name);
   FileFilter files(c.index, query.file);
   std::string_view prefix = before_wildcard(query.name);
+  // What is in a namespace or a class may be called by its last names alone.
+  bool by_tail = c.index.scoped();
+  if (by_tail) prefix = {};
   for (size_t i = c.index.lower_bound(prefix); i < c.index.names(); ++i) {
     std::string_view its_name = c.index.name(i);
     if (!its_name.starts_with(prefix)) break;
-    if (!name.matches(its_name)) {
-      if (name.literal()) break;
+    if (by_tail ? !scoped_name_matches(name, its_name) : !name.matches(its_name)) {
+      if (name.literal() && !by_tail) break;
       continue;
     }
     for (const Record& r : c.index.records(i)) {
@@ -177,7 +193,7 @@ std::optional<Function> function_at(const Context& c, uint64_t address) {
 types::Lack no_function(const Context& c, const FunctionQuery& query) {
   std::string where = query.file.empty() ? "" : fmt::format(" in '{}'", query.file);
   types::Lack lack{types::Lack::Kind::not_found,
-                   fmt::format("no function '{}'{} in the kernel", query.name, where),
+                   fmt::format("no function '{}'{} in {}", query.name, where, c.whole),
                    {}};
   if (Glob(query.name).literal())
     lack.near = nearest(query.name, c.index.names_of(Entry::function));

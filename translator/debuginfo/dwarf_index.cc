@@ -35,6 +35,7 @@ bool Index::attach(std::string_view bytes, uint64_t file_size) {
   at += header.records * sizeof(Record);
   parts_ = {reinterpret_cast<const Part*>(at), header.parts};
   at += header.parts * sizeof(Part);
+  scoped_ = header.scoped;
   starts_ = {reinterpret_cast<const uint32_t*>(at), header.names + 1};
   texts_ = {at + (header.names + 1) * sizeof(uint32_t), header.texts};
   return starts_.back() == header.records;

@@ -64,6 +64,8 @@ class Index {
   size_t names() const { return starts_.empty() ? 0 : starts_.size() - 1; }
   std::string_view name(size_t i) const;
   std::span<const Record> records(size_t i) const;
+  // Whether some names are of C++ or Rust: "ns::Class::method".
+  bool scoped() const { return scoped_ > 0; }
   // The first name that is not before `text`.
   size_t lower_bound(std::string_view text) const;
   // Names that have a record of this kind.
@@ -88,6 +90,7 @@ class Index {
   std::span<const uint32_t> starts_;  // of each name's records, and the end
   std::span<const Part> parts_;
   std::string_view texts_;
+  uint64_t scoped_ = 0;
 };
 
 }  // namespace stp::dwarf

@@ -76,7 +76,17 @@ std::unordered_set<uint64_t> cold_starts(Elf* elf) {
 
 class Walk {
  public:
-  Walk(Harvest& out, Elf* elf) : out_(out), cold_(cold_starts(elf)) {}
+  Walk(Harvest& out, const File& file) : out_(out), file_(file), cold_(cold_starts(file.elf())) {}
+
+  // What stands in namespaces and classes is called by its whole name, "ns::Class::method", also
+  // where its code is described elsewhere. C has no such names, and 2000 units need no second walk.
+  void names_of_scopes(Dwarf_Die& unit) {
+    int language = dwarf_srclang(&unit);
+    if (language == DW_LANG_C89 || language == DW_LANG_C || language == DW_LANG_C99 ||
+        language == DW_LANG_C11 || language == DW_LANG_Mips_Assembler)
+      return;
+    name_scope(unit, 0, 0);
+  }
 
   void unit(Dwarf_Die& unit) {
     Dwarf_Attribute attribute;
@@ -88,18 +98,43 @@ class Walk {
   }
 
  private:
+  static bool is_scope(int tag) {
+    return tag == DW_TAG_namespace || tag == DW_TAG_structure_type || tag == DW_TAG_class_type ||
+           tag == DW_TAG_union_type;
+  }
+  // `scope`: the text of the names around, with "::" behind; 0 at the top.
+  void name_scope(Dwarf_Die& parent, uint32_t scope, int depth) {
+    if (depth > 64) return;
+    each_child(parent, [&](Dwarf_Die& child) {
+      int tag = dwarf_tag(&child);
+      if (scope) scope_of_.try_emplace(file_.number_of(child), scope);
+      if (!is_scope(tag)) return;
+      std::string_view name = name_of(child);
+      // A class without a name is one that its members cannot be called by.
+      if (name.empty() && tag != DW_TAG_namespace) return;
+      std::string text = out_.texts.bytes().c_str() + scope;
+      text += name.empty() ? "(anonymous namespace)" : name;
+      name_scope(child, out_.texts.add(text + "::"), depth + 1);
+    });
+  }
+  uint32_t whole_name(Dwarf_Die& die, std::string_view name) {
+    auto scope = scope_of_.find(file_.number_of(die));
+    if (scope == scope_of_.end() || name.empty()) return out_.texts.add(name);
+    return out_.texts.add((out_.texts.bytes().c_str() + scope->second) + std::string(name));
+  }
+
   // Of the entry itself or what it is a copy of.
   const Declaration& declaration(Dwarf_Die& die) {
     Dwarf_Die origin = origin_of(die);
-    Dwarf_Off offset = dwarf_dieoffset(&origin);
+    Dwarf_Off offset = file_.number_of(origin);
     auto [at, fresh] = known_.try_emplace(offset);
     Declaration& d = at->second;
     if (!fresh) return d;
-    d.name = out_.texts.add(name_of(origin));
-    const char* file = dwarf_decl_file(&origin);
-    d.file = file ? out_.texts.add(shown_path(file, dir_)) : 0;
-    int line = 0;
-    if (dwarf_decl_line(&origin, &line) == 0 && line > 0) d.line = static_cast<uint32_t>(line);
+    d.name = whole_name(origin, name_of(origin));
+    // A method is declared in its class and defined elsewhere: the definition says where.
+    std::string_view file = declared_in(die);
+    d.file = file.empty() ? 0 : out_.texts.add(shown_path(file, dir_));
+    d.line = declared_at(die);
     d.external = flag(origin, DW_AT_external);
     return d;
   }
@@ -107,7 +142,7 @@ class Walk {
   Record* add(Dwarf_Die& die, Entry kind, uint64_t address) {
     const Declaration& d = declaration(die);
     if (!d.name) return nullptr;
-    out_.records.push_back({address, static_cast<uint32_t>(dwarf_dieoffset(&die)), d.name, d.file,
+    out_.records.push_back({address, static_cast<uint32_t>(file_.number_of(die)), d.name, d.file,
                             Record::pack(d.line, d.external, kind), 0, 0});
     return &out_.records.back();
   }
@@ -128,9 +163,14 @@ class Walk {
         // Without a name it is here for its enumerators alone.
         if (name_of(die).empty() || once(die, Entry::type)) enumerators(die);
         return;
+      case DW_TAG_namespace:
+        return nested(die);
+      case DW_TAG_class_type:
       case DW_TAG_structure_type:
       case DW_TAG_union_type:
-        if (!flag(die, DW_AT_declaration)) once(die, Entry::type);
+        if (flag(die, DW_AT_declaration)) return;
+        once(die, Entry::type);
+        if (scope_of_.size()) nested(die);
         return;
       case DW_TAG_typedef:
       case DW_TAG_base_type:
@@ -139,6 +179,11 @@ class Walk {
       default:
         return;
     }
+  }
+
+  void nested(Dwarf_Die& die) {
+    if (++depth_ < 64) each_child(die, [&](Dwarf_Die& child) { top_level(child); });
+    --depth_;
   }
 
   void function(Dwarf_Die& die) {
@@ -168,15 +213,18 @@ class Walk {
   // True when the name is new. Thousands of units define the same type: the first will do.
   bool once(Dwarf_Die& die, Entry kind) {
     std::string_view name = name_of(die);
-    if (name.empty() || !seen_.insert(fmt::format("{:x} {}", dwarf_tag(&die), name)).second)
+    int tag = dwarf_tag(&die) == DW_TAG_class_type ? DW_TAG_structure_type : dwarf_tag(&die);
+    auto scope = scope_of_.find(file_.number_of(die));
+    uint32_t around = scope == scope_of_.end() ? 0 : scope->second;
+    if (name.empty() || !seen_.insert(fmt::format("{:x} {} {}", tag, around, name)).second)
       return false;
     if (Record* record = add(die, kind, 0); record && kind == Entry::type)
-      record->detail = static_cast<uint32_t>(dwarf_tag(&die));
+      record->detail = static_cast<uint32_t>(tag);
     return true;
   }
 
   void enumerators(Dwarf_Die& die) {
-    auto offset = static_cast<uint32_t>(dwarf_dieoffset(&die));
+    auto offset = static_cast<uint32_t>(file_.number_of(die));
     each_child(die, [&](Dwarf_Die& child) {
       std::string_view name = name_of(child);
       auto value = signed_number(child, DW_AT_const_value);
@@ -198,30 +246,48 @@ class Walk {
       }
       if (tag == DW_TAG_inlined_subroutine || tag == DW_TAG_lexical_block)
         inside(child, outer, depth + 1);
+      if (tag == DW_TAG_subprogram && ++depth_ < 64) function(child);
+      if (tag == DW_TAG_subprogram) --depth_;
     });
   }
 
   Harvest& out_;
+  const File& file_;
   std::unordered_set<uint64_t> cold_;
   std::string dir_;
   uint32_t unit_file_ = 0;
+  int depth_ = 0;
+  std::unordered_map<Dwarf_Off, uint32_t> scope_of_;
   std::unordered_map<Dwarf_Off, Declaration> known_;
   std::unordered_set<std::string> seen_, seen_enumerators_;
 };
+
+// Calls `use` with the number and entry of each unit, of all parts of the file.
+template <typename Use>
+void each_unit(const File& file, Use use) {
+  size_t i = 0;
+  for (Dwarf* dwarf : file.parts().with_units()) {
+    Dwarf_CU* unit = nullptr;
+    Dwarf_Half version;
+    uint8_t type;
+    Dwarf_Die die, sub;
+    for (; dwarf_get_units(dwarf, unit, &unit, &version, &type, &die, &sub) == 0; ++i) {
+      if (type == DW_UT_skeleton && sub.cu) die = sub;
+      // Offsets are kept in 32 bits; no kernel's .debug_info comes near.
+      if (dwarf_dieoffset(&die) < UINT32_MAX) use(i, die);
+    }
+  }
+}
 
 // Walks every `step`-th unit from `first` on.
 void harvest(const std::filesystem::path& path, size_t first, size_t step, Harvest& out) {
   File file(path);
   if (!file.dwarf()) return;
-  Walk walk(out, file.elf());
-  Dwarf_CU* unit = nullptr;
-  Dwarf_Half version;
-  uint8_t type;
-  Dwarf_Die die, sub;
-  for (size_t i = 0; dwarf_get_units(file.dwarf(), unit, &unit, &version, &type, &die, &sub) == 0;
-       ++i)
-    // Offsets are kept in 32 bits; no kernel's .debug_info comes near.
-    if (i % step == first && dwarf_dieoffset(&die) < UINT32_MAX) walk.unit(die);
+  Walk walk(out, file);
+  each_unit(file, [&](size_t, Dwarf_Die& unit) { walk.names_of_scopes(unit); });
+  each_unit(file, [&](size_t i, Dwarf_Die& unit) {
+    if (i % step == first) walk.unit(unit);
+  });
 }
 
 // Threads know nothing of each other: types and enumerators are kept once, declarations of
@@ -305,9 +371,13 @@ std::string build_index(const std::filesystem::path& path, uint64_t file_size) {
     if (i == 0 || records[i].name != records[i - 1].name)
       starts.push_back(static_cast<uint32_t>(i));
   size_t names = starts.size();
+  auto scoped = static_cast<uint64_t>(
+      std::count_if(starts.begin(), starts.end(), [&](uint32_t first) {
+        return std::strstr(texts.bytes().c_str() + records[first].name, "::") != nullptr;
+      }));
   starts.push_back(static_cast<uint32_t>(records.size()));
 
-  IndexHeader header{{}, file_size, records.size(), parts.size(), names, texts.bytes().size()};
+  IndexHeader header{{}, file_size, records.size(), parts.size(), names, texts.bytes().size(), scoped};
   std::memcpy(header.magic, index_magic, sizeof index_magic);
   std::string out(reinterpret_cast<const char*>(&header), sizeof header);
   out.append(bytes_of(records)).append(bytes_of(parts)).append(bytes_of(starts));

@@ -53,19 +53,13 @@ class Unit {
  public:
   explicit Unit(Dwarf_Die& unit) : dir_(compile_dir(unit)) {
     read_rows(unit);
-    each_child(unit, [&](Dwarf_Die& die) {
-      if (dwarf_tag(&die) != DW_TAG_subprogram) return;
-      Dwarf_Die origin = origin_of(die);
-      if (auto line = number(origin, DW_AT_decl_line)) starts_[decl_file(origin)].insert(*line);
-    });
+    read_starts(unit, 0);
   }
 
   const std::vector<Row>& rows() const { return rows_; }
 
   Source source_of(Dwarf_Die& die) const {
-    Dwarf_Die origin = origin_of(die);
-    Source source{decl_file(origin),
-                  static_cast<uint32_t>(number(origin, DW_AT_decl_line).value_or(0))};
+    Source source{decl_file(die), declared_at(die)};
     if (auto file = starts_.find(source.file); file != starts_.end())
       if (auto next = file->second.upper_bound(source.first); next != file->second.end())
         source.end = *next;
@@ -79,8 +73,18 @@ class Unit {
     return at->second;
   }
   std::string decl_file(Dwarf_Die& die) const {
-    const char* file = dwarf_decl_file(&die);
-    return file ? shown(file) : "";
+    std::string_view file = declared_in(die);
+    return file.empty() ? "" : shown(file.data());
+  }
+
+  void read_starts(Dwarf_Die& parent, int depth) {
+    if (depth > 64) return;
+    each_child(parent, [&](Dwarf_Die& die) {
+      int tag = dwarf_tag(&die);
+      if (tag == DW_TAG_subprogram)
+        if (auto line = declared_at(die)) starts_[decl_file(die)].insert(line);
+      if (tag == DW_TAG_namespace) read_starts(die, depth + 1);
+    });
   }
 
   void read_rows(Dwarf_Die& unit) {
@@ -191,7 +195,7 @@ class Finder {
     }
     Dwarf_Die die, unit_die;
     if (!own_entry(context_, f, die) || !dwarf_diecu(&die, &unit_die, nullptr, nullptr)) return;
-    auto& unit = units_[dwarf_dieoffset(&unit_die)];
+    auto& unit = units_[context_.file.number_of(unit_die)];
     if (!unit) unit = std::make_unique<Unit>(unit_die);
     bool all = line_ == 0;
     uint32_t wanted = relative_ ? f.line + line_ : line_;

@@ -46,7 +46,7 @@ class Visible {
     block(die, pc, 0);
     // What was optimised out entirely is in the abstract function alone.
     Dwarf_Die origin = origin_of(die);
-    if (dwarf_dieoffset(&origin) != dwarf_dieoffset(&die)) own_of(origin);
+    if (origin.addr != die.addr) own_of(origin);
     std::stable_partition(seen_.begin(), seen_.end(), [](const Seen& s) { return s.parameter; });
   }
   std::vector<Seen> take() && { return std::move(seen_); }
@@ -185,7 +185,7 @@ Answer<Variable> global_variable(const Context& context, std::string_view name,
   Dwarf_Die die;
   for (const Record& r : context.index.find(name, Entry::variable)) {
     if (!file.empty() && !file_matches(pattern, context.index.text(r.file))) continue;
-    if (!dwarf_offdie(context.file.dwarf(), r.die, &die)) continue;
+    if (!context.file.entry(r.die, die)) continue;
     auto location = location_of(die, {context.file, nullptr, 0, false});
     if (auto* where = types::get(location))
       return Variable{std::string(name), context.types.of_attribute(die), *where, false};
@@ -194,7 +194,7 @@ Answer<Variable> global_variable(const Context& context, std::string_view name,
   // The linker or assembler defines it; DWARF knows the type.
   for (const Record& r : context.index.find(name, Entry::declared)) {
     auto address = context.symbols ? context.symbols->address(name) : std::nullopt;
-    if (!address || !dwarf_offdie(context.file.dwarf(), r.die, &die)) continue;
+    if (!address || !context.file.entry(r.die, die)) continue;
     if (!file.empty() && !file_matches(pattern, context.index.text(r.file))) continue;
     return Variable{std::string(name),
                     context.types.of_attribute(die),
@@ -204,7 +204,7 @@ Answer<Variable> global_variable(const Context& context, std::string_view name,
   if (why_not) return *why_not;
   std::string where = file.empty() ? "" : fmt::format(" in '{}'", file);
   return Lack{Lack::Kind::not_found,
-              fmt::format("the kernel has no global variable '{}'{}", name, where),
+              fmt::format("{} has no global variable '{}'{}", context.whole, name, where),
               nearest(name, context.index.names_of(Entry::variable))};
 }
 

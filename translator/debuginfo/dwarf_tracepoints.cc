@@ -72,7 +72,7 @@ std::vector<types::Tracepoint> find_tracepoints(const Context& c, const types::P
     auto records = c.index.records(i);
     Dwarf_Die die;
     if (records.empty() || records[0].kind() != Entry::function ||
-        !dwarf_offdie(c.file.dwarf(), records[0].die, &die))
+        !c.file.entry(records[0].die, die))
       continue;
     auto params = parameters_of(c, die);
     if (!params.empty()) params.erase(params.begin());

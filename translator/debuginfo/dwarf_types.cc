@@ -39,6 +39,7 @@ Kind kind_of(int tag, Dwarf_Die& die) {
       return Kind::enumeration;
     case DW_TAG_pointer_type:
     case DW_TAG_reference_type:
+    case DW_TAG_rvalue_reference_type:
       return Kind::pointer;
     case DW_TAG_typedef:
       return Kind::type_alias;
@@ -134,7 +135,7 @@ const Type* Types::array(Dwarf_Die& die, int depth) {
 }
 
 const Type* Types::of_die(Dwarf_Die& die, int depth) {
-  Dwarf_Off offset = dwarf_dieoffset(&die);
+  Dwarf_Off offset = file_.number_of(die);
   if (auto known = known_.find(offset); known != known_.end()) return known->second;
   if (depth > deepest) return nullptr;
   int tag = dwarf_tag(&die);
@@ -143,7 +144,7 @@ const Type* Types::of_die(Dwarf_Die& die, int depth) {
     // Declared here, defined elsewhere.
     for (const Record& r : index_.find(dwarf_diename(&die), Entry::type)) {
       Dwarf_Die definition;
-      if (dwarf_offdie(dwarf_, r.die, &definition) && dwarf_tag(&definition) == tag)
+      if (file_.entry(r.die, definition) && dwarf_tag(&definition) == tag)
         return known_[offset] = of_die(definition, depth + 1);
     }
     Type* forward = make(Kind::forward);
@@ -202,7 +203,7 @@ Answer<const Type*> Types::named(std::string_view spelling) {
   bool found = text == "void" && !tag && pointers > 0;
   for (const Record& r : index_.find(text, Entry::type)) {
     Dwarf_Die die;
-    if (!fits(r) || !dwarf_offdie(dwarf_, r.die, &die)) continue;
+    if (!fits(r) || !file_.entry(r.die, die)) continue;
     type = of_die(die);
     found = true;
     break;
@@ -221,26 +222,35 @@ Answer<const Type*> Types::named(std::string_view spelling) {
 
 std::vector<types::Member> Types::members(const Type& type) {
   std::vector<types::Member> members;
+  size_t bases = 0;
   Dwarf_Die die;
   if ((type.kind != Kind::structure && type.kind != Kind::union_type) ||
-      !dwarf_offdie(dwarf_, type.handle, &die))
+      !file_.entry(type.handle, die))
     return members;
   each_child(die, [&](Dwarf_Die& child) {
-    if (dwarf_tag(&child) != DW_TAG_member) return;
+    // What a base class has shows through, as do the members of an anonymous structure. Where a
+    // virtual base is the object itself says.
+    bool base = dwarf_tag(&child) == DW_TAG_inheritance;
+    if (base ? number(child, DW_AT_virtuality).value_or(0) != 0
+             : dwarf_tag(&child) != DW_TAG_member || flag(child, DW_AT_external))
+      return;
     types::Member m;
-    m.name = name_of(child);
+    if (!base) m.name = name_of(child);
     m.type = of_attribute(child);
     m.offset = member_offset(child);
     if (auto bits = number(child, DW_AT_bit_size)) place_bits(child, *bits, m);
+    bases += base;
     members.push_back(std::move(m));
   });
+  // A member of the class hides one of the same name in its base: it has to be found first.
+  if (bases) std::stable_partition(members.begin(), members.end(), [](const auto& m) { return !m.name.empty(); });
   return members;
 }
 
 std::vector<types::Enumerator> Types::enumerators(const Type& type) {
   std::vector<types::Enumerator> list;
   Dwarf_Die die;
-  if (type.kind != Kind::enumeration || !dwarf_offdie(dwarf_, type.handle, &die)) return list;
+  if (type.kind != Kind::enumeration || !file_.entry(type.handle, die)) return list;
   each_child(die, [&](Dwarf_Die& child) {
     auto value = signed_number(child, DW_AT_const_value);
     std::string_view name = name_of(child);

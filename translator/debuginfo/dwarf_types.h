@@ -7,6 +7,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "debuginfo/dwarf_file.h"
 #include "debuginfo/dwarf_index.h"
 #include "types/provider.h"
 
@@ -15,8 +16,8 @@ namespace stp::dwarf {
 class Types {
  public:
   // `home`: the provider that answers for these types.
-  Types(Dwarf* dwarf, const Index& index, const types::Provider* home)
-      : dwarf_(dwarf), index_(index), home_(home) {}
+  Types(const File& file, const Index& index, const types::Provider* home)
+      : file_(file), index_(index), home_(home) {}
 
   // The type that an entry is; null for void. Lives as long as this object.
   const types::Type* of_die(Dwarf_Die& die, int depth = 0);
@@ -32,7 +33,7 @@ class Types {
   const types::Type* array(Dwarf_Die& die, int depth);
   const types::Type* pointer_to(const types::Type*);
 
-  Dwarf* dwarf_;
+  const File& file_;
   const Index& index_;
   const types::Provider* home_;
   std::vector<std::unique_ptr<types::Type>> owned_;

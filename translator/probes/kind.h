@@ -37,7 +37,7 @@ struct Surroundings {
   } kind = Kind::none;
   types::Place place;
   types::Tracepoint tracepoint;
-  // What resolved the point. Set for a module's; null: the kernel's.
+  // Who knows the place; null: the kernel's.
   const types::Provider* provider = nullptr;
 };
 
@@ -78,6 +78,7 @@ std::span<const Kind> function_kinds();    // kernel.function
 std::span<const Kind> statement_kinds();   // kernel.statement
 std::span<const Kind> tracepoint_kinds();  // kernel.trace
 std::span<const Kind> symbol_kinds();      // kprobe.function
+std::span<const Kind> process_kinds();     // process("path")
 
 // Known to the language, and not run by this version.
 bool is_unsupported(const std::vector<ast::Component>&);

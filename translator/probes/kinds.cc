@@ -16,7 +16,7 @@ using Table = std::span<const Kind> (*)();
 
 constexpr Table tables[] = {
     session_kinds,   timer_kinds,      profile_kinds, function_kinds,
-    statement_kinds, tracepoint_kinds, symbol_kinds,
+    statement_kinds, tracepoint_kinds, symbol_kinds, process_kinds,
 };
 
 Arg arg_of(const ast::Component& c) {

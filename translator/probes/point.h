@@ -36,6 +36,7 @@ struct Point {
   // Shown by `stp list -v` and -v; not needed to run.
   std::string file;
   uint32_t line = 0;
+  std::string program;  // the program or library that the address is in; empty: the kernel
 };
 
 }  // namespace stp::prog

@@ -46,7 +46,9 @@ Found found_statement(const Request& request, const types::Statement& s) {
   found.point.file = s.file;
   found.point.line = s.line;
   std::vector<ast::Component> components = request.components;
-  components[1].arg = fmt::format("{}@{}:{}", s.function.name, s.file, s.line);
+  for (ast::Component& c : components)
+    if (c.name == "statement" || c.name == "function")
+      c.arg = fmt::format("{}@{}:{}", s.function.name, s.file, s.line);
   found.point.name = spell(components);
   found.surroundings.kind = Surroundings::Kind::place;
   found.surroundings.place = {s.function, s.address, s.address == s.function.address};

@@ -10,10 +10,13 @@ namespace stp::probes {
 namespace {
 
 constexpr const char* families[] = {
-    "process", "perf",    "procfs",     "netfilter", "java",    "python2",
-    "python3", "nfs",    "syscall", "nd_syscall", "socket",    "ioblock", "scheduler",
+    "perf",   "procfs",     "netfilter", "java",    "python2", "python3",
+    "nfs",    "syscall", "nd_syscall", "socket",    "ioblock", "scheduler",
     "vm",      "signal", "tcp",     "udp",        "vfs",       "input",   "stapdev"};
 constexpr const char* of_the_kernel[] = {"mark", "data"};
+// Of process("path"); process(pid) and process alone are not run at all.
+constexpr const char* of_a_process[] = {"begin", "end",  "thread", "syscall",
+                                        "insn",  "mark", "plt",    "provider"};
 
 template <size_t N>
 bool lists(const char* const (&names)[N], const std::string& name) {
@@ -23,6 +26,11 @@ bool lists(const char* const (&names)[N], const std::string& name) {
 }  // namespace
 
 bool is_unsupported(const std::vector<ast::Component>& components) {
+  if (components.front().name == "process")
+    return components.size() < 2 || !std::holds_alternative<std::string>(components.front().arg) ||
+           lists(of_a_process, components[1].name) ||
+           (components[1].name == "library" && components.size() > 2 &&
+            lists(of_a_process, components[2].name));
   return lists(families, components.front().name) ||
          (components.size() > 1 && components.front().name == "kernel" &&
           lists(of_the_kernel, components[1].name));

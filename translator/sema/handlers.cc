@@ -94,10 +94,9 @@ class ProbeLowering {
     v.probe.span = pending_.declaration->span;
     v.probe.name = written_name(p);
     const types::Provider* provider = nullptr;
-    if (targets_ && found.surroundings.provider)
-      provider = found.surroundings.provider;
-    else if (targets_)
-      provider = context_.sources.kernel(*unit_.diagnostics);
+    if (targets_)
+      provider = found.surroundings.provider ? found.surroundings.provider
+                                             : context_.sources.kernel(*unit_.diagnostics);
     // Each variant has its own locals: entry values may differ in number.
     Scope scope = pending_.handler->scope;
     Lowering lowering(unit_, scope, &found.surroundings, provider, &v.probe.entry_values,

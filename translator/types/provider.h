@@ -62,6 +62,7 @@ struct Statement {
   uint64_t address = 0;
   std::string file;
   uint32_t line = 0;
+  std::string label = {};  // of labels()
 };
 
 struct Variable {
@@ -104,6 +105,10 @@ class Provider {
   // lines, the nearest following line with code when `nearest`.
   virtual Answer<std::vector<Statement>> statements(const FunctionQuery&, uint32_t line,
                                                     bool relative, bool nearest) const = 0;
+  // Labels of a function, for goto, that have code; and the functions that it is known to call,
+  // copies inside of it included. Empty for sources that do not know.
+  virtual std::vector<Statement> labels(const Function&) const { return {}; }
+  virtual std::vector<Function> callees(const Function&) const { return {}; }
   // The function that holds an address.
   virtual std::optional<Function> function_at(uint64_t address) const = 0;
 

@@ -1,0 +1,241 @@
+// Programs as a source of debug information: in every form that compilers and dwz leave it in.
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "debuginfo/user_program.h"
+#include "sema/analyze.h"
+#include "syntax/parser.h"
+#include "testsuite/unit/fake_image.h"
+
+namespace stp {
+namespace {
+
+namespace fs = std::filesystem;
+using testing_images::World;
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::StartsWith;
+
+constexpr const char* source = R"(
+namespace geo {
+struct Base { int id; int hidden; };
+struct Far { long far; };
+class Point : public Base, public Far {
+ public:
+  Point(int x, int y) : x_(x), y_(y) { id = 3; }
+  int dot(const Point &o) const;
+  int hidden;
+  static int made;
+  int x_, y_;
+};
+int Point::made = 4;
+int Point::dot(const Point &o) const { return x_ * o.x_ + y_ * o.y_; }
+namespace { __attribute__((noinline)) int unseen(int v) { return v * 3; } }
+template <typename T> __attribute__((noinline)) T twice(T v) { return v + v; }
+}
+volatile int sink;
+static inline __attribute__((always_inline)) int inlined(int q) { sink = q; return q + 1; }
+__attribute__((noinline)) int jump(int n) {
+  if (n > 3) goto out;
+  n += inlined(n);
+  sink = n;
+out:
+  sink = n + 1;
+  return n;
+}
+extern "C" __attribute__((noinline)) int plain(geo::Point *p, geo::Point &&moved) { return p->id + moved.hidden; }
+int main(int argc, char **) {
+  geo::Point a(1, 2), b(argc, 4);
+  return a.dot(b) + geo::twice(argc) + jump(argc) + geo::unseen(2) + plain(&a, geo::Point(1, 1));
+}
+)";
+
+class Programs : public ::testing::Test {
+ protected:
+  Programs() {
+    world.write("src/p.cc", source);
+    target.release = "9.9";
+    target.version = "9.9";
+    target.arch = "x86_64";
+    target.trees = {"/"};
+  }
+  fs::path build(const std::string& options, const std::string& after = "true") {
+    fs::path program = world.root / "src/p";
+    fs::remove(program);
+    std::string command = fmt::format("cd {}/src && g++ {} p.cc -o p 2>&1 && {} 2>&1",
+                                      world.root.string(), options, after);
+    EXPECT_EQ(system(command.c_str()), 0) << command;
+    return program;
+  }
+  // What `stp list` prints for a point in the program, without the program's name.
+  std::vector<std::string> list(const std::string& text, bool with_variables = false) {
+    SourceMap map;
+    Diagnostics d;
+    MacroLibrary macros;
+    std::string whole = fmt::format("process(\"{}/src/p\").{}", world.root.string(), text);
+    auto tree = parse(map.add("<test>", "probe " + whole + " {}"), {}, macros, map, d);
+    std::vector<std::string> lines;
+    for (const auto& declaration : tree->declarations)
+      if (auto* probe = std::get_if<ast::Probe*>(&declaration))
+        for (const auto* point : (*probe)->points)
+          for (const auto& listed : list_points(
+                   *point, {}, target, [](Diagnostics&) { return nullptr; }, with_variables, d)) {
+            std::string line = listed.point.name;
+            line.erase(0, line.find(").") + 2);
+            for (const auto& variable : listed.variables) line += " " + variable;
+            lines.push_back(line);
+          }
+    error = d.failed() ? d.all().front().text : "";
+    notes.clear();
+    if (d.failed())
+      for (const auto& note : d.all().front().notes) notes += note.text + "\n";
+    return lines;
+  }
+
+  World world;
+  Target target;
+  std::string error, notes;
+};
+
+struct Form {
+  const char* name;
+  const char* options;
+  const char* after = "true";
+};
+
+class EveryForm : public Programs, public ::testing::WithParamInterface<Form> {};
+
+TEST_P(EveryForm, NamesTypesAndCopies) {
+  build(GetParam().options, GetParam().after);
+  EXPECT_THAT(list("function(\"geo::Point::dot\")", true),
+              Contains("function(\"geo::Point::dot@p.cc:14\") $this:struct Point * "
+                       "$o:struct Point *"))
+      << error << notes;
+  EXPECT_THAT(list("function(\"Point::dot\").call"), ElementsAre(StartsWith("function(\"geo::")));
+  EXPECT_THAT(list("function(\"twice<*\").return", true),
+              ElementsAre("function(\"geo::twice<int>@p.cc:16\").return $return:int $v:int"));
+  EXPECT_THAT(list("function(\"unseen\")"),
+              ElementsAre("function(\"geo::(anonymous namespace)::unseen@p.cc:15\")"));
+  EXPECT_THAT(list("function(\"inlined\").inline", true),
+              ElementsAre("function(\"inlined@p.cc:19\").inline $q:int"));
+  EXPECT_THAT(list("function(\"jump\").callee(\"inl*\")"),
+              ElementsAre("function(\"jump@p.cc:20\").callee(\"inlined\")"));
+  EXPECT_THAT(list("function(\"jump\").label(\"out\")"),
+              ElementsAre("function(\"jump@p.cc:20\").label(\"out\")"));
+  EXPECT_THAT(list("statement(\"jump@p.cc:23\")"), ElementsAre("statement(\"jump@p.cc:23\")"));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Programs, EveryForm,
+    ::testing::Values(
+        Form{"dwarf5", "-g -O2"}, Form{"dwarf4", "-gdwarf-4 -O2"}, Form{"unoptimised", "-g -O0"},
+        Form{"not_pie", "-g -O2 -no-pie"}, Form{"split", "-g -O2 -gsplit-dwarf"},
+        Form{"split4", "-gdwarf-4 -O2 -gsplit-dwarf"}, Form{"compressed", "-g -O2 -gz"},
+        Form{"stripped", "-g -O2",
+             "objcopy --only-keep-debug p p.debug && strip -g p && "
+             "objcopy --add-gnu-debuglink=p.debug p"},
+        Form{"shared", "-g -O2", "cp p q && dwz -m common.debug p q && readelf -S p | grep altlink"}),
+    [](const auto& form) { return form.param.name; });
+
+TEST_F(Programs, WhatBaseClassesHaveShowsThrough) {
+  const auto* provider = open_user_debuginfo(build("-g"), target.trees).provider;
+  ASSERT_NE(provider, nullptr);
+  auto functions = provider->functions({"plain", "", false});
+  ASSERT_EQ(functions.size(), 1u);
+  auto answer = provider->variable({functions[0], functions[0].address, true}, "p");
+  auto* p = types::get(answer);
+  ASSERT_NE(p, nullptr);
+  const types::Type* point = types::strip(types::strip(p->type)->of);
+  auto offset = [&](const char* name) -> int64_t {
+    auto member = types::find_member(*provider, *point, name);
+    return types::get(member) ? static_cast<int64_t>(types::get(member)->offset) : -1;
+  };
+  EXPECT_EQ(offset("id"), 0);
+  EXPECT_EQ(offset("far"), 8);
+  EXPECT_EQ(offset("hidden"), 16) << "the class's own hides the base's";
+  EXPECT_EQ(offset("x_"), 20);
+  EXPECT_EQ(offset("made"), -1) << "static members are not in the object";
+}
+
+// Unoptimised code says where variables are by the frame, whose description is not in p.debug.
+TEST_F(Programs, FramesAreUnwoundByTheProgramItself) {
+  build("-g -O1 -fno-omit-frame-pointer -fno-var-tracking",
+        "objcopy --only-keep-debug p p.debug && strip -g p && "
+        "objcopy --add-gnu-debuglink=p.debug p");
+  const auto* provider = open_user_debuginfo(world.root / "src/p", target.trees).provider;
+  ASSERT_NE(provider, nullptr);
+  auto main = provider->functions({"main", "", false});
+  ASSERT_EQ(main.size(), 1u);
+  auto answer = provider->variable({main[0], provider->after_prologue(main[0]), false}, "a");
+  ASSERT_NE(types::get(answer), nullptr) << types::lack(answer).detail;
+}
+
+TEST_F(Programs, WhatIsMissingIsSaid) {
+  EXPECT_THAT(list("function(\"main\")"), IsEmpty());
+  EXPECT_THAT(error, HasSubstr("there is no file"));
+  build("-g", "strip -g p");
+  EXPECT_THAT(list("function(\"main\")"), IsEmpty());
+  EXPECT_THAT(error, HasSubstr("it has no debug information"));
+  EXPECT_THAT(notes, HasSubstr("/usr/lib/debug/.build-id/"));
+  EXPECT_THAT(notes, HasSubstr("compile it with -g"));
+  build("-g -gsplit-dwarf", "rm *.dwo");
+  EXPECT_THAT(list("function(\"main\")"), IsEmpty());
+  EXPECT_THAT(error, HasSubstr("p.dwo is not there"));
+  build("-g -O2", "cp p q && dwz -m common.debug p q && rm common.debug");
+  list("function(\"main\")");
+  world.write("src/p", "no program");
+  EXPECT_THAT(list("function(\"main\")"), IsEmpty());
+  EXPECT_THAT(error, HasSubstr("it is no ELF file"));
+}
+
+TEST_F(Programs, NamesThatAreNotThere) {
+  build("-g");
+  EXPECT_THAT(list("function(\"plainn\")"), IsEmpty());
+  EXPECT_THAT(error, HasSubstr("no function 'plainn' in '"));
+  EXPECT_THAT(notes, HasSubstr("did you mean 'plain'?"));
+  list("function(\"jump\").label(\"in\")");
+  EXPECT_THAT(error, HasSubstr("has no label 'in'"));
+  list("function(\"jump@p.cc:1\")");
+  EXPECT_THAT(error, HasSubstr("has no code"));
+  list("functoin(\"jump\")");
+  EXPECT_THAT(error, HasSubstr("no probe point"));
+  list("begin");
+  EXPECT_THAT(error, HasSubstr("not run by this version"));
+}
+
+TEST_F(Programs, AreFoundAsAShellFindsThem) {
+  std::string why_not;
+  fs::path p = build("-g");
+  EXPECT_THAT(find_programs(p.string(), {"/"}, why_not), ElementsAre(p));
+  EXPECT_THAT(find_programs((world.root / "s*/p").string(), {"/"}, why_not), ElementsAre(p));
+  EXPECT_THAT(find_programs("/src/p", {world.root}, why_not), ElementsAre(p));
+  EXPECT_THAT(find_programs("/src/*p", {world.root}, why_not), ElementsAre(p));
+  EXPECT_THAT(find_programs("no-such-program", {"/"}, why_not), IsEmpty());
+  EXPECT_THAT(why_not, HasSubstr("$PATH"));
+  EXPECT_THAT(find_programs("sh", {"/"}, why_not), ElementsAre(fs::canonical("/bin/sh")));
+  fs::path script = world.write("script", "#! /usr/bin/env sh\n");
+  EXPECT_THAT(find_programs(script.string(), {"/"}, why_not),
+              ElementsAre(fs::canonical("/bin/sh")));
+}
+
+TEST_F(Programs, LibrariesAreFoundByWhatTheProgramNeeds) {
+  fs::path lib = world.write("src/lib/libq.so", "");
+  world.write("src/q.c", "int in_library(int n) { return n; }\n");
+  world.write("src/m.c", "int in_library(int); int main() { return in_library(1); }\n");
+  std::string command = fmt::format(
+      "cd {}/src && gcc -g -shared -fPIC q.c -o lib/libq.so && "
+      "gcc -g m.c -Llib -lq -Wl,-rpath,'$ORIGIN/lib' -o p", world.root.string());
+  ASSERT_EQ(system(command.c_str()), 0) << command;
+  EXPECT_THAT(find_libraries(world.root / "src/p", "libq.so", {"/"}), ElementsAre(lib));
+  EXPECT_THAT(find_libraries(world.root / "src/p", "libq*", {"/"}), ElementsAre(lib));
+  EXPECT_EQ(find_libraries(world.root / "src/p", "libc.so.6", {"/"}).size(), 1u);
+  EXPECT_THAT(find_libraries(world.root / "src/p", "libnone.so", {"/"}), IsEmpty());
+  EXPECT_THAT(list("library(\"libq*\").function(\"in_library\")", true),
+              ElementsAre(HasSubstr("in_library@q.c:1\") $n:int")));
+}
+
+}  // namespace
+}  // namespace stp
