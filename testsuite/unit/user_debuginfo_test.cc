@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "debuginfo/sources.h"
 #include "debuginfo/user_program.h"
 #include "sema/analyze.h"
 #include "syntax/parser.h"
@@ -75,6 +76,7 @@ class Programs : public ::testing::Test {
     SourceMap map;
     Diagnostics d;
     MacroLibrary macros;
+    auto sources = debuginfo_sources(target, DebuginfoChoice::automatic);
     std::string whole = fmt::format("process(\"{}/src/p\").{}", world.root.string(), text);
     auto tree = parse(map.add("<test>", "probe " + whole + " {}"), {}, macros, map, d);
     std::vector<std::string> lines;
@@ -82,7 +84,7 @@ class Programs : public ::testing::Test {
       if (auto* probe = std::get_if<ast::Probe*>(&declaration))
         for (const auto* point : (*probe)->points)
           for (const auto& listed : list_points(
-                   *point, {}, target, [](Diagnostics&) { return nullptr; }, with_variables, d)) {
+                   *point, {}, target, *sources, with_variables, d)) {
             std::string line = listed.point.name;
             line.erase(0, line.find(").") + 2);
             for (const auto& variable : listed.variables) line += " " + variable;

@@ -14,7 +14,11 @@
 #include "debuginfo/dwarf_tracepoints.h"
 #include "debuginfo/dwarf_types.h"
 #include "debuginfo/image.h"
+<<<<<<< HEAD
 #include "debuginfo/module_layout.h"
+=======
+#include "debuginfo/symbolize.h"
+>>>>>>> 2fd555d (debuginfo: call frame information as a table; addresses to symbols, lines and inlined frames)
 #include "debuginfo/symbols.h"
 #include "target/cache.h"
 
@@ -58,6 +62,12 @@ class DwarfProvider : public types::Provider {
   }
   std::vector<Function> callees(const Function& f) const override {
     return dwarf::callees_of(context_, f);
+  }
+  std::vector<types::SourceFrame> source_frames(uint64_t address) const override {
+    return dwarf::source_frames(context_, address);
+  }
+  std::optional<types::SymbolAt> symbol_at(uint64_t address) const override {
+    return dwarf::symbol_at(context_, address);
   }
   std::optional<Function> function_at(uint64_t address) const override {
     return dwarf::function_at(context_, address);

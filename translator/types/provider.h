@@ -65,6 +65,20 @@ struct Statement {
   std::string label = {};  // of labels()
 };
 
+// One of the functions that an instruction belongs to: copies of inlined functions, and around
+// them the function itself.
+struct SourceFrame {
+  std::string function;
+  std::string file;   // where it is at that moment; empty when unknown
+  uint32_t line = 0;  // 0 when unknown
+  bool inlined = false;
+};
+
+struct SymbolAt {
+  std::string name;
+  uint64_t offset, size;  // size: up to the next symbol; 0 when unknown
+};
+
 struct Variable {
   std::string name;
   const Type* type;  // null: void
@@ -109,6 +123,9 @@ class Provider {
   // copies inside of it included. Empty for sources that do not know.
   virtual std::vector<Statement> labels(const Function&) const { return {}; }
   virtual std::vector<Function> callees(const Function&) const { return {}; }
+  // What an address is: its functions, innermost first, and its symbol.
+  virtual std::vector<SourceFrame> source_frames(uint64_t) const { return {}; }
+  virtual std::optional<SymbolAt> symbol_at(uint64_t) const { return std::nullopt; }
   // The function that holds an address.
   virtual std::optional<Function> function_at(uint64_t address) const = 0;
 
