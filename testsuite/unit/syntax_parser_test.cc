@@ -311,6 +311,20 @@ TEST_F(Parse, UnknownAtWordNamesTheNearest) {
   EXPECT_NE(diagnostics_.all()[1].notes.at(0).text.find("@count"), std::string::npos);
 }
 
+TEST_F(Parse, MisspeltDeclarationNamesTheNearest) {
+  parse_text("gloabl x\nprobe p { }");
+  ASSERT_EQ(diagnostics_.errors(), 1u);
+  EXPECT_EQ(diagnostics_.all()[0].notes.at(0).text, "did you mean 'global'?");
+}
+
+TEST_F(Parse, BadNumbersSayWhy) {
+  parse_text("probe p { x = 08; y = 99999999999999999999; z = 12ab }");
+  ASSERT_EQ(diagnostics_.errors(), 3u);
+  EXPECT_NE(diagnostics_.all()[0].text.find("octal"), std::string::npos);
+  EXPECT_NE(diagnostics_.all()[1].text.find("does not fit 64 bits"), std::string::npos);
+  EXPECT_EQ(diagnostics_.all()[2].text, "'12ab' is not a number");
+}
+
 TEST_F(Parse, EmbeddedCNeedsGuruInUserFilesOnly) {
   const std::string text = "%{ int i; %}\nfunction f() %{ %}\nprobe p { %{ x %} y = %{ 1 %} }";
   EXPECT_EQ(errors(text),

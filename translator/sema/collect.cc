@@ -163,7 +163,9 @@ FunctionGroup* add_group(Unit& unit, const std::string& key, const std::string& 
 
 std::vector<std::string> function_names(const Unit& unit,
                                         const std::vector<const ast::File*>& library) {
-  std::vector<std::string> names;
+  // The parser knows these, and they are called like any other.
+  std::vector<std::string> names = {"print",  "println",  "printd",  "printdln",  "printf",
+                                    "sprint", "sprintln", "sprintd", "sprintdln", "sprintf"};
   for (const auto& declaration : unit.script->declarations)
     if (auto* function = std::get_if<ast::Function*>(&declaration))
       names.push_back((*function)->name.text);

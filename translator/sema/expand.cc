@@ -55,6 +55,13 @@ void report_unknown(const ast::ProbePoint& point, const Context& context, Diagno
   // What is meant is the name; what may stand here is shown with its argument.
   std::vector<std::string> bare;
   for (const auto& name : names) bare.push_back(name.substr(0, name.find('(')));
+  // The right name with too little or too much behind it.
+  if (auto same = std::find(bare.begin(), bare.end(), bad.name); same != bare.end()) {
+    std::vector<ast::Component> before(components.begin(), components.begin() + static_cast<ptrdiff_t>(known));
+    error.note(fmt::format("it is written {}{}{}", probes::spell(before), known ? "." : "",
+                           names[static_cast<size_t>(same - bare.begin())]));
+    return;
+  }
   auto near = nearest(bad.name, bare);
   for (const auto& name : near) error.note(fmt::format("did you mean '{}'?", name));
   if (!near.empty() || names.empty()) return;

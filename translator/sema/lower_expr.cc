@@ -92,6 +92,15 @@ Expr* Lowering::unresolved(const Span& span, const std::string& text) {
   return error(Code::unresolved_type, span, text);
 }
 
+namespace {
+
+bool is_type_of_other_languages(const std::string& name) {
+  static constexpr const char* words[] = {"int", "char", "unsigned", "var", "let", "auto", "local", "my", "u64"};
+  return std::find(std::begin(words), std::end(words), name) != std::end(words);
+}
+
+}  // namespace
+
 Expr* Lowering::identifier(const ast::Identifier& id, const Span& span) {
   if (auto local = scope_.names.find(id.name); local != scope_.names.end()) {
     for (auto walk = walks_.rbegin(); walk != walks_.rend(); ++walk)
@@ -115,6 +124,8 @@ Expr* Lowering::identifier(const ast::Identifier& id, const Span& span) {
       }
       for (const auto& near : nearest(id.name, names))
         e.note(fmt::format("did you mean '{}'?", near));
+      if (is_type_of_other_languages(id.name))
+        e.note("variables have no declaration: their first value tells the type");
       if (l.type == Type::none) return bad(l.type, span);
     }
     if (l.type == Type::stat && local->second < scope_.params)

@@ -47,7 +47,8 @@ std::optional<Lowering::Place> Lowering::find_variable(const ast::Target& t, con
   auto fail = [&](Code code, const std::string& text,
                   const std::vector<std::string>& near = {}) -> std::optional<Place> {
     auto& e = diagnostics().error(code, span, text);
-    for (const auto& name : near) e.note(fmt::format("did you mean '${}'?", name));
+    const char* sigil = t.kind == ast::Target::Kind::at_var ? "" : "$";
+    for (const auto& name : near) e.note(fmt::format("did you mean '{}{}'?", sigil, name));
     return std::nullopt;
   };
   if (surroundings_ && surroundings_->kind == Surround::tracepoint && t.kind == ast::Target::Kind::variable) {

@@ -64,16 +64,19 @@ std::string excerpt(const Span& span, const Palette& paint) {
                      std::string(width - 1, '~'), paint.reset);
 }
 
+// Two letters the wrong way round are one mistake.
 size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<size_t> row(b.size() + 1);
+  std::vector<size_t> before, above(b.size() + 1), row(b.size() + 1);
   std::iota(row.begin(), row.end(), 0);
   for (size_t i = 1; i <= a.size(); ++i) {
-    size_t diagonal = row[0];
+    before = above;
+    above = row;
     row[0] = i;
     for (size_t j = 1; j <= b.size(); ++j) {
-      size_t substitute = diagonal + (a[i - 1] != b[j - 1]);
-      diagonal = row[j];
-      row[j] = std::min({row[j] + 1, row[j - 1] + 1, substitute});
+      size_t substitute = above[j - 1] + (a[i - 1] != b[j - 1]);
+      row[j] = std::min({above[j] + 1, row[j - 1] + 1, substitute});
+      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+        row[j] = std::min(row[j], before[j - 2] + 1);
     }
   }
   return row[b.size()];
@@ -90,13 +93,15 @@ Diagnostic& Diagnostic::note(std::string note_text, Span note_span) {
 }
 
 Diagnostic& Diagnostics::error(Code code, const Span& span, std::string text) {
-  if (span.via && !said_.emplace(span.file, span.begin, text).second) return dropped_ = {};
+  dropped_last_ = span.via && !said_.emplace(span.file, span.begin, text).second;
+  if (dropped_last_) return dropped_ = {};
   ++errors_;
   all_.push_back({Diagnostic::Severity::error, code, span, std::move(text), {}});
   return all_.back();
 }
 
 Diagnostic& Diagnostics::warning(Code code, const Span& span, std::string text) {
+  dropped_last_ = false;
   all_.push_back({Diagnostic::Severity::warning, code, span, std::move(text), {}});
   return all_.back();
 }

@@ -53,8 +53,9 @@ class Diagnostics {
   size_t errors() const { return errors_; }
   const std::vector<Diagnostic>& all() const { return all_; }
   // Whether "did you mean" is worth its time: nobody reads a hundred of them, and a script of ten
-  // thousand unknown names would compare each with ten thousand known ones.
-  bool suggests() const { return all_.size() <= 100; }
+  // thousand unknown names would compare each with ten thousand known ones. Nor is it worth it for
+  // an error that was told before.
+  bool suggests() const { return all_.size() <= 100 && !dropped_last_; }
 
   // Adds a note to everything reported since `mark`.
   void note_since(size_t mark, const std::string& text, const Span&);
@@ -69,6 +70,7 @@ class Diagnostics {
   size_t errors_ = 0;
   std::set<std::tuple<const SourceFile*, uint32_t, std::string>> said_;  // of macros' texts
   Diagnostic dropped_;
+  bool dropped_last_ = false;
 };
 
 // "file:line:col: error: text [code]" with the source line, a caret under the

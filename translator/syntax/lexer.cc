@@ -142,7 +142,17 @@ class Lexer {
       emit(Kind::op, std::string(op));
       return;
     }
-    lex_bad();
+    if (!lex_single_quotes()) lex_bad();
+  }
+
+  // A character of C, or a string as other languages have it.
+  bool lex_single_quotes() {
+    size_t end = text_.find_first_of("'\n", begin_ + 1);
+    if (peek() != '\'' || end == text_.npos || text_[end] != '\'') return false;
+    pos_ = end + 1;
+    emit(Kind::string, std::string(text_.substr(begin_ + 1, end - begin_ - 1)));
+    blame(Code::bad_character, "text stands in double quotes, and characters are numbers");
+    return true;
   }
 
   // One diagnostic for a whole run of bytes that mean nothing (a UTF-8 word, say).
@@ -200,7 +210,15 @@ class Lexer {
     std::string text(text_.substr(begin_, pos_ - begin_));
     auto value = number_value(text);
     emit(Kind::number, text).value = value.value_or(0);
-    if (!value) blame(Code::bad_number, "'" + text + "' is not a number, or does not fit 64 bits");
+    if (value) return;
+    bool digits = std::all_of(text.begin(), text.end(), is_digit);
+    bool octal = digits && text.size() > 1 && text[0] == '0';
+    std::string wrong = "'" + text + "' is not a number";
+    if (octal && text.find_first_of("89") != text.npos)
+      wrong += ": with a zero before it, it would be octal";
+    else if (digits)
+      wrong = "'" + text + "' does not fit 64 bits";
+    blame(Code::bad_number, wrong);
   }
 
   void lex_string() {

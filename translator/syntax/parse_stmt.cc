@@ -6,6 +6,19 @@ namespace stp {
 
 using Kind = Token::Kind;
 
+namespace {
+
+// Those made of other statements end as these do.
+bool ends_with_semicolon(const ast::Stmt& s) {
+  return !std::holds_alternative<ast::Empty>(s.node) && !std::holds_alternative<ast::Block>(s.node) &&
+         !std::holds_alternative<ast::If>(s.node) && !std::holds_alternative<ast::While>(s.node) &&
+         !std::holds_alternative<ast::For>(s.node) &&
+         !std::holds_alternative<ast::Foreach>(s.node) &&
+         !std::holds_alternative<ast::TryCatch>(s.node);
+}
+
+}  // namespace
+
 ast::Stmt* Parser::parse_block(std::string_view where) {
   const Span open = at().span;
   ast::Block block;
@@ -15,7 +28,7 @@ ast::Stmt* Parser::parse_block(std::string_view where) {
 
 // The statements up to the `}`. Goes on behind each statement that failed.
 void Parser::parse_block_rest(std::vector<ast::Stmt*>& statements, const Span& open) {
-  size_t errors = diagnostics_.errors();
+  size_t errors = diagnostics_.errors() + silenced_;
   bool recovered = false;
   while (!at_op("}") && !at().is(Kind::end) && !at_declaration()) {
     // The `else` of an `if` whose condition failed.
@@ -31,7 +44,7 @@ void Parser::parse_block_rest(std::vector<ast::Stmt*>& statements, const Span& o
   if (accept_op("}") || panic_) return;
   // A brace that an error swallowed is not missed a second time. In both cases what is
   // around the block ends here too.
-  if (diagnostics_.errors() == errors)
+  if (diagnostics_.errors() + silenced_ == errors)
     diagnostics_
         .error(Code::expected, at().span,
                "'}' was expected to close a block, not " + describe(at()))
@@ -45,6 +58,7 @@ ast::Stmt* Parser::parse_statement() {
   auto* stmt = file_.arena.make<ast::Stmt>(start, ast::Empty{});
   stmt->node = parse_statement_node();
   stmt->span = since(start);
+  if (ends_with_semicolon(*stmt)) accept_op(";");
   return stmt;
 }
 
@@ -81,7 +95,6 @@ decltype(ast::Stmt::node) Parser::parse_statement_node() {
   } else {
     node = ast::ExprStmt{parse_expr()};
   }
-  accept_op(";");
   return node;
 }
 

@@ -128,7 +128,12 @@ void Parser::fail(Code code, const Span& span, const std::string& text) {
   panic_ = true;
 }
 
+// What an open string has taken in is not missed a second time.
 void Parser::fail_expected(const std::string& what) {
+  if (!panic_ && pos_ > 0 && tokens_[pos_ - 1].open) {
+    ++silenced_;
+    panic_ = true;
+  }
   fail(Code::expected, at().span, what + ", not " + describe(at()));
 }
 
@@ -157,6 +162,7 @@ void Parser::recover_statement(size_t start) {
   for (; !at().is(Kind::end); ++pos_) {
     if (at_op("}") || at_declaration()) return;
     bool fresh = pos_ > start && at().starts_line;
+    if (fresh && tokens_[pos_ - 1].open) return;
     if (fresh && at().is(Kind::keyword) &&
         std::find(std::begin(starters), std::end(starters), at().text) != std::end(starters))
       return;
@@ -238,7 +244,16 @@ void Parser::parse_declaration() {
     file_.declarations.push_back(file_.arena.make<ast::EmbeddedTop>(token.text, token.span));
     return;
   }
+  const std::string word = at().text;
+  size_t known = diagnostics_.errors();
   fail_expected("a declaration (probe, function, global or private) was expected");
+  if (diagnostics_.errors() > known) suggest_declaration(word);
+}
+
+void Parser::suggest_declaration(const std::string& word) {
+  if (!diagnostics_.suggests()) return;
+  for (const auto& near : nearest(word, {"probe", "function", "global", "private"}))
+    diagnostics_.note_since(diagnostics_.mark() - 1, "did you mean '" + near + "'?", {});
 }
 
 void Parser::parse_globals(bool is_private) {
@@ -275,6 +290,9 @@ ast::Global* Parser::parse_global(bool is_private) {
     int64_t value = expect_number("a number or a string");
     global->init = make(start, ast::Number{value}, {});
   }
+  if (at().is(Kind::op) && !at_op(",") && !at_op(";"))
+    fail(Code::bad_declaration, at().span,
+         "a global's first value is one literal; give it another in 'probe begin'");
   return global;
 }
 

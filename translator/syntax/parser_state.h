@@ -77,6 +77,7 @@ class Parser {
 
   // ---- declarations: parser.cc
   void parse_declaration();
+  void suggest_declaration(const std::string& word);
   void parse_globals(bool is_private);
   ast::Global* parse_global(bool is_private);
   void parse_function(const Span& start, bool is_private);
@@ -163,6 +164,7 @@ class Parser {
   size_t pos_ = 0;
   int nesting_ = 0;
   bool panic_ = false;
+  size_t silenced_ = 0;  // errors that follow from another
   std::unordered_map<const ast::Expr*, int> heights_;  // of those above 1
 };
 

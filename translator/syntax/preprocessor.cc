@@ -373,6 +373,7 @@ Tokens report_problems(Tokens in, Diagnostics& diagnostics) {
   for (Token& token : in) {
     if (token.problem) {
       diagnostics.error(token.problem->code, token.span, token.problem->text);
+      token.open = token.problem->code == Code::unterminated;
       token.problem.reset();
     }
     line |= token.starts_line;

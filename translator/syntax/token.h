@@ -41,6 +41,7 @@ struct Token {
   int64_t value = 0;
   Span span;
   bool starts_line = false;
+  bool open = false;  // a string without its end, which has taken in the rest of the line
   std::shared_ptr<const Problem> problem;
 
   bool is(Kind other) const { return kind == other; }
