@@ -14,11 +14,8 @@
 #include "debuginfo/dwarf_tracepoints.h"
 #include "debuginfo/dwarf_types.h"
 #include "debuginfo/image.h"
-<<<<<<< HEAD
 #include "debuginfo/module_layout.h"
-=======
 #include "debuginfo/symbolize.h"
->>>>>>> 2fd555d (debuginfo: call frame information as a table; addresses to symbols, lines and inlined frames)
 #include "debuginfo/symbols.h"
 #include "target/cache.h"
 

@@ -20,12 +20,16 @@ Expr* Lowering::value(const ast::Expr& e, Type wanted) {
   if (result->type == Type::none)
     return error(Code::type_mismatch, e.span, "this has no value",
                  wanted == Type::none ? Type::number : wanted);
-  if (wanted != Type::none && result->type != wanted)
-    return error(
-        Code::type_mismatch, e.span,
-        fmt::format("this is a {} where a {} is needed", name_of(result->type), name_of(wanted)),
-        wanted);
-  return result;
+  if (wanted == Type::none || result->type == wanted) return result;
+  auto& told = diagnostics().error(
+      Code::type_mismatch, e.span,
+      fmt::format("this is a {} where a {} is needed", name_of(result->type), name_of(wanted)));
+  bool probed = std::holds_alternative<ast::Target>(e.node) ||
+                std::holds_alternative<ast::Cast>(e.node) ||
+                std::holds_alternative<ast::Dereference>(e.node);
+  if (probed && wanted == Type::string)
+    told.note("kernel_string() and user_string() read the text at an address");
+  return bad(wanted, e.span);
 }
 
 Expr* Lowering::any(const ast::Expr& e) { return expression(e, Type::none); }
@@ -124,6 +128,8 @@ Expr* Lowering::identifier(const ast::Identifier& id, const Span& span) {
       }
       for (const auto& near : nearest(id.name, names))
         e.note(fmt::format("did you mean '{}'?", near));
+      if (find_builtin(id.name) || !unit_.arities(id.name).empty())
+        e.note(fmt::format("the function of this name is called with parentheses: {}()", id.name));
       if (is_type_of_other_languages(id.name))
         e.note("variables have no declaration: their first value tells the type");
       if (l.type == Type::none) return bad(l.type, span);

@@ -304,9 +304,13 @@ std::optional<Lowering::Place> Lowering::cast_type(const ast::Cast& c, const Spa
       Code::no_type, span,
       elsewhere ? fmt::format("there is no type '{}' in '{}'", c.type, c.module)
                 : fmt::format("the kernel has no type '{}'", c.type));
-  auto answer = provider_->type(c.type);
-  if (auto* lack = std::get_if<Lack>(&answer))
+  bool bare = c.type.find(' ') == std::string::npos;
+  for (const std::string& name : {c.type, bare ? "struct " + c.type : std::string()}) {
+    auto answer = provider_->type(name);
+    auto* lack = name.empty() ? nullptr : std::get_if<Lack>(&answer);
+    if (!lack) continue;
     for (const auto& near : lack->near) e.note(fmt::format("did you mean '{}'?", near));
+  }
   return std::nullopt;
 }
 
