@@ -5,9 +5,11 @@
 
 #include "debuginfo/sources.h"
 #include "debuginfo/user_program.h"
+#include "fuzz/fake_kernel.h"
 #include "sema/analyze.h"
 #include "syntax/parser.h"
 #include "testsuite/unit/fake_image.h"
+#include "types/calling_convention.h"
 
 namespace stp {
 namespace {
@@ -237,6 +239,33 @@ TEST_F(Programs, LibrariesAreFoundByWhatTheProgramNeeds) {
   EXPECT_THAT(find_libraries(world.root / "src/p", "libnone.so", {"/"}), IsEmpty());
   EXPECT_THAT(list("library(\"libq*\").function(\"in_library\")", true),
               ElementsAre(HasSubstr("in_library@q.c:1\") $n:int")));
+}
+
+// What a damaged file can say: a structure of which each part is the structure itself. Fuzzing found
+// that the calling convention followed that for ever.
+class Circular : public fuzz::FakeKernel {
+ public:
+  Circular() {
+    whole.kind = types::Kind::structure;
+    whole.size = 16;
+  }
+  std::vector<types::Member> members(const types::Type&) const override {
+    return std::vector<types::Member>(8, types::Member{"", &whole, 0, 0, 0});
+  }
+  types::Type whole{};
+};
+
+TEST(CircularTypes, EndTheSearchForMembers) {
+  Circular source;
+  EXPECT_EQ(types::get(types::find_member(source, source.whole, "none")), nullptr);
+}
+
+TEST(CircularTypes, AreNotPassedInRegisters) {
+  Circular source;
+  auto arguments = types::entry_arguments(source, {&source.whole}, nullptr);
+  ASSERT_EQ(arguments.size(), 1u);
+  ASSERT_NE(types::get(arguments[0]), nullptr);
+  EXPECT_EQ(types::get(arguments[0])->kind, types::Location::Kind::memory);
 }
 
 }  // namespace

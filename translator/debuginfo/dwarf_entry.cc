@@ -53,6 +53,15 @@ Dwarf_Die origin_of(Dwarf_Die die) {
   return die;
 }
 
+Dwarf_Die definition_of(Dwarf_Die die) {
+  for (int steps = 0; steps < 16; ++steps) {
+    auto to = reference(die, DW_AT_abstract_origin);
+    if (!to) break;
+    die = *to;
+  }
+  return die;
+}
+
 // Not dwarf_decl_file(): of units without a line table it aborts.
 std::string_view declared_in(Dwarf_Die& die) {
   Dwarf_Attribute attribute;

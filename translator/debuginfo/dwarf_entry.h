@@ -41,6 +41,10 @@ std::optional<Dwarf_Die> reference(Dwarf_Die& die, unsigned attribute);
 // The entry that this is a copy of, through any number of steps; the entry itself when it is none.
 Dwarf_Die origin_of(Dwarf_Die die);
 
+// The same, but not on to the declaration that a definition completes (DW_AT_specification): a class
+// declares its methods without the names of parameters.
+Dwarf_Die definition_of(Dwarf_Die die);
+
 // The file and line that an entry, or what it is a copy of, is declared at; empty and 0 when
 // nothing says.
 std::string_view declared_in(Dwarf_Die& die);

@@ -45,7 +45,7 @@ class Visible {
     uint64_t pc = place.address ? place.address : place.function.address;
     block(die, pc, 0);
     // What was optimised out entirely is in the abstract function alone.
-    Dwarf_Die origin = origin_of(die);
+    Dwarf_Die origin = definition_of(die);
     if (origin.addr != die.addr) own_of(origin);
     std::stable_partition(seen_.begin(), seen_.end(), [](const Seen& s) { return s.parameter; });
   }
@@ -125,7 +125,7 @@ Answer<types::Location> locate(const Context& context, const types::Provider& pr
 }  // namespace
 
 std::vector<types::Param> parameters_of(const Context& context, Dwarf_Die function) {
-  Dwarf_Die origin = origin_of(function);
+  Dwarf_Die origin = definition_of(function);
   std::vector<types::Param> params;
   each_child(origin, [&](Dwarf_Die& child) {
     if (dwarf_tag(&child) == DW_TAG_formal_parameter)

@@ -23,19 +23,23 @@ constexpr std::array result_registers = {rax, rdx};
 
 enum class Class { integer, memory, vector };
 
-Class classify(const Provider& provider, const Type* type, uint64_t offset);
+// A type of two eightbytes has fewer parts; in damaged debug information one may contain itself.
+constexpr int most_parts = 1000;
+
+Class classify(const Provider& provider, const Type* type, uint64_t offset, int& parts);
 
 Class worst(Class a, Class b) {
   if (a == Class::memory || b == Class::memory) return Class::memory;
   return a == Class::vector || b == Class::vector ? Class::vector : Class::integer;
 }
 
-Class classify_members(const Provider& provider, const Type& type, uint64_t offset) {
+Class classify_members(const Provider& provider, const Type& type, uint64_t offset, int& parts) {
   auto all = Class::integer;
   for (const auto& member : provider.members(type)) {
+    if (++parts > most_parts) return Class::memory;
     // Bit-fields are integers wherever they lie.
     auto one = member.bit_size > 0 ? Class::integer
-                                   : classify(provider, member.type, offset + member.offset);
+                                   : classify(provider, member.type, offset + member.offset, parts);
     all = worst(all, one);
   }
   return all;
@@ -43,17 +47,18 @@ Class classify_members(const Provider& provider, const Type& type, uint64_t offs
 
 // Of a value at `offset` in what is passed. An eightbyte that mixes floats and integers counts as
 // vector here, which refuses a few structures that could be read.
-Class classify(const Provider& provider, const Type* type, uint64_t offset) {
+Class classify(const Provider& provider, const Type* type, uint64_t offset, int& parts) {
   type = strip(type);
+  if (++parts > most_parts) return Class::memory;
   if (!type) return Class::integer;
   switch (type->kind) {
     case Kind::floating:
       return Class::vector;
     case Kind::structure:
     case Kind::union_type:
-      return type->size > 16 ? Class::memory : classify_members(provider, *type, offset);
+      return type->size > 16 ? Class::memory : classify_members(provider, *type, offset, parts);
     case Kind::array: {
-      auto element = classify(provider, type->of, offset);
+      auto element = classify(provider, type->of, offset, parts);
       return type->size > 16 ? Class::memory : element;
     }
     default: {
@@ -62,6 +67,11 @@ Class classify(const Provider& provider, const Type* type, uint64_t offset) {
       return offset % align ? Class::memory : Class::integer;
     }
   }
+}
+
+Class classify(const Provider& provider, const Type* type) {
+  int parts = 0;
+  return classify(provider, type, 0, parts);
 }
 
 uint64_t size_in_eightbytes(const Type* type) { return (type->size + 7) / 8; }
@@ -104,7 +114,7 @@ std::vector<Answer<Location>> entry_arguments(const Provider& provider,
                                               const Type* result) {
   const Type* returned = strip(result);
   // A result that is returned in memory has its address passed in front of all arguments.
-  bool hidden = returned && returned->size > 0 && classify(provider, returned, 0) == Class::memory;
+  bool hidden = returned && returned->size > 0 && classify(provider, returned) == Class::memory;
   size_t used = hidden ? 1 : 0;
   uint64_t stack = 8;  // above the return address
   std::vector<Answer<Location>> answers;
@@ -118,7 +128,7 @@ std::vector<Answer<Location>> entry_arguments(const Provider& provider,
       answers.emplace_back(Lack{Lack::Kind::no_value, "its type has no size", {}});
       continue;
     }
-    auto kind = classify(provider, type, 0);
+    auto kind = classify(provider, type);
     size_t wanted = size_in_eightbytes(type);
     if (kind == Class::vector) {
       answers.emplace_back(in_vector_register());
@@ -139,7 +149,7 @@ Answer<Location> return_location(const Provider& provider, const Type& result) {
   const Type* type = strip(&result);
   if (!type || type->kind == Kind::void_type)
     return Lack{Lack::Kind::not_found, "the function returns nothing", {}};
-  switch (classify(provider, type, 0)) {
+  switch (classify(provider, type)) {
     case Class::vector:
       return Lack{Lack::Kind::unusable, "it is returned in a floating-point register", {}};
     case Class::memory: {

@@ -9,14 +9,15 @@ namespace stp::types {
 namespace {
 
 // Deeper than any real nesting of anonymous members; damaged debug information may be circular.
-constexpr int deepest = 16;
+constexpr int deepest = 16, most_structures = 10'000;
 
 bool has_members(const Type* type) {
   return type && (type->kind == Kind::structure || type->kind == Kind::union_type);
 }
 
 std::optional<Member> search(const Provider& provider, const Type& type, std::string_view name,
-                             std::vector<std::string>& names, int depth) {
+                             std::vector<std::string>& names, int depth, int& structures) {
+  if (++structures > most_structures) return std::nullopt;
   std::vector<Member> members = provider.members(type);
   for (const Member& member : members) {
     if (member.name == name) return member;
@@ -25,7 +26,7 @@ std::optional<Member> search(const Provider& provider, const Type& type, std::st
   for (const Member& member : members) {
     const Type* inner = strip(member.type);
     if (!member.name.empty() || !has_members(inner) || depth == deepest) continue;
-    auto found = search(provider, *inner, name, names, depth + 1);
+    auto found = search(provider, *inner, name, names, depth + 1, structures);
     if (!found) continue;
     found->offset += member.offset;
     return found;
@@ -40,7 +41,8 @@ Answer<Member> find_member(const Provider& provider, const Type& type, std::stri
   if (!has_members(whole))
     return Lack{Lack::Kind::not_found, fmt::format("{} has no members", spell(&type)), {}};
   std::vector<std::string> names;
-  if (auto found = search(provider, *whole, name, names, 0)) return *found;
+  int structures = 0;
+  if (auto found = search(provider, *whole, name, names, 0, structures)) return *found;
   return Lack{Lack::Kind::not_found, fmt::format("{} has no member '{}'", spell(&type), name),
               nearest(name, names)};
 }
