@@ -74,6 +74,10 @@ $(B)/unit-tests: $(UNIT_OBJ) $(HARNESS_LIB_OBJ) $(LOADER_LIB_OBJ) $(B)/libstp.a
 $(B)/vm-tests: $(B)/testsuite/harness/vm_tests.o $(HARNESS_LIB_OBJ) $(B)/libstp.a
 	@echo "  LINK    $@"; $(CXX) $(CXXFLAGS) -o $@ $^ $(TRANSLATOR_LIBS) -lgtest
 
+# What debug information says of a program, to be compared with what gdb says.
+$(B)/user-facts: $(B)/testsuite/debuginfo/user_facts.o $(B)/libstp.a
+	@echo "  LINK    $@"; $(CXX) $(CXXFLAGS) -o $@ $^ $(TRANSLATOR_LIBS)
+
 # What the tests trace: static, because the guest has no libraries.
 PROGRAMS := $(patsubst %.c,$(B)/%,$(wildcard testsuite/progs/*.c))
 programs: $(PROGRAMS)
@@ -90,12 +94,12 @@ demo:
 
 check:
 	@vm/setup check
-	@$(AGAIN) all programs $(B)/unit-tests $(B)/vm-tests
+	@$(AGAIN) all programs $(B)/unit-tests $(B)/vm-tests $(B)/user-facts
 	@testsuite/check $(B)
 
 check-all:
-	@vm/setup check
-	@$(AGAIN) all programs $(B)/unit-tests $(B)/vm-tests
+	@vm/setup check-all
+	@$(AGAIN) all programs $(B)/unit-tests $(B)/vm-tests $(B)/user-facts
 	@testsuite/check $(B) --all-kernels
 
 bench:
