@@ -9,6 +9,7 @@
 
 #include <chrono>
 
+#include "debuginfo/dwarf_file.h"
 #include "debuginfo/elf_file.h"
 #include "testsuite/unit/fake_image.h"
 
@@ -158,6 +159,20 @@ TEST_F(FindDebuginfo, NoElfFile) {
   EXPECT_TRUE(found.file.empty());
   EXPECT_NE(told(found).find("it is no ELF file"), std::string::npos);
   EXPECT_TRUE(find_debuginfo(world.root / "nowhere", {}).file.empty());
+}
+
+// A header of twelve bytes can claim any size, and libelf reserves it.
+TEST_F(FindDebuginfo, SectionsThatUnpackToTooMuchAreRefused) {
+  Elf64_Chdr packing{ELFCOMPRESS_ZLIB, 0, uint64_t{1} << 40, 1};
+  std::string claim(reinterpret_cast<const char*>(&packing), sizeof packing);
+  fs::path file = world.write(
+      "bomb", make_elf({{".debug_info", SHT_PROGBITS, SHF_COMPRESSED, 0, claim + "xxxxxxxxx", 0}}));
+  dwarf::File opened(file);
+  EXPECT_EQ(opened.dwarf(), nullptr);
+  EXPECT_EQ(opened.error(), "its sections unpack to more than 768 MB");
+  file = world.write("old", make_elf({{".zdebug_info", SHT_PROGBITS, 0, 0,
+                                       std::string("ZLIB\0\0\1\0\0\0\0\0xxxxx", 17), 0}}));
+  EXPECT_EQ(dwarf::File(file).error(), "its sections unpack to more than 768 MB");
 }
 
 // Servers are asked only when they are named. libdebuginfod takes file:// as well as http://.

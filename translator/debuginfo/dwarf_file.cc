@@ -11,6 +11,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "debuginfo/elf_file.h"
+
 namespace stp::dwarf {
 
 namespace {
@@ -32,6 +34,8 @@ int no_other_file(Dwfl_Module*, void**, const char*, Dwarf_Addr, const char*, co
 File::File(const std::filesystem::path& path) : fd_(::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
   if (fd_ < 0)
     error_ = std::strerror(errno);
+  else if (!(error_ = hostile_sections(fd_)).empty())
+    return;
   else if (is_relocatable(fd_))
     open_relocatable(path);
   else if (!(dwarf_ = dwarf_begin(fd_, DWARF_C_READ)))

@@ -12,7 +12,9 @@
 #include <zlib.h>
 #include <zstd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <climits>
 #include <cstring>
 #include <memory>
 #include <string_view>
@@ -82,8 +84,8 @@ void read_segments(Elf* elf, ElfFile& file) {
 // Appends to `out`. False when `in` is damaged.
 using Unpack = bool (*)(std::string_view in, std::string& out);
 
-// No module comes near; a small file that unpacks to more is an attack.
-constexpr size_t most_unpacked = size_t{1} << 30;
+// No kernel or module comes near; a small file that unpacks to more is an attack.
+constexpr size_t most_unpacked = size_t{3} << 28;
 constexpr size_t chunk = size_t{1} << 18;
 
 bool unpack_xz(std::string_view in, std::string& out) {
@@ -174,6 +176,39 @@ std::optional<ElfFile> read_elf_file(const fs::path& path, std::string& why_not)
   read_sections(opened.elf, file);
   read_segments(opened.elf, file);
   return file;
+}
+
+std::string hostile_sections(int fd) {
+  elf_version(EV_CURRENT);
+  Elf* elf = elf_begin(fd, ELF_C_READ_MMAP, nullptr);
+  // A large kernel's debug information unpacks to more, but never to so many times its size.
+  constexpr uint64_t most_times = 64;
+  uint64_t unpacked = 0, packed = 0;
+  auto count = [&](uint64_t claimed, uint64_t size) {
+    unpacked = std::min<uint64_t>(claimed, UINT64_MAX - unpacked) + unpacked;
+    packed += size;
+  };
+  Elf_Scn* section = nullptr;
+  while (elf && (section = elf_nextscn(elf, section))) {
+    GElf_Shdr header;
+    GElf_Chdr packing;
+    if (!gelf_getshdr(section, &header) || header.sh_type == SHT_NOBITS) continue;
+    if ((header.sh_flags & SHF_COMPRESSED) && gelf_getchdr(section, &packing)) {
+      count(packing.ch_size, header.sh_size);
+      continue;
+    }
+    // .zdebug_*: "ZLIB" and the size, most significant byte first.
+    Elf_Data* data = elf_rawdata(section, nullptr);
+    if (!data || !data->d_buf || data->d_size < 12 || std::memcmp(data->d_buf, "ZLIB", 4) != 0)
+      continue;
+    uint64_t size = 0;
+    for (int i = 4; i < 12; ++i) size = size << 8 | static_cast<uint8_t*>(data->d_buf)[i];
+    count(size, header.sh_size);
+  }
+  elf_end(elf);
+  return unpacked < most_unpacked || unpacked / most_times < packed
+             ? ""
+             : fmt::format("its sections unpack to more than {} MB", most_unpacked >> 20);
 }
 
 std::optional<uint32_t> debuglink_crc_of(const fs::path& path) {

@@ -20,6 +20,10 @@ struct ElfFile {
 // Empty, with a phrase in `why_not`, when the file is no ELF file. It may be damaged elsewhere.
 std::optional<ElfFile> read_elf_file(const std::filesystem::path&, std::string& why_not);
 
+// What is wrong with the sections of an opened file that libelf would believe: one that unpacks to
+// more memory than debug information takes. A phrase; empty when nothing is.
+std::string hostile_sections(int fd);
+
 // The checksum of .gnu_debuglink over a whole file; empty when it cannot be read.
 std::optional<uint32_t> debuglink_crc_of(const std::filesystem::path&);
 

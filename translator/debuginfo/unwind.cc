@@ -15,6 +15,8 @@
 #include <optional>
 #include <string_view>
 
+#include "debuginfo/elf_file.h"
+
 namespace stp {
 namespace {
 
@@ -254,7 +256,8 @@ std::unique_ptr<UnwindTable> UnwindTable::read(const std::filesystem::path& path
   elf_version(EV_CURRENT);
   Elf* elf = elf_begin(fd, ELF_C_READ_MMAP, nullptr);
   Reader reader;
-  if (elf && elf_kind(elf) == ELF_K_ELF) {
+  why_not = hostile_sections(fd);
+  if (why_not.empty() && elf && elf_kind(elf) == ELF_K_ELF) {
     if (Dwarf* dwarf = dwarf_begin_elf(elf, DWARF_C_READ, nullptr)) {
       if (Dwarf_CFI* cfi = dwarf_getcfi(dwarf))
         reader.section(cfi, extents_of(elf, section_called(elf, ".debug_frame"), false), only);
@@ -270,7 +273,7 @@ std::unique_ptr<UnwindTable> UnwindTable::read(const std::filesystem::path& path
   auto table = std::make_unique<UnwindTable>();
   reader.take(table->rows_, table->states_);
   if (!table->rows_.empty()) return table;
-  why_not = "it has no call frame information";
+  if (why_not.empty()) why_not = "it has no call frame information";
   return nullptr;
 }
 
