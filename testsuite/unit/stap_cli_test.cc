@@ -211,6 +211,13 @@ TEST_F(Stap, DoesOrRefusesEveryOptionOfTheManual) {
         << name;
 }
 
+TEST_F(Stap, LooksForKernelsInTheSysroot) {
+  EXPECT_EQ(parsed({"--sysroot", "/mnt", "-e", "probe begin {}"}).script.sysroot, "/mnt");
+  EXPECT_EQ(parsed({"--sysroot=/mnt", "-l", "begin"}).script.sysroot, "/mnt");
+  EXPECT_THAT(run({"--sysroot=/no/such", "-p2", "-e", "probe begin {}"}).err,
+              HasSubstr("--sysroot /no/such: there is no such folder"));
+}
+
 TEST_F(Stap, SaysWhyItRefuses) {
   size_t refused = 0;
   for (const auto& row : stap_rows()) {

@@ -123,6 +123,26 @@ TEST(FindTarget, TakesABuildDirectory) {
   EXPECT_EQ(d.all().back().code, Code::no_kernel);
 }
 
+TEST(FindTarget, LooksInTheSysrootAlone) {
+  World world;
+  install(world, "9.1.2-test", xz(some_elf()));
+  fs::rename(world.root / "tree", world.root / "root");
+  Diagnostics d;
+  EXPECT_FALSE(find_target("9.1.2-test", d)) << "it is in no tree that is looked in";
+  auto target = find_target("9.1", d, world.root / "root");
+  ASSERT_TRUE(target);
+  EXPECT_EQ(target->release, "9.1.2-test");
+  EXPECT_EQ(target->sysroot, world.root / "root");
+  EXPECT_EQ(target->build_dir, world.root / "root/usr/src/linux-headers-9.1.2-test");
+  EXPECT_EQ(target->trees, std::vector<fs::path>{world.root / "root"});
+  Diagnostics missing;
+  EXPECT_FALSE(find_target("9.1", missing, world.root / "nowhere"));
+  EXPECT_EQ(missing.all().back().code, Code::bad_option);
+  install(world, "9.2.0-test", xz(some_elf()));
+  EXPECT_FALSE(find_target("9.2", missing, world.root / "root")) << "trees do not count beside it";
+  EXPECT_EQ(missing.all().back().code, Code::no_kernel);
+}
+
 TEST(FindTarget, TakesTheNewestReleaseThatBeginsSo) {
   World world;
   install(world, "9.1.2-test", xz(some_elf()));

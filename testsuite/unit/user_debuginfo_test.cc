@@ -3,6 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "cli/compile.h"
+#include "debuginfo/elf_file.h"
+#include "debuginfo/open.h"
 #include "debuginfo/sources.h"
 #include "debuginfo/user_program.h"
 #include "fuzz/fake_kernel.h"
@@ -103,6 +106,23 @@ class Programs : public ::testing::Test {
   Target target;
   std::string error, notes;
 };
+
+TEST_F(Programs, AreNotRunYet) {
+  fs::path program = build("-g");
+  SourceMap map;
+  Diagnostics d;
+  MacroLibrary macros;
+  auto script = parse(map.add("<test>", fmt::format("probe process(\"{}\").function(\"plain\") "
+                                                    "{{ println($p->id) }}", program.string())),
+                      {}, macros, map, d);
+  auto program_of_script = analyze(*script, {}, target, [](Diagnostics&) { return nullptr; }, {}, d);
+  ASSERT_FALSE(d.failed()) << d.all().front().text;
+  ASSERT_TRUE(program_of_script);
+  EXPECT_EQ(cli::emit_program(*program_of_script, target, d), "");
+  ASSERT_TRUE(d.failed());
+  EXPECT_EQ(d.all().front().code, Code::unsupported);
+  EXPECT_TRUE(d.all().front().span);
+}
 
 struct Form {
   const char* name;
@@ -239,6 +259,27 @@ TEST_F(Programs, LibrariesAreFoundByWhatTheProgramNeeds) {
   EXPECT_THAT(find_libraries(world.root / "src/p", "libnone.so", {"/"}), IsEmpty());
   EXPECT_THAT(list("library(\"libq*\").function(\"in_library\")", true),
               ElementsAre(HasSubstr("in_library@q.c:1\") $n:int")));
+}
+
+// The kernel's debuginfo too is found by build-id, when no path leads to it.
+TEST_F(Programs, TheKernelsIsFoundByItsBuildId) {
+  fs::path program = build("-g -O2 -fno-pie -no-pie");
+  std::string why_not;
+  target.build_id = read_elf_file(program, why_not)->build_id;
+  target.trees = {world.root};
+  Diagnostics none;
+  EXPECT_EQ(open_debuginfo(target, DebuginfoChoice::dwarf, none), nullptr);
+  ASSERT_FALSE(none.all().empty());
+  EXPECT_THAT(none.all().front().notes.front().text, HasSubstr("/usr/lib/debug/.build-id/"));
+  fs::path there = world.root / "usr/lib/debug/.build-id" / target.build_id.substr(0, 2) /
+                   (target.build_id.substr(2) + ".debug");
+  fs::create_directories(there.parent_path());
+  fs::rename(program, there);
+  Diagnostics d;
+  auto provider = open_debuginfo(target, DebuginfoChoice::automatic, d);
+  ASSERT_NE(provider, nullptr);
+  EXPECT_EQ(provider->source(), "dwarf");
+  EXPECT_FALSE(provider->functions({"plain", "", false}).empty());
 }
 
 // What a damaged file can say: a structure of which each part is the structure itself. Fuzzing found

@@ -137,6 +137,7 @@ DebugSearch find_debuginfo_of(const std::string& build_id, const Trees& trees) {
 }
 
 std::string told(const DebugSearch& search) {
+  if (search.looked_for.empty()) return "";
   std::string text = "looked for ";
   for (size_t i = 0; i < search.looked_for.size(); ++i) {
     if (i > 0) text += i + 1 == search.looked_for.size() ? " and " : ", ";

@@ -6,6 +6,7 @@
 
 #include "debuginfo/btf.h"
 #include "debuginfo/dwarf.h"
+#include "debuginfo/find.h"
 
 namespace stp {
 namespace {
@@ -29,6 +30,14 @@ void say_how_to_get_dwarf(Diagnostic& error, const Target& target) {
 std::unique_ptr<types::Provider> open_debuginfo(const Target& target, DebuginfoChoice choice,
                                                 Diagnostics& diagnostics) {
   std::string no_dwarf, no_btf;
+  // No path leads to it, but perhaps the build-id: in a tree, or on a server.
+  if (choice != DebuginfoChoice::btf && target.debuginfo.empty() && !target.build_id.empty()) {
+    DebugSearch search = find_debuginfo_of(target.build_id, target.trees);
+    if (search.file.empty())
+      no_dwarf = told(search);
+    else if (auto provider = open_dwarf(search.file, target, no_dwarf))
+      return provider;
+  }
   if (choice != DebuginfoChoice::btf && !target.debuginfo.empty())
     if (auto provider = open_dwarf(target.debuginfo, target, no_dwarf)) return provider;
   if (choice == DebuginfoChoice::dwarf) {
@@ -39,7 +48,7 @@ std::unique_ptr<types::Provider> open_debuginfo(const Target& target, DebuginfoC
   }
   if (auto provider = open_btf(target, no_btf)) {
     // Asking for less than was found would puzzle: say why DWARF is not used.
-    if (!no_dwarf.empty())
+    if (!no_dwarf.empty() && !target.debuginfo.empty())
       diagnostics.warning(Code::no_debuginfo, {}, dwarf_missing(target)).note(no_dwarf);
     return provider;
   }
