@@ -130,6 +130,10 @@ void add_aliases(const Context& c, const Glob& name, FileFilter& files,
 }  // namespace
 
 bool file_matches(const Glob& pattern, std::string_view file) {
+  // Of a whole path debug information keeps the end: where it was compiled is left out.
+  if (pattern.pattern().starts_with('/') && !file.empty() &&
+      pattern.pattern().ends_with("/" + std::string(file)))
+    return true;
   for (;;) {
     if (pattern.matches(file)) return true;
     size_t slash = file.find('/');
@@ -138,31 +142,56 @@ bool file_matches(const Glob& pattern, std::string_view file) {
   }
 }
 
-// Brackets of template arguments hold names of their own: "f<std::string>" has no scope.
-bool scoped_name_matches(const Glob& pattern, std::string_view name) {
-  if (pattern.matches(name)) return true;
+namespace {
+
+// "a::B<c::d>::e" -> a, B<c::d>, e: brackets of template arguments hold names of their own.
+std::vector<std::string_view> scopes_of(std::string_view name) {
+  std::vector<std::string_view> parts;
   int nested = 0;
-  for (size_t i = 0; i + 2 < name.size(); ++i) {
+  size_t begin = 0;
+  for (size_t i = 0; i < name.size(); ++i) {
     nested += name[i] == '<' || name[i] == '(';
     nested -= name[i] == '>' || name[i] == ')';
-    if (nested == 0 && name[i] == ':' && name[i + 1] == ':' && pattern.matches(name.substr(i + 2)))
-      return true;
+    if (nested != 0 || name.substr(i, 2) != "::") continue;
+    parts.push_back(name.substr(begin, i - begin));
+    begin = ++i + 1;
   }
-  return false;
+  parts.push_back(name.substr(begin));
+  return parts;
+}
+
+}  // namespace
+
+ScopedPattern::ScopedPattern(std::string_view pattern) {
+  whole_ = pattern.starts_with("::");
+  if (whole_) pattern.remove_prefix(2);
+  for (std::string_view part : scopes_of(pattern)) parts_.emplace_back(part);
+}
+
+bool ScopedPattern::matches(std::string_view name) const {
+  auto parts = scopes_of(name);
+  if (parts.size() < parts_.size() || (whole_ && parts.size() != parts_.size())) return false;
+  auto last = parts.end() - static_cast<ptrdiff_t>(parts_.size());
+  return std::equal(parts_.begin(), parts_.end(), last,
+                    [](const Glob& glob, std::string_view part) { return glob.matches(part); });
 }
 
 std::vector<Function> find_functions(const Context& c, const FunctionQuery& query) {
+  // Without scopes everything is at the top.
+  if (query.name.starts_with("::") && !c.index.scoped())
+    return find_functions(c, {query.name.substr(2), query.file, query.inlined_too});
   std::vector<Function> found;
   Glob name(query.name);
   FileFilter files(c.index, query.file);
   std::string_view prefix = before_wildcard(query.name);
   // What is in a namespace or a class may be called by its last names alone.
   bool by_tail = c.index.scoped();
+  ScopedPattern scoped(query.name);
   if (by_tail) prefix = {};
   for (size_t i = c.index.lower_bound(prefix); i < c.index.names(); ++i) {
     std::string_view its_name = c.index.name(i);
     if (!its_name.starts_with(prefix)) break;
-    if (by_tail ? !scoped_name_matches(name, its_name) : !name.matches(its_name)) {
+    if (by_tail ? !scoped.matches(its_name) : !name.matches(its_name)) {
       if (name.literal() && !by_tail) break;
       continue;
     }

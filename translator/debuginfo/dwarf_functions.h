@@ -17,8 +17,17 @@ std::optional<types::Function> function_at(const Context&, uint64_t address);
 // A pattern matches a whole path, or its tail behind a slash.
 bool file_matches(const Glob& pattern, std::string_view file);
 
-// A pattern matches a whole name, "ns::Class::method", or its tail behind "::".
-bool scoped_name_matches(const Glob& pattern, std::string_view name);
+// What stands in namespaces and classes may be called by its last names: "method", "Class::method";
+// wildcards do not reach over "::". A leading "::" means that nothing is around.
+class ScopedPattern {
+ public:
+  explicit ScopedPattern(std::string_view pattern);
+  bool matches(std::string_view name) const;
+
+ private:
+  std::vector<Glob> parts_;
+  bool whole_ = false;
+};
 
 // "no function 'vfs_raed' in 'fs/x.c' in the kernel", with names that are alike.
 types::Lack no_function(const Context&, const types::FunctionQuery&);
