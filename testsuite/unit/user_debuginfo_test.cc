@@ -220,7 +220,7 @@ TEST_F(Programs, FramesAreUnwoundByTheProgramItself) {
 TEST_F(Programs, WhatIsMissingIsSaid) {
   EXPECT_THAT(list("function(\"main\")"), IsEmpty());
   EXPECT_THAT(error, HasSubstr("there is no file"));
-  build("-g", "strip -g p");
+  build("-g", "strip p");
   EXPECT_THAT(list("function(\"main\")"), IsEmpty());
   EXPECT_THAT(error, HasSubstr("it has no debug information"));
   EXPECT_THAT(notes, HasSubstr("/usr/lib/debug/.build-id/"));
@@ -233,6 +233,17 @@ TEST_F(Programs, WhatIsMissingIsSaid) {
   world.write("src/p", "no program");
   EXPECT_THAT(list("function(\"main\")"), IsEmpty());
   EXPECT_THAT(error, HasSubstr("it is no ELF file"));
+}
+
+TEST_F(Programs, SymbolsAloneGiveFunctions) {
+  build("-g", "strip -g p");
+  EXPECT_THAT(list("function(\"plain\")", true), ElementsAre("function(\"plain\")"));
+  EXPECT_THAT(list("function(\"pl*\").return"), ElementsAre("function(\"plain\").return"));
+  for (const char* wants_dwarf : {"function(\"plain@p.cc\")", "statement(\"plain@p.cc:30\")",
+                                  "function(\"inlined\").inline"}) {
+    EXPECT_THAT(list(wants_dwarf), IsEmpty());
+    EXPECT_THAT(error, HasSubstr("it has no debug information")) << wants_dwarf;
+  }
 }
 
 TEST_F(Programs, NamesThatAreNotThere) {

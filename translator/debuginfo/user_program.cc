@@ -21,6 +21,7 @@
 
 #include "debuginfo/dwarf.h"
 #include "debuginfo/elf_file.h"
+#include "debuginfo/user_symbols.h"
 #include "target/cache.h"
 #include "target/locate.h"
 
@@ -159,7 +160,8 @@ std::unique_ptr<types::Provider> open(const fs::path& file, const Trees& trees,
   if (!getenv("DEBUGINFOD_URLS"))
     result.notes.push_back("DEBUGINFOD_URLS names servers that have it: "
                            "https://debuginfod.debian.net for Debian's packages");
-  return nullptr;
+  std::string no_symbols;
+  return open_user_symbols(file, no_symbols);
 }
 
 }  // namespace

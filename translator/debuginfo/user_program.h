@@ -24,7 +24,7 @@ std::vector<std::filesystem::path> find_libraries(const std::filesystem::path& p
 
 struct UserDebuginfo {
   const types::Provider* provider = nullptr;  // null: none; lives until the end of the program
-  std::string why_not;                        // a phrase
+  std::string why_not;                        // why there is no DWARF; a phrase
   std::vector<std::string> notes;             // what was looked for, and what to do
 };
 

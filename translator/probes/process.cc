@@ -55,6 +55,13 @@ class Binary {
     return found.size() > before;
   }
 
+  // Statements, copies and files are known to DWARF alone.
+  static bool needs_dwarf(const Request& request) {
+    return request.has("inline") || request.has("label") || request.has("callee") ||
+           request.has("callees") || request.text("statement") ||
+           (request.has("function") && request.text("function")->find('@') != std::string::npos);
+  }
+
  private:
   std::vector<ast::Component> components() const {
     std::vector<ast::Component> named = request_.components;
@@ -248,7 +255,9 @@ void resolve(const Request& request, std::vector<Found>& found) {
   for (const fs::path& file : files) {
     bool last = ++i == files.size();
     const UserDebuginfo& opened = open_user_debuginfo(file, request.target.trees);
-    if (opened.provider) {
+    bool enough = opened.provider && (opened.provider->source() == "dwarf" ||
+                                      !Binary::needs_dwarf(request));
+    if (enough) {
       any |= Binary(request, file, library, opened.provider).resolve(any || !last, found);
     } else if (last && !any) {
       auto& error = request.diagnostics.error(
