@@ -239,6 +239,9 @@ TEST_F(Programs, SymbolsAloneGiveFunctions) {
   build("-g", "strip -g p");
   EXPECT_THAT(list("function(\"plain\")", true), ElementsAre("function(\"plain\")"));
   EXPECT_THAT(list("function(\"pl*\").return"), ElementsAre("function(\"plain\").return"));
+  EXPECT_THAT(list("function(\"Point::dot\")"), ElementsAre("function(\"geo::Point::dot\")"));
+  EXPECT_THAT(list("function(\"unseen\")"),
+              ElementsAre("function(\"geo::(anonymous namespace)::unseen\")"));
   for (const char* wants_dwarf : {"function(\"plain@p.cc\")", "statement(\"plain@p.cc:30\")",
                                   "function(\"inlined\").inline"}) {
     EXPECT_THAT(list(wants_dwarf), IsEmpty());

@@ -1,9 +1,13 @@
-// Names are as the linker has them: those of C++ are mangled.
+// Names of C++ are mangled; without their parameters they are those that DWARF has.
 #include "debuginfo/user_symbols.h"
 
 #include <algorithm>
 
-#include "debuginfo/glob.h"
+#include <cxxabi.h>
+
+#include <cstdlib>
+
+#include "debuginfo/dwarf_functions.h"
 #include "debuginfo/symbols.h"
 
 namespace stp {
@@ -17,6 +21,18 @@ using types::Variable;
 
 Lack only_dwarf() { return {Lack::Kind::dwarf, "the program has symbols alone", {}}; }
 
+std::string source_name(std::string_view symbol) {
+  std::string name(symbol);
+  if (!name.starts_with("_Z")) return name;
+  std::unique_ptr<char, void (*)(void*)> text(
+      abi::__cxa_demangle(name.c_str(), nullptr, nullptr, nullptr), free);
+  if (!text) return name;
+  std::string whole = text.get();
+  constexpr std::string_view nameless = "(anonymous namespace)";
+  size_t from = whole.rfind(nameless);
+  return whole.substr(0, whole.find('(', from == whole.npos ? 0 : from + nameless.size()));
+}
+
 class SymbolsProvider : public types::Provider {
  public:
   explicit SymbolsProvider(std::unique_ptr<Symbols> symbols) : symbols_(std::move(symbols)) {}
@@ -25,10 +41,10 @@ class SymbolsProvider : public types::Provider {
 
   std::vector<Function> functions(const types::FunctionQuery& query) const override {
     std::vector<Function> found;
-    Glob name(query.name);
+    dwarf::ScopedPattern name(query.name);
     if (!query.file.empty()) return found;
     for (size_t i = 0; i < symbols_->size(); ++i)
-      if (symbols_->is_text(i) && name.matches(symbols_->name(i)))
+      if (symbols_->is_text(i) && name.matches(source_name(symbols_->name(i))))
         found.push_back(function_of((*symbols_)[i]));
     std::stable_sort(found.begin(), found.end(),
                      [](const auto& a, const auto& b) { return a.name < b.name; });
@@ -37,7 +53,7 @@ class SymbolsProvider : public types::Provider {
   std::vector<std::string> function_names() const override {
     std::vector<std::string> names;
     for (size_t i = 0; i < symbols_->size(); ++i)
-      if (symbols_->is_text(i)) names.emplace_back(symbols_->name(i));
+      if (symbols_->is_text(i)) names.push_back(source_name(symbols_->name(i)));
     return names;
   }
   Answer<std::vector<types::Statement>> statements(const types::FunctionQuery&, uint32_t, bool,
@@ -72,7 +88,8 @@ class SymbolsProvider : public types::Provider {
  private:
   static Function function_of(const Symbol& s) {
     Function f;
-    f.name = f.symbol = s.name;
+    f.name = source_name(s.name);
+    f.symbol = s.name;
     f.address = s.address;
     f.size = s.size;
     f.is_global = s.is_global();
