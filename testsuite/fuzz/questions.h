@@ -10,6 +10,7 @@
 #include "debuginfo/elf_file.h"
 #include "debuginfo/find.h"
 #include "debuginfo/unwind.h"
+#include "debuginfo/user_symbols.h"
 #include "types/provider.h"
 
 namespace stp::fuzz {
@@ -75,6 +76,7 @@ inline void ask_everything(const std::filesystem::path& file) {
   std::string why_not;
   read_elf_file(file, why_not);
   find_debuginfo(file, {"/nonexistent"});
+  if (auto symbols = open_user_symbols(file, why_not)) Questions(*symbols).ask();
   if (auto dwarf = open_dwarf_of_program(file, file, "it", why_not)) Questions(*dwarf).ask();
   UnwindTable::read(file, {}, why_not);
   Target target;
