@@ -115,7 +115,8 @@ TEST_F(Programs, AreNotRunYet) {
   auto script = parse(map.add("<test>", fmt::format("probe process(\"{}\").function(\"plain\") "
                                                     "{{ println($p->id) }}", program.string())),
                       {}, macros, map, d);
-  auto program_of_script = analyze(*script, {}, target, [](Diagnostics&) { return nullptr; }, {}, d);
+  auto sources = debuginfo_sources(target, DebuginfoChoice::automatic);
+  auto program_of_script = analyze(*script, {}, target, *sources, {}, d);
   ASSERT_FALSE(d.failed()) << d.all().front().text;
   ASSERT_TRUE(program_of_script);
   EXPECT_EQ(cli::emit_program(*program_of_script, target, d), "");
