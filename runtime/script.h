@@ -147,6 +147,9 @@ static inline s64 stp_mod(struct stp_context *c, s64 a, s64 b, const struct stp_
 static inline s64 stp_shl(s64 a, s64 b) { return (s64)((u64)a << (b & 63)); }
 static inline s64 stp_shr(s64 a, s64 b) { return a >> (b & 63); }
 static inline s64 stp_shr_unsigned(s64 a, s64 b) { return (s64)((u64)a >> (b & 63)); }
+/* In locations of variables: the compiler that wrote them divides by nothing that is 0. */
+static inline s64 stp_div_unsigned(s64 a, s64 b) { return b ? (s64)((u64)a / (u64)b) : 0; }
+static inline s64 stp_mod_unsigned(s64 a, s64 b) { return b ? (s64)((u64)a % (u64)b) : 0; }
 
 int stp_compare(struct stp_str a, struct stp_str b); /* <0, 0, >0 by bytes */
 bool stp_equal(struct stp_str a, struct stp_str b);

@@ -80,7 +80,7 @@ class Lister {
     for (const auto& listed : list_points(point, library_.files(), target_, *sources_,
                                           o_.with_variables, d_)) {
       std::string text = listed.point.name;
-      for (const auto& variable : listed.variables) text += " " + in_stap_form(variable);
+      for (const auto& variable : listed.variables) text += " " + in_stap_form(variable.text());
       show(std::move(text));
     }
     if (is_alias) d_.rewind(before);
@@ -92,7 +92,7 @@ class Lister {
     auto points = list_points(name, files_, target_, *sources_, o_.with_variables, d_);
     std::string text = probes::spell(name.components);
     if (!points.empty() && o_.with_variables) {
-      for (const auto& variable : points.front().variables) text += " " + in_stap_form(variable);
+      for (const auto& variable : points.front().variables) text += " " + in_stap_form(variable.text());
       text += variables_of_alias(name);
     }
     d_.rewind(before);

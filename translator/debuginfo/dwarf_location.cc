@@ -1,16 +1,24 @@
 // A location description is a program for a stack machine (DWARF5 2.5, 2.6). It is run here with
-// trees for values, so what comes out is the computation, not its result. Branches, which compilers
-// do not emit in locations of C, and calls into the runtime's world (TLS) are refused.
+// trees for values, so what comes out is the computation, not its result. At a branch, which is how
+// compilers write min() and max(), both ways are run, and the condition selects one of the results; one
+// whose condition is known, as in loops that count, is followed.
+// Calls into the runtime's world (TLS) are refused.
 //
-// Damaged expressions could double a tree with each operation, or call themselves: trees share
-// their parts, and the number of operations and of calls is bounded.
+// Values have no type but their 64 bits until an operation gives them one (DWARF5 2.5.1): then they
+// are cut to its size, and divided and compared with its sign. Without one, division and comparison
+// are signed and the remainder is not, as compilers mean it.
+//
+// Damaged expressions could double a tree with each operation, branch for ever, or call themselves:
+// the number of steps, of ways, of calls and of the nodes of the result is bounded.
 #include "debuginfo/dwarf_location.h"
 
 #include <dwarf.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstring>
 #include <memory>
+#include <unordered_map>
 #include <vector>
 
 #include "debuginfo/dwarf_entry.h"
@@ -38,6 +46,52 @@ constexpr Binary binaries[] = {
     {DW_OP_gt, LocOp::gt},     {DW_OP_ge, LocOp::ge},
 };
 
+// The same operation on unsigned numbers, where that makes a difference.
+LocOp unsigned_form(LocOp op) {
+  switch (op) {
+    case LocOp::div:
+      return LocOp::udiv;
+    case LocOp::mod:
+      return LocOp::umod;
+    case LocOp::lt:
+      return LocOp::ult;
+    case LocOp::le:
+      return LocOp::ule;
+    case LocOp::gt:
+      return LocOp::ugt;
+    case LocOp::ge:
+      return LocOp::uge;
+    default:
+      return op;
+  }
+}
+
+// A value of the stack, with its base type.
+struct Entry {
+  LocPtr value;
+  enum class Sign { none, is_signed, is_unsigned } sign = Sign::none;
+  uint8_t size = 8;
+};
+
+LocPtr narrowed(const LocPtr& value, uint8_t size, bool is_signed) {
+  if (size >= 8) return value;
+  LocPtr unused = types::loc_constant(64 - size * 8);
+  return types::loc_binary(is_signed ? LocOp::sar : LocOp::shr,
+                           types::loc_binary(LocOp::shl, value, unused), unused);
+}
+
+// How many nodes a tree has when shared ones are written out, as they will be.
+size_t written_size(const Loc& loc, std::unordered_map<const Loc*, size_t>& known) {
+  if (auto at = known.find(&loc); at != known.end()) return at->second;
+  size_t size = 1;
+  for (const auto& arg : loc.args) size = std::min<size_t>(size + written_size(*arg, known), 1u << 20);
+  return known[&loc] = size;
+}
+bool too_large(const LocPtr& loc) {
+  std::unordered_map<const Loc*, size_t> known;
+  return loc && written_size(*loc, known) > 2000;
+}
+
 LocPtr unary(LocOp op, LocPtr operand) {
   return std::make_shared<Loc>(Loc{op, 0, 8, {std::move(operand)}});
 }
@@ -51,39 +105,96 @@ class Machine {
   Answer<Location> run(const Dwarf_Op* ops, size_t count) {
     constexpr size_t most = 256;
     if (count > most) refuse(Lack::Kind::unusable, "its location is damaged");
-    for (size_t i = 0; i < count && why_.empty(); ++i) step(ops[i]);
-    if (!why_.empty()) return Lack{lack_, why_, {}};
-    if (!pieces_.pieces.empty()) return pieces_;
-    if (stack_.empty()) return Lack{Lack::Kind::no_value, "it was optimised out", {}};
-    return Location{kind_, stack_.back(), {}};
+    return run_from(ops, count, 0);
   }
 
  private:
+  Answer<Location> run_from(const Dwarf_Op* ops, size_t count, size_t at) {
+    constexpr int most = 2000;
+    while (at < count && why_.empty()) {
+      const Dwarf_Op& op = ops[at];
+      if (++steps_ > most) damaged();
+      if (op.atom == DW_OP_skip)
+        at = target_of(ops, count, at);
+      else if (op.atom == DW_OP_bra)
+        return branch(ops, count, at);
+      else
+        step(ops[at++]);
+    }
+    if (why_.empty() && !stack_.empty() && too_large(stack_.back().value)) damaged();
+    if (!why_.empty()) return Lack{lack_, why_, {}};
+    if (!pieces_.pieces.empty()) return pieces_;
+    if (stack_.empty()) return Lack{Lack::Kind::no_value, "it was optimised out", {}};
+    return Location{kind_, stack_.back().value, {}};
+  }
+
+  // Where a branch leads: to an operation, or behind the last.
+  size_t target_of(const Dwarf_Op* ops, size_t count, size_t at) {
+    // The operation has three bytes, its operand counts from behind it.
+    uint64_t wanted = ops[at].offset + 3 + static_cast<uint64_t>(static_cast<int16_t>(ops[at].number));
+    for (size_t to = 0; to < count; ++to)
+      if (ops[to].offset == wanted) return to;
+    if (wanted <= ops[count - 1].offset) damaged();
+    return count;
+  }
+
+  Answer<Location> branch(const Dwarf_Op* ops, size_t count, size_t at) {
+    LocPtr condition = pop().value;
+    size_t target = target_of(ops, count, at);
+    // A loop that counts, as for the swapping of bytes.
+    if (condition->op == LocOp::constant)
+      return run_from(ops, count, condition->value ? target : at + 1);
+    if (++ways_ > 6) damaged();
+    if (!why_.empty()) return Lack{lack_, why_, {}};
+    Machine other = *this;
+    auto taken = other.run_from(ops, count, target), on = run_from(ops, count, at + 1);
+    const Location *a = types::get(taken), *b = types::get(on);
+    if (!a || !b) return a ? on : taken;
+    if (a->kind != b->kind || !a->value || !b->value)
+      return Lack{Lack::Kind::unusable, "it depends on the path to this place where it is", {}};
+    LocPtr either = std::make_shared<Loc>(Loc{LocOp::select, 0, 8, {condition, a->value, b->value}});
+    return Location{a->kind, either, {}};
+  }
+
   void refuse(Lack::Kind kind, std::string why) {
     if (!why_.empty()) return;
     lack_ = kind;
     why_ = std::move(why);
   }
-  LocPtr pop() {
+  Entry pop() {
     if (stack_.empty()) {
       refuse(Lack::Kind::unusable, "its location is damaged");
-      return types::loc_constant(0);
+      return {types::loc_constant(0)};
     }
-    LocPtr top = stack_.back();
+    Entry top = stack_.back();
     stack_.pop_back();
     return top;
   }
-  void push(LocPtr value) { stack_.push_back(std::move(value)); }
+  void push(LocPtr value) { stack_.push_back({std::move(value)}); }
   void push_number(int64_t value) { push(types::loc_constant(value)); }
+  // The result of an operation on `like`.
+  void push_as(const Entry& like, LocPtr value) {
+    Entry result = like;
+    result.value = narrowed(value, like.size, like.sign == Entry::Sign::is_signed);
+    stack_.push_back(std::move(result));
+  }
+
+  void binary(const Binary& b) {
+    Entry right = pop(), left = pop();
+    bool compares = b.op >= LocOp::eq && b.op <= LocOp::ge;
+    bool is_unsigned = left.sign == Entry::Sign::is_unsigned ||
+                       (left.sign == Entry::Sign::none && b.op == LocOp::mod);
+    LocPtr value =
+        types::loc_binary(is_unsigned ? unsigned_form(b.op) : b.op, left.value, right.value);
+    if (compares) return push(std::move(value));
+    push_as(left, std::move(value));
+  }
 
   void step(const Dwarf_Op& op) {
     uint8_t atom = op.atom;
     auto offset = static_cast<int64_t>(op.number), second = static_cast<int64_t>(op.number2);
     for (const Binary& b : binaries)
-      if (b.atom == atom) {
-        LocPtr right = pop(), left = pop();
-        return push(types::loc_binary(b.op, left, right));
-      }
+      if (b.atom == atom) return binary(b);
     if (atom >= DW_OP_lit0 && atom <= DW_OP_lit31) return push_number(atom - DW_OP_lit0);
     if (atom >= DW_OP_reg0 && atom <= DW_OP_reg31) return in_register(atom - DW_OP_reg0);
     if (atom >= DW_OP_breg0 && atom <= DW_OP_breg31) return based(atom - DW_OP_breg0, offset);
@@ -106,40 +217,49 @@ class Machine {
       case DW_OP_consts:
         return push_number(offset);
       case DW_OP_plus_uconst:
-        return push(types::loc_binary(LocOp::add, pop(), types::loc_constant(offset)));
+        return plus(offset);
       case DW_OP_neg:
-        return push(unary(LocOp::neg, pop()));
+        return applied(LocOp::neg);
       case DW_OP_not:
-        return push(unary(LocOp::bit_not, pop()));
+        return applied(LocOp::bit_not);
       case DW_OP_abs:
-        return push(unary(LocOp::abs, pop()));
+        return applied(LocOp::abs);
       case DW_OP_deref:
-        return push(types::loc_deref(pop()));
+        return push(types::loc_deref(pop().value));
       case DW_OP_deref_size:
-        return push(types::loc_deref(pop(), static_cast<uint8_t>(op.number)));
+        return push(types::loc_deref(pop().value, static_cast<uint8_t>(op.number)));
       default:
         return rare(op);
     }
+  }
+
+  void plus(int64_t number) {
+    Entry left = pop();
+    push_as(left, types::loc_binary(LocOp::add, left.value, types::loc_constant(number)));
+  }
+  void applied(LocOp op) {
+    Entry operand = pop();
+    push_as(operand, unary(op, operand.value));
   }
 
   void rare(const Dwarf_Op& op) {
     switch (op.atom) {
       case DW_OP_dup:
         if (stack_.empty()) return damaged();
-        return push(stack_.back());
+        return stack_.push_back(Entry(stack_.back()));
       case DW_OP_drop:
         pop();
         return;
       case DW_OP_swap: {
-        LocPtr a = pop(), b = pop();
-        push(a);
-        return push(b);
+        Entry a = pop(), b = pop();
+        stack_.push_back(a);
+        return stack_.push_back(b);
       }
       case DW_OP_over:
       case DW_OP_pick: {
         size_t n = op.atom == DW_OP_over ? 1 : op.number;
         if (n >= stack_.size()) return damaged();
-        return push(stack_[stack_.size() - 1 - n]);
+        return stack_.push_back(Entry(stack_[stack_.size() - 1 - n]));
       }
       case DW_OP_nop:
         return;
@@ -183,21 +303,22 @@ class Machine {
         return indexed(op);
       case DW_OP_const_type:
       case DW_OP_GNU_const_type:
-        return block(op);
+        block(op);
+        return convert(op);
       case DW_OP_regval_type:
       case DW_OP_GNU_regval_type:
         based(static_cast<int>(op.number), 0);
         return convert(op);
       case DW_OP_deref_type:
       case DW_OP_GNU_deref_type:
-        push(types::loc_deref(pop(), static_cast<uint8_t>(op.number)));
+        push(types::loc_deref(pop().value, static_cast<uint8_t>(op.number)));
         return convert(op);
       case DW_OP_convert:
       case DW_OP_GNU_convert:
       case DW_OP_reinterpret:
       case DW_OP_GNU_reinterpret:
-        if (op.number != 0) convert(op);
-        return;
+        if (op.number != 0) return convert(op);
+        return push(pop().value);
       default:
         return refuse(Lack::Kind::unusable,
                       fmt::format("its location uses DWARF operation {:#x}", op.atom));
@@ -241,11 +362,11 @@ class Machine {
     if (encoding == DW_ATE_float || size == 0 || size > 8)
       return refuse(Lack::Kind::unusable,
                     "it is computed with numbers that are no 64-bit integers");
-    if (size == 8) return;
-    LocPtr value = pop(), unused = types::loc_constant(static_cast<int64_t>(64 - size * 8));
     bool is_signed = encoding == DW_ATE_signed || encoding == DW_ATE_signed_char;
-    push(types::loc_binary(is_signed ? LocOp::sar : LocOp::shr,
-                           types::loc_binary(LocOp::shl, value, unused), unused));
+    Entry typed = pop();
+    typed.sign = is_signed ? Entry::Sign::is_signed : Entry::Sign::is_unsigned;
+    typed.size = static_cast<uint8_t>(size);
+    push_as(typed, typed.value);
   }
 
   void in_register(int number) {
@@ -281,7 +402,8 @@ class Machine {
   void piece(uint64_t bits) {
     // Larger than any variable; also, sums of pieces stay in 32 bits.
     if (bits > 1u << 24 || pieces_.pieces.size() > 64) return damaged();
-    Location::Piece p{kind_, stack_.empty() ? nullptr : pop(), static_cast<uint32_t>(bits)};
+    if (!stack_.empty() && too_large(stack_.back().value)) return damaged();
+    Location::Piece p{kind_, stack_.empty() ? nullptr : pop().value, static_cast<uint32_t>(bits)};
     pieces_.kind = Location::Kind::pieces;
     pieces_.pieces.push_back(std::move(p));
     kind_ = Location::Kind::memory;
@@ -322,12 +444,29 @@ class Machine {
   const CodePlace& place_;
   Dwarf_Attribute* attribute_;
   int depth_;
-  std::vector<LocPtr> stack_;
+  int steps_ = 0, ways_ = 0;
+  std::vector<Entry> stack_;
   Location pieces_;
   Location::Kind kind_ = Location::Kind::memory;
   Lack::Kind lack_ = Lack::Kind::unusable;
   std::string why_;
 };
+
+// Where a parameter is when its function or inlined copy begins, if the list says more of that place: an
+// empty range at the entry is what holds before anything of the source has happened; the one behind
+// it may already tell of `n--` that cost no instruction.
+bool before_the_first(Dwarf_Attribute& attribute, Dwarf_Addr entry, Dwarf_Op*& ops, size_t& count) {
+  Dwarf_Addr base = 0, begin = 0, end = 0;
+  Dwarf_Block single;
+  if (dwarf_formblock(&attribute, &single) == 0) return false;
+  ptrdiff_t at = 0;
+  for (int most = 4096; most > 0; --most) {
+    at = dwarf_getlocations(&attribute, at, &base, &begin, &end, &ops, &count);
+    if (at <= 0) return false;
+    if (begin == end && begin == entry) return true;
+  }
+  return false;
+}
 
 }  // namespace
 
@@ -347,10 +486,14 @@ Answer<Location> location_of(Dwarf_Die& die, const CodePlace& place) {
   }
   Dwarf_Op* ops = nullptr;
   size_t count = 0;
-  if (!dwarf_attr_integrate(&die, DW_AT_location, &attribute) ||
-      dwarf_getlocation_addr(&attribute, place.pc, &ops, &count, 1) != 1)
-    return Lack{Lack::Kind::no_value, "it was optimised out", {}};
-  return Machine(place, &attribute).run(ops, count);
+  const Lack lost{Lack::Kind::no_value, "it was optimised out", {}};
+  if (!dwarf_attr_integrate(&die, DW_AT_location, &attribute)) return lost;
+  bool parameter = dwarf_tag(&die) == DW_TAG_formal_parameter;
+  if (place.at_beginning && parameter && before_the_first(attribute, place.pc, ops, count))
+    return Machine(place, &attribute).run(ops, count);
+  int found = dwarf_getlocation_addr(&attribute, place.pc, &ops, &count, 1);
+  if (found < 0) return Lack{Lack::Kind::unusable, "its location cannot be decoded", {}};
+  return found ? Machine(place, &attribute).run(ops, count) : lost;
 }
 
 }  // namespace stp::dwarf

@@ -14,6 +14,7 @@ struct CodePlace {
   Dwarf_Die* function;  // the subprogram around, whose frame base counts; may be null
   Dwarf_Addr pc;
   bool at_entry;  // the first instruction of the function: nothing has moved yet
+  bool at_beginning = at_entry;  // or of an inlined copy
 };
 
 // The variable that `die` declares, at this place. Lack::no_value when it has none there,

@@ -53,9 +53,29 @@ const char* infix(LocOp op) {
   }
 }
 
-// The runtime's function for two s64, or null.
-const char* shift(LocOp op) {
+// C's operator for two u64, or null.
+const char* unsigned_comparison(LocOp op) {
   switch (op) {
+    case LocOp::ult:
+      return "<";
+    case LocOp::ule:
+      return "<=";
+    case LocOp::ugt:
+      return ">";
+    case LocOp::uge:
+      return ">=";
+    default:
+      return nullptr;
+  }
+}
+
+// The runtime's function for two s64, or null.
+const char* function(LocOp op) {
+  switch (op) {
+    case LocOp::udiv:
+      return "stp_div_unsigned";
+    case LocOp::umod:
+      return "stp_mod_unsigned";
     case LocOp::shl:
       return "stp_shl";
     case LocOp::shr:
@@ -138,8 +158,10 @@ Value location(Body& b, const Loc& loc, const Span& span) {
   Value left = arg(0), right = arg(1);
   if (const char* op = infix(loc.op))
     return {fmt::format("({} {} {})", left.text, op, right.text), true};
-  if (const char* function = shift(loc.op))
-    return {fmt::format("{}({}, {})", function, left.text, right.text), true};
+  if (const char* op = unsigned_comparison(loc.op))
+    return {fmt::format("((u64){} {} (u64){})", left.text, op, right.text), true};
+  if (const char* name = function(loc.op))
+    return {fmt::format("{}({}, {})", name, left.text, right.text), true};
   return binary(b, loc.op == LocOp::div ? ast::BinaryOp::div : ast::BinaryOp::mod, Type::number,
                 left, right, span);
 }

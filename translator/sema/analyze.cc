@@ -199,6 +199,38 @@ std::vector<const ast::File*> all_files(const ast::File& script,
   return files;
 }
 
+bool has_value(const types::Location& location) {
+  return location.value || !location.pieces.empty();
+}
+
+std::vector<ListedVariable> listed_variables(const types::Provider& source,
+                                             const probes::Surroundings& around) {
+  using Surround = probes::Surroundings::Kind;
+  std::vector<ListedVariable> listed;
+  if (around.kind == Surround::tracepoint)
+    for (size_t i = 0; i < around.tracepoint.params.size(); ++i) {
+      const types::Param& param = around.tracepoint.params[i];
+      types::Location place{types::Location::Kind::value, types::loc_argument(static_cast<int>(i)),
+                            {}};
+      listed.push_back({param.name, param.type, types::spell(place)});
+    }
+  if (around.kind != Surround::place && around.kind != Surround::at_return) return listed;
+  auto result = source.return_value(around.place.function);
+  if (auto* value = types::get(result); value && around.kind == Surround::at_return)
+    listed.push_back({"return", value->type, types::spell(value->location)});
+  auto variables = source.variables(around.place);
+  if (auto* all = types::get(variables))
+    for (const auto& v : *all) {
+      std::string place = types::spell(v.location);
+      if (!has_value(v.location)) {
+        auto why = source.variable(around.place, v.name);
+        place = "no value: " + (types::get(why) ? "" : types::lack(why).detail);
+      }
+      listed.push_back({v.name, v.type, place});
+    }
+  return listed;
+}
+
 }  // namespace
 
 std::unique_ptr<prog::Program> analyze(const ast::File& script,
@@ -244,33 +276,22 @@ std::unique_ptr<prog::Program> analyze(const ast::File& script,
   return program;
 }
 
+std::string ListedVariable::text() const {
+  return fmt::format("${}:{}", name, types::spell(type));
+}
+
 std::vector<ListedPoint> list_points(const ast::ProbePoint& point,
                                      const std::vector<const ast::File*>& library,
                                      const Target& target, types::Sources& sources,
                                      bool with_variables, Diagnostics& d) {
-  using Surround = probes::Surroundings::Kind;
   std::vector<ListedPoint> listed;
   Context context{library, target, sources, false};
   for (const ExpandedPoint& expanded : expand(point, context, d))
     for (const probes::Found& found : expanded.found) {
-      ListedPoint l{found.point, {}};
-      auto show = [&](const std::string& name, const types::Type* type) {
-        l.variables.push_back(fmt::format("${}:{}", name, types::spell(type)));
-      };
       const types::Provider* source = with_variables ? found.surroundings.provider : nullptr;
       if (with_variables && !source) source = sources.kernel(d);
-      if (source && found.surroundings.kind == Surround::tracepoint)
-        for (const auto& param : found.surroundings.tracepoint.params) show(param.name, param.type);
-      if (source && (found.surroundings.kind == Surround::place ||
-                     found.surroundings.kind == Surround::at_return)) {
-        auto result = source->return_value(found.surroundings.place.function);
-        if (found.surroundings.kind == Surround::at_return && types::get(result))
-          show("return", types::get(result)->type);
-        auto variables = source->variables(found.surroundings.place);
-        if (auto* all = types::get(variables))
-          for (const auto& v : *all) show(v.name, v.type);
-      }
-      listed.push_back(std::move(l));
+      listed.push_back({found.point, {}});
+      if (source) listed.back().variables = listed_variables(*source, found.surroundings);
     }
   return listed;
 }

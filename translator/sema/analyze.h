@@ -30,11 +30,16 @@ std::unique_ptr<prog::Program> analyze(const ast::File& script,
                                        const std::vector<const ast::File*>& library, const Target&,
                                        types::Sources&, const SemaOptions&, Diagnostics&);
 
-// The points that a probe point expands to, for `stp list`; types of variables in `variables`
-// when asked for.
+// The points that a probe point expands to, for `stp list`; with their variables when asked for.
+struct ListedVariable {
+  std::string name;
+  const types::Type* type;  // null: void
+  std::string place;        // in words: where it is, or why it has no value
+  std::string text() const;  // "$file:struct file *"
+};
 struct ListedPoint {
   prog::Point point;
-  std::vector<std::string> variables;  // "$file:struct file *"
+  std::vector<ListedVariable> variables;
 };
 std::vector<ListedPoint> list_points(const ast::ProbePoint&,
                                      const std::vector<const ast::File*>& library, const Target&,

@@ -20,6 +20,7 @@ enum class LocOp {
   deref,      // args[0]: address; `size` bytes, zero-extended
   add, sub, mul, div, mod, bit_and, bit_or, bit_xor, shl, shr, sar,
   eq, ne, lt, le, gt, ge,  // signed; 0 or 1
+  udiv, umod, ult, ule, ugt, uge,  // the same on unsigned numbers
   neg, bit_not, abs,
   select,     // args[0] ? args[1] : args[2]
 };
@@ -69,5 +70,11 @@ LocPtr loc_binary(LocOp, LocPtr, LocPtr);
 
 // The same with each address' section set to what `section_of` says.
 LocPtr loc_in_sections(const LocPtr&, const std::function<uint32_t(uint64_t)>& section_of);
+
+// For people: "in rdi", "at rsp + 8", "computed: u32[rax + 4] + 1", "8 bytes in rax, 4 bytes lost".
+// u8 to u64 followed by [ADDRESS] is what memory holds there, zero-extended; >> fills with zeroes,
+// sar(a, b) with the sign; select(c, a, b) is a when c is not 0. testsuite/debuginfo/compare computes
+// with it.
+std::string spell(const Location&);
 
 }  // namespace stp::types
