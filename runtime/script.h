@@ -197,6 +197,22 @@ u64 stp_load_user(struct stp_context *c, u64 address, u32 size, const struct stp
 void stp_store(struct stp_context *c, u64 address, u32 size, u64 value,
 	       const struct stp_place *place);
 
+/*
+ * Guru mode: 64-bit word `index` of the registers, which the probed code gets back so. As the
+ * instructions do it, 4 bytes clear what is above them, 1 and 2 leave it.
+ */
+static inline void stp_set_register(struct stp_context *c, u32 index, u32 size, u64 value)
+{
+	u64 *at = (u64 *)&c->regs[index];
+
+	if (size == 1)
+		*at = (*at & ~0xffULL) | (u8)value;
+	else if (size == 2)
+		*at = (*at & ~0xffffULL) | (u16)value;
+	else
+		*at = size == 4 ? (u32)value : value;
+}
+
 /* The run-time address of a link-time address of vmlinux (KASLR). */
 extern u64 stp_kernel_offset;
 static inline u64 stp_address(u64 link_address) { return link_address + stp_kernel_offset; }

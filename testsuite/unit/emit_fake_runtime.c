@@ -505,7 +505,7 @@ static void make_globals(void)
 
 static void run(void (*handler)(struct stp_context *), const struct stp_point *point, void *entry)
 {
-	static const u64 regs[21] = { 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11,
+	static u64 regs[21] = { 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11,
 				      12, 13, 14, 15, 16, 17, 18, 19, 20, 21 };
 	static const u64 args[6] = { 100, 101, 102, 103, 104, 105 };
 	struct stp_context c = {

@@ -287,6 +287,18 @@ TEST_F(EmitTest, RegistersAreTheOnesThatDwarfNumbers) {
   EXPECT_EQ(output(), "0 15 14 13 12 10 9 11 20 1\n");
 }
 
+TEST_F(EmitTest, RegistersAreWrittenByTheWidthOfTheirVariable) {
+  auto reg = [&] {
+    return program.expr(N, {},
+                        LocExpr{std::make_shared<types::Loc>(types::Loc{LocOp::reg, 5, 8, {}})});
+  };
+  auto part = [&](uint8_t bits) { return program.expr(N, {}, NarrowExpr{reg(), bits, true}); };
+  probe({run(set(reg(), n(-1))), run(set(part(8), n(0x101))), print({reg(), part(8)}),
+         run(set(part(16), n(0x10002))), print({reg()}), run(set(part(32), n(-2))),
+         print({reg(), part(32)}), run(increment(part(32))), print({reg()})});
+  EXPECT_EQ(output(), "0 -255 1\n1 -65534\n2 4294967294 -2\n3 4294967295\n");
+}
+
 TEST_F(EmitTest, LocationsAreComputed) {
   using types::Loc;
   auto node = [](LocOp op, int64_t v, std::vector<types::LocPtr> args = {}, uint8_t size = 8) {
@@ -298,13 +310,16 @@ TEST_F(EmitTest, LocationsAreComputed) {
                 value(node(LocOp::add, 0, {c(2), node(LocOp::neg, 0, {c(3)})})),
                 value(node(LocOp::shr, 0, {c(-1), c(60)})),
                 value(node(LocOp::sar, 0, {c(-16), c(2)})),
-                value(node(LocOp::lt, 0, {c(-1), c(0)})), value(node(LocOp::abs, 0, {c(-9)})),
+                value(node(LocOp::lt, 0, {c(-1), c(0)})),
+                value(node(LocOp::ult, 0, {c(-1), c(0)})),
+                value(node(LocOp::udiv, 0, {c(-2), c(2)})),
+                value(node(LocOp::umod, 0, {c(-1), c(10)})), value(node(LocOp::abs, 0, {c(-9)})),
                 value(node(LocOp::select, 0, {c(0), node(LocOp::deref, 0, {c(0)}), c(6)}))}),
          print({value(node(LocOp::div, 0, {c(1), c(0)}))})});
   probe({print({value(node(LocOp::deref, 0, {c(1)}))})});
   EXPECT_EQ(
       output(),
-      "0 102 12288 -1 15 -4 1 9 6\nERROR: division by 0 at t.stp:0:0\nERROR: bad address at t.stp:0:0\n");
+      "0 102 12288 -1 15 -4 1 0 9223372036854775807 5 9 6\nERROR: division by 0 at t.stp:0:0\nERROR: bad address at t.stp:0:0\n");
 }
 
 TEST_F(EmitTest, MemoryIsReadAndWrittenByTheWidthOfItsType) {

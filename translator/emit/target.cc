@@ -190,6 +190,18 @@ void store_at(Body& b, const LoadExpr& l, const std::string& address, const std:
   b.check();
 }
 
+bool is_register(const Expr& target) {
+  return std::holds_alternative<LocExpr>(target.node) ||
+         std::holds_alternative<NarrowExpr>(target.node);
+}
+
+void store_register(Body& b, const Expr& target, const std::string& value) {
+  auto* narrow = std::get_if<NarrowExpr>(&target.node);
+  const auto& at = std::get<LocExpr>((narrow ? narrow->operand : &target)->node);
+  b.line("stp_set_register(c, {}, {}, {});", pt_regs_index[at.loc->value],
+         narrow ? narrow->bits / 8 : 8, value);
+}
+
 Value narrow(Body& b, const NarrowExpr& n) {
   Value v = value(b, n.operand);
   return {extract(v.text, 0, n.bits, n.is_signed), v.stable};

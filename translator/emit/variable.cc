@@ -58,6 +58,13 @@ Value assign_memory(Body& b, const AssignExpr& a, const Target& t, Value v, cons
   return v;
 }
 
+Value assign_register(Body& b, const AssignExpr& a, Value v, const Span& span) {
+  if (a.op) v = binary(b, *a.op, Type::number, value(b, a.target), v, span);
+  v = b.pin(v, Type::number, span);
+  store_register(b, *a.target, v.text);
+  return v;
+}
+
 Value assign_string(Body& b, const AssignExpr& a, const Target& t, Value v, const Expr* e,
                     bool wanted) {
   std::string place = b.module.names.place(e->span);
@@ -128,6 +135,7 @@ Value assign(Body& b, const AssignExpr& a, const Expr* e, bool wanted) {
   Value v = value(b, a.value);
   if (std::holds_alternative<LoadExpr>(a.target->node))
     return assign_memory(b, a, target, v, e->span);
+  if (is_register(*a.target)) return assign_register(b, a, v, e->span);
   return a.target->type == Type::string ? assign_string(b, a, target, v, e, wanted)
                                         : assign_number(b, a, target, v, e, wanted);
 }
@@ -139,6 +147,12 @@ Value increment(Body& b, const IncrementExpr& i, const Expr* e, bool wanted) {
     Value old = load_at(b, *memory, target.address.text, e->span);
     Value changed = b.number(fmt::format("{} {} 1", old.text, op));
     store_at(b, *memory, target.address.text, changed.text, e->span);
+    return i.prefix ? changed : old;
+  }
+  if (is_register(*i.target)) {
+    Value old = b.number(value(b, i.target).text);
+    Value changed = b.number(fmt::format("{} {} 1", old.text, op));
+    store_register(b, *i.target, changed.text);
     return i.prefix ? changed : old;
   }
   std::string to = variable(b, target);

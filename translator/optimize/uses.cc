@@ -145,6 +145,9 @@ class Walk {
       uses_.written.insert(r->global);
       values(r->keys);
     } else {
+      // What is written to a register must come back from where all of them are saved.
+      uses_.all_registers |= !std::holds_alternative<LoadExpr>(e->node) &&
+                             !std::holds_alternative<LocalRef>(e->node);
       value(e);
     }
   }

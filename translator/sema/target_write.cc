@@ -1,4 +1,5 @@
-// Variables of the probed code that a script writes to, in guru mode: memory, down to single bits.
+// Variables of the probed code that a script writes to, in guru mode: memory, down to single bits, and
+// registers, which the probed code finds changed when it goes on.
 #include "sema/lower.h"
 
 namespace stp::sema {
@@ -6,7 +7,14 @@ namespace stp::sema {
 using prog::Expr;
 using prog::Type;
 
-// A load, whose address is where the value goes.
+namespace {
+
+// DWARF's numbers of rsp and of the return address: what hangs on them is not the variable's alone.
+bool is_general(int64_t dwarf_register) { return dwarf_register != 7 && dwarf_register < 16; }
+
+}  // namespace
+
+// A load, whose address is where the value goes; or a register, perhaps the low part of it.
 Expr* Lowering::assignable_target(const ast::Expr& e) {
   if (!guru_)
     return error(Code::needs_guru, e.span,
@@ -19,9 +27,11 @@ Expr* Lowering::assignable_target(const ast::Expr& e) {
   const Expr* bare = to;
   if (auto* narrow = std::get_if<prog::NarrowExpr>(&to->node)) bare = narrow->operand;
   auto* location = std::get_if<prog::LocExpr>(&bare->node);
-  if (location && location->loc->op == types::LocOp::reg)
+  if (location && location->loc->op == types::LocOp::reg && is_general(location->loc->value))
+    return to;
+  if (location)
     return error(Code::no_location, e.span,
-                 "this lives in a register, and only memory can be written to");
+                 "this is computed here: it has no place that could be written to");
   return error(Code::bad_operand, e.span, "this is no value in memory that could be assigned to");
 }
 
