@@ -101,6 +101,8 @@ class Lowering {
   std::optional<Place> place_of(const types::Variable&, const Span&,
                                 const types::Provider* from = nullptr);
   std::vector<const types::Provider*> providers_of(const std::string& modules, const Span&);
+  prog::Expr* read_parts(const Place&, uint64_t bits, const Span&);
+  bool step_in_parts(Place&, const ast::Access&);
   std::optional<Place> cast_type(const ast::Cast&, const Span&);
   const types::Type* type_named(const std::string& name, const std::string& modules, const Span&);
 
@@ -114,6 +116,7 @@ class Lowering {
 
   // pretty.cc
   Place shown(const Place&, const Span&);
+  prog::Expr* number_of(const types::Variable&, const Span&);
   prog::Expr* pretty(const Place&, int dollars, const Span&);
   prog::Expr* target_group(const std::string& name, int dollars, const Span&);
   std::vector<types::Variable> group_members(const std::string& name);

@@ -11,6 +11,10 @@ struct Lowering::Place {
   prog::Expr* at;  // the address, or the value
   bool in_memory;
   uint8_t bit_offset = 0, bit_size = 0;
+  // Of what is not in memory and more than a number: the parts of the whole variable, and where in
+  // it this begins. `at` is then the value only where it fits a number, else null.
+  std::vector<types::Location::Piece> parts = {};
+  uint64_t first_bit = 0;
 };
 
 }  // namespace stp::sema

@@ -153,8 +153,12 @@ int levels_of(int pretty) { return pretty >= 2 ? deepest : 1; }
 // What is shown of a place: behind a pointer to a structure, the structure.
 Lowering::Place Lowering::shown(const Place& p, const Span& span) {
   const types::Type* type = types::strip(p.type);
-  if (!type || type->kind != Kind::pointer || !has_members(types::strip(type->of))) return p;
-  return {type->of, read(p, span), true};
+  if (type && type->kind == Kind::pointer && has_members(types::strip(type->of)))
+    return {type->of, read(p, span), true};
+  if (p.parts.empty()) return p;
+  // What is in registers and no number has no text yet: "?".
+  bool compound = has_members(type) || (type && type->kind == Kind::array);
+  return {p.type, compound ? constant(0, span) : read(p, span), false};
 }
 
 Expr* Lowering::pretty(const Place& place, int dollars, const Span& span) {
@@ -198,6 +202,16 @@ Expr* Lowering::target_group(const std::string& name, int dollars, const Span& s
   return kept ? kept_from_entry(lower, span) : lower();
 }
 
+// Null when a part of it is lost.
+Expr* Lowering::number_of(const types::Variable& v, const Span& span) {
+  size_t mark = diagnostics().mark(), before = diagnostics().errors();
+  auto place = place_of(v, span);
+  Expr* number = place ? read(*place, span) : nullptr;
+  bool failed = diagnostics().errors() != before;
+  diagnostics().rewind(mark);
+  return failed ? nullptr : number;
+}
+
 // $$parms, $$vars, $$locals, $$return: "name=0x1 name=0x2".
 Expr* Lowering::plain_group(const std::vector<types::Variable>& variables, const Span& span) {
   std::string text, letters;
@@ -206,10 +220,10 @@ Expr* Lowering::plain_group(const std::vector<types::Variable>& variables, const
     const types::Type* type = types::strip(v.type);
     bool readable = type && has_value(v) && !has_members(type) && type->kind != Kind::floating &&
                     type->size <= 8 && print.args.size() < 30;
-    text += (text.empty() ? "" : " ") + v.name + (readable ? "=%#x" : "=?");
-    if (!readable) continue;
-    auto place = place_of(v, span);
-    print.args.push_back(place ? read(*place, span) : constant(0, span));
+    Expr* number = readable ? number_of(v, span) : nullptr;
+    text += (text.empty() ? "" : " ") + v.name + (number ? "=%#x" : "=?");
+    if (!number) continue;
+    print.args.push_back(number);
     letters += 'l';
   }
   print.format = format(text, letters);
@@ -224,14 +238,16 @@ Expr* Lowering::pretty_group(const std::vector<types::Variable>& variables, int 
   prog::PrintExpr print{0, {}, true};
   for (const auto& v : variables) {
     description.text((&v == &variables.front() ? "" : " ") + v.name + "=");
-    size_t mark = diagnostics().mark();
+    size_t mark = diagnostics().mark(), before = diagnostics().errors();
     auto place = has_value(v) ? place_of(v, span) : std::nullopt;
+    if (place) place = shown(*place, span);
+    bool failed = diagnostics().errors() != before;
     diagnostics().rewind(mark);
-    if (!place) {
+    if (!place || failed) {
       description.text("?");
       continue;
     }
-    Place p = shown(*place, span);
+    const Place& p = *place;
     if (!print.args.empty()) description.next_argument();
     print.args.push_back(p.at);
     description.value(p.type, At(p.in_memory, p.bit_offset, p.bit_size), levels_of(dollars));

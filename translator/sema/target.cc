@@ -147,37 +147,20 @@ std::optional<Lowering::Place> Lowering::place_of(const types::Variable& v, cons
     return program().expr(Type::number, span,
                           prog::LocExpr{types::loc_in_sections(loc, section_of)});
   };
-  if (v.location.kind == Where::pieces) {
-    // Parts that make up one word are put together; more is not a number.
-    types::LocPtr whole;
-    uint32_t bit = 0;
-    for (const auto& piece : v.location.pieces) {
-      if (!piece.value || bit + piece.bits > 64) {
-        diagnostics().error(Code::no_location, span,
-                            fmt::format("a part of '${}' is not kept at this place", v.name));
-        return std::nullopt;
-      }
-      types::LocPtr part = piece.kind == Where::memory
-                               ? types::loc_deref(piece.value, static_cast<uint8_t>(piece.bits / 8))
-                               : piece.value;
-      if (piece.bits < 64)
-        part =
-            types::loc_binary(types::LocOp::bit_and, part,
-                              types::loc_constant(static_cast<int64_t>((1ULL << piece.bits) - 1)));
-      if (bit) part = types::loc_binary(types::LocOp::shl, part, types::loc_constant(bit));
-      whole = whole ? types::loc_binary(types::LocOp::bit_or, whole, part) : part;
-      bit += piece.bits;
-    }
-    if (!whole) return std::nullopt;
-    return Place{v.type, expr(whole), false};
-  }
+  const types::Type* type = types::strip(v.type);
+  bool compound = type && (type->kind == Kind::structure || type->kind == Kind::union_type ||
+                           type->kind == Kind::array);
+  if (v.location.kind == Where::pieces) return Place{v.type, nullptr, false, 0, 0, v.location.pieces};
   if (!v.location.value) {
     diagnostics().error(
         Code::no_location, span,
         fmt::format("'${}' is not kept at this place: it was optimised out", v.name));
     return std::nullopt;
   }
-  return Place{v.type, expr(v.location.value), v.location.kind == Where::memory};
+  Place place{v.type, expr(v.location.value), v.location.kind == Where::memory};
+  if (compound && !place.in_memory)
+    place.parts = {{Where::value, v.location.value, static_cast<uint32_t>(type->size * 8)}};
+  return place;
 }
 
 // The value at a place, as a number.
@@ -188,7 +171,7 @@ Expr* Lowering::read(const Place& p, const Span& span) {
     return p.in_memory ? p.at : error(Code::bad_access, span, "this array has no address");
   if (type && (type->kind == Kind::structure || type->kind == Kind::union_type)) {
     // A small structure in a register, as functions return it.
-    if (!p.in_memory) return p.at;
+    if (!p.in_memory && size <= 8) return read_parts(p, size * 8, span);
     return error(Code::bad_access, span,
                  fmt::format("{} is no number: name a member, or take its address with &",
                              types::spell(p.type)));
@@ -200,6 +183,16 @@ Expr* Lowering::read(const Place& p, const Span& span) {
                        fmt::format("{} has no value", types::spell(p.type)));
   if (type->kind == Kind::floating)
     return error(Code::bad_access, span, "floating point values cannot be read");
+  if (!p.parts.empty()) {
+    uint64_t bits = p.bit_size ? p.bit_size : size * 8;
+    if (bits > 64)
+      return error(Code::bad_access, span,
+                   fmt::format("{} of {} bytes is no number", types::spell(p.type), size));
+    Expr* whole = read_parts(p, bits, span);
+    if (bits == 64) return whole;
+    return program().expr(Type::number, span,
+                          prog::NarrowExpr{whole, static_cast<uint8_t>(bits), is_signed(type)});
+  }
   if (!p.in_memory) {
     if (size == 0 || size >= 8) return p.at;
     return program().expr(Type::number, span,
@@ -230,7 +223,9 @@ bool Lowering::step(Place& p, const ast::Access& access) {
     p.at = read(p, access.span);
     p.in_memory = true;
     p.bit_size = 0;
+    p.parts.clear();
   }
+  if (!p.in_memory && !p.parts.empty()) return step_in_parts(p, access);
   if (access.kind == ast::Access::Kind::index) {
     if (!pointer && !array)
       return fail(Code::bad_access, fmt::format("{} has no elements", types::spell(p.type)));

@@ -1,0 +1,107 @@
+// Variables that are not in memory and more than one number: structures that lie in registers, as
+// functions take and return them, and what compilers have taken apart. A member is read from the
+// parts that hold it; what other parts have lost does not matter to it.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "sema/lower.h"
+#include "sema/place.h"
+
+namespace stp::sema {
+
+using prog::Expr;
+using prog::Type;
+using types::Kind;
+using types::LocOp;
+using types::LocPtr;
+
+namespace {
+
+LocPtr masked(LocPtr value, uint64_t bits) {
+  if (bits >= 64) return value;
+  return types::loc_binary(LocOp::bit_and, std::move(value),
+                           types::loc_constant(static_cast<int64_t>((1ULL << bits) - 1)));
+}
+
+// `bits` of a part from bit `first` on; null when it is lost.
+LocPtr bits_of(const types::Location::Piece& part, uint64_t first, uint64_t bits) {
+  if (!part.value) return nullptr;
+  if (part.kind == types::Location::Kind::value)
+    return masked(types::loc_binary(LocOp::shr, part.value,
+                                    types::loc_constant(static_cast<int64_t>(first))),
+                  bits);
+  // Memory is read in powers of two, from the byte that the bits begin in.
+  uint64_t shift = first % 8, size = 1;
+  while (size < 8 && size * 8 < shift + bits) size *= 2;
+  if (size * 8 < shift + bits) return nullptr;
+  LocPtr address = types::loc_binary(LocOp::add, part.value,
+                                     types::loc_constant(static_cast<int64_t>(first / 8)));
+  return masked(types::loc_binary(LocOp::shr, types::loc_deref(address, static_cast<uint8_t>(size)),
+                                  types::loc_constant(static_cast<int64_t>(shift))),
+                bits);
+}
+
+}  // namespace
+
+// At most 64 bits from where the place begins, zero-extended.
+Expr* Lowering::read_parts(const Place& p, uint64_t bits, const Span& span) {
+  LocPtr whole = types::loc_constant(0);
+  uint64_t start = 0, wanted = p.first_bit + p.bit_offset, end = wanted + bits, found = 0;
+  for (const auto& part : p.parts) {
+    uint64_t from = std::max(start, wanted), to = std::min(start + part.bits, end);
+    if (from < to) {
+      LocPtr value = bits_of(part, from - start, to - from);
+      if (!value)
+        return error(Code::no_location, span,
+                     fmt::format("{} is not kept at this place",
+                                 p.parts.size() > 1 ? "this part of the variable" : "the variable"));
+      LocPtr moved = types::loc_binary(LocOp::shl, value,
+                                       types::loc_constant(static_cast<int64_t>(from - wanted)));
+      whole = found ? types::loc_binary(LocOp::bit_or, whole, moved) : moved;
+      found += to - from;
+    }
+    start += part.bits;
+  }
+  if (found < bits)
+    return error(Code::no_location, span, "this part of the variable is not kept at this place");
+  return program().expr(Type::number, span, prog::LocExpr{whole});
+}
+
+// One -> or [ ], which must be a number here: registers have no address. False after an error.
+bool Lowering::step_in_parts(Place& p, const ast::Access& access) {
+  const types::Type* type = types::strip(p.type);
+  auto fail = [&](Code code, const std::string& text) {
+    diagnostics().error(code, access.span, text);
+    return false;
+  };
+  if (access.kind == ast::Access::Kind::index) {
+    const types::Type* element = type->kind == Kind::array ? types::strip(type->of) : nullptr;
+    if (!element || element->size == 0)
+      return fail(Code::bad_access, fmt::format("{} has no elements", types::spell(p.type)));
+    auto* index = std::get_if<prog::NumberConst>(&value(*access.index, Type::number)->node);
+    if (!index || index->value < 0 || static_cast<uint64_t>(index->value) >= type->count.value_or(0))
+      return fail(Code::bad_access,
+                  "this array is in registers: its elements have constant numbers, below its size");
+    p.first_bit += static_cast<uint64_t>(index->value) * element->size * 8;
+    p.type = type->of;
+    return true;
+  }
+  if (type->kind != Kind::structure && type->kind != Kind::union_type)
+    return fail(Code::bad_access,
+                fmt::format("{} has no member '{}'", types::spell(p.type), access.member));
+  auto answer = types::find_member(*provider_, *type, access.member);
+  if (auto* lack = std::get_if<types::Lack>(&answer)) {
+    auto& e = diagnostics().error(Code::no_member, access.span, lack->detail);
+    for (const auto& near : lack->near) e.note(fmt::format("did you mean '{}'?", near));
+    return false;
+  }
+  const types::Member& member = *types::get(answer);
+  p.first_bit += member.offset * 8;
+  p.bit_offset = member.bit_offset;
+  p.bit_size = member.bit_size;
+  p.type = member.type;
+  return true;
+}
+
+}  // namespace stp::sema
