@@ -129,6 +129,13 @@ TEST_F(DwarfLocation, SelectsWhereItBranches) {
   EXPECT_EQ(expression(".byte 0x35, 0x2f, 1, 0, 0x30, 0x9f"), "computed: 5");
 }
 
+TEST_F(DwarfLocation, MovesWhatIsOnTheStack) {
+  // rot: 9, 5, 1 becomes 1, 9, 5; over: 9, 5 becomes 9, 5, 9.
+  EXPECT_EQ(expression(".byte 0x39, 0x35, 0x31, 0x17, 0x1c, 0x9f"), "computed: 4");
+  EXPECT_EQ(expression(".byte 0x39, 0x35, 0x31, 0x17, 0x1c, 0x1e, 0x9f"), "computed: 4");
+  EXPECT_EQ(expression(".byte 0x39, 0x35, 0x14, 0x22, 0x1c, 0x9f"), "computed: -5");
+}
+
 // Three times 2, counted down from 3.
 TEST_F(DwarfLocation, FollowsALoopThatCounts) {
   EXPECT_EQ(expression(".byte 0x30, 0x33, 0x16, 0x32, 0x22, 0x16, 0x31, 0x1c, 0x12, 0x28, 0xf6, 0xff,"

@@ -26,6 +26,9 @@ using types::Variable;
 
 // Lines are found by the marks in comments.
 constexpr const char* subject = R"(
+#ifdef __clang__
+#define noipa noinline
+#endif
 struct bits { unsigned low : 3; int middle : 13; unsigned long wide : 40; };
 struct point { long x, y; };
 struct big { long v[5]; };
@@ -109,9 +112,11 @@ uint32_t line_of(const std::string& mark) {
 // Built once for each set of options.
 std::filesystem::path compile(const World& world, const std::string& options) {
   world.write("src/subject.c", subject);
-  std::vector<std::string> command = {"gcc", "-no-pie", "-o", "../program", "subject.c"};
+  bool clang = options.starts_with("clang ");
+  std::vector<std::string> command = {clang ? "clang" : "gcc", "-no-pie", "-o", "../program",
+                                      "subject.c"};
   std::string word;
-  for (char c : options + " ")
+  for (char c : options.substr(clang ? 6 : 0) + " ")
     if (c != ' ')
       word += c;
     else if (!word.empty())
@@ -165,7 +170,8 @@ class DwarfProgram : public testing::TestWithParam<const char*> {
 
 INSTANTIATE_TEST_SUITE_P(Formats, DwarfProgram,
                          testing::Values("-O2 -gdwarf-4", "-O2 -gdwarf-5", "-O1 -gdwarf-5",
-                                         "-O0 -gdwarf-5",
+                                         "-O0 -gdwarf-5", "-O0 -gdwarf-4", "-Os -gdwarf-5",
+                                         "-O2 -gdwarf-5 -g3",
                                          "-O2 -gdwarf-5 -fno-asynchronous-unwind-tables"));
 
 TEST_P(DwarfProgram, ArgumentsHaveTheirValuesAtTheEntry) {
@@ -455,6 +461,31 @@ TEST_F(DwarfFile, LeavesAnIndexThatIsUsedAndRebuiltWhenTorn) {
   auto rebuilt = open_program(program, why_not);
   EXPECT_EQ(rebuilt->functions({"returns_point", "", false}).size(), 1u);
   EXPECT_EQ(text_of_file(index), whole);
+}
+
+// clang calls the unit's own file number 0.
+TEST_F(DwarfFile, OfClangNamesTheFilesOfFunctionsAndLines) {
+  for (const char* options : {"clang -O0 -gdwarf-5", "clang -O0 -gdwarf-4"}) {
+    auto provider = open_program(compile(world, options), why_not);
+    ASSERT_NE(provider, nullptr) << why_not;
+    auto found = provider->functions({"takes", "subject.c", false});
+    ASSERT_EQ(found.size(), 1u) << options;
+    EXPECT_EQ(found[0].file, "subject.c");
+    auto lines = provider->statements({"takes", "subject.c", false}, line_of("sum known"), false, false);
+    EXPECT_TRUE(types::get(lines)) << options;
+  }
+}
+
+// It says nothing of the half of an argument that is not used; the calling convention does.
+TEST_F(DwarfFile, OfClangHasWholeArgumentsAtTheEntry) {
+  auto program = compile(world, "clang -O2 -gdwarf-5");
+  auto provider = open_program(program, why_not);
+  ASSERT_NE(provider, nullptr) << why_not;
+  auto found = provider->functions({"takes", "", false});
+  ASSERT_EQ(found.size(), 1u);
+  auto p = provider->variable({found[0], found[0].address, true}, "p");
+  ASSERT_TRUE(types::get(p));
+  EXPECT_EQ(types::spell(types::get(p)->location), "8 bytes in rdx, 8 bytes in rcx");
 }
 
 // Asks everything of everything.

@@ -72,9 +72,11 @@ std::string_view declared_in(Dwarf_Die& die) {
       dwarf_formudata(&attribute, &number) != 0 || !attribute.cu)
     return {};
   Dwarf_Die unit;
-  // Numbers are of the unit that says them, which need not be the entry's own.
-  if (!dwarf_cu_die(attribute.cu, &unit, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr) ||
-      dwarf_getsrcfiles(&unit, &files, &count) != 0 || number >= count)
+  Dwarf_Half version = 0;
+  // Numbers are of the unit that says them, which need not be the entry's own. Number 0 is the unit's own
+  // file since DWARF 5, which clang writes; it meant none before.
+  if (!dwarf_cu_die(attribute.cu, &unit, &version, nullptr, nullptr, nullptr, nullptr, nullptr) ||
+      (number == 0 && version < 5) || dwarf_getsrcfiles(&unit, &files, &count) != 0 || number >= count)
     return {};
   const char* name = dwarf_filesrc(files, number, nullptr, nullptr);
   return name ? name : std::string_view{};

@@ -255,6 +255,12 @@ class Machine {
         stack_.push_back(a);
         return stack_.push_back(b);
       }
+      case DW_OP_rot: {
+        // The top goes below the next two.
+        Entry a = pop(), b = pop(), c = pop();
+        stack_.insert(stack_.end(), {a, c, b});
+        return;
+      }
       case DW_OP_over:
       case DW_OP_pick: {
         size_t n = op.atom == DW_OP_over ? 1 : op.number;

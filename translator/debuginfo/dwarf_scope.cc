@@ -101,6 +101,15 @@ bool has_one_place(Dwarf_Die& variable) {
          dwarf_formblock(&attribute, &block) == 0;
 }
 
+// A part is without a place, or not mentioned at all.
+bool has_lost_a_part(const types::Location& location, const Type* type) {
+  if (location.pieces.empty()) return false;
+  const Type* bare = types::strip(type);
+  uint64_t bits = 0;
+  for (const auto& piece : location.pieces) bits += piece.value ? piece.bits : 0;
+  return bare && bits < bare->size * 8;
+}
+
 Answer<types::Location> locate(const Context& context, const types::Provider& provider,
                                const Place& place, Seen& variable) {
   Dwarf_Die function, frame;
@@ -112,11 +121,14 @@ Answer<types::Location> locate(const Context& context, const types::Provider& pr
   auto location = location_of(variable.die, at);
   bool by_abi = variable.parameter && at_entry && !is_clone(place.function) &&
                 own_entry(context, place.function, function);
-  if (types::get(location) && !(by_abi && has_one_place(variable.die))) return location;
+  auto* found = types::get(location);
+  if (found && !(by_abi && (has_one_place(variable.die) || has_lost_a_part(
+                              *found, context.types.of_attribute(variable.die)))))
+    return location;
   // A declaration inside the function: it means the global of that name.
   if (!variable.parameter && flag(variable.die, DW_AT_declaration)) {
     auto global = global_variable(context, variable.name, "");
-    if (auto* found = types::get(global)) return found->location;
+    if (auto* there = types::get(global)) return there->location;
   }
   if (!by_abi) return location;
   auto convention = by_convention(context, provider, function, variable.name);
