@@ -92,7 +92,7 @@ class Programs : public ::testing::Test {
                    *point, {}, target, *sources, with_variables, d)) {
             std::string line = listed.point.name;
             line.erase(0, line.find(").") + 2);
-            for (const auto& variable : listed.variables) line += " " + variable;
+            for (const auto& variable : listed.variables) line += " " + variable.text();
             lines.push_back(line);
           }
     error = d.failed() ? d.all().front().text : "";

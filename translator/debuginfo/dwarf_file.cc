@@ -54,7 +54,10 @@ void File::open_relocatable(const std::filesystem::path& path) {
   GElf_Addr bias;
   if (module) elf_ = dwfl_module_getelf(module, &bias);
   if (elf_) dwarf_ = dwfl_module_getdwarf(module, &bias);
-  if (!dwarf_) error_ = dwfl_errmsg(-1);
+  if (dwarf_)
+    parts_.open(dwarf_, path);
+  else
+    error_ = dwfl_errmsg(-1);
 }
 
 File::~File() {
