@@ -175,7 +175,8 @@ void used(Unit& unit, size_t index) {
 void set_anchor(prog::Program& program, bool any, types::Sources& sources, Diagnostics& d) {
   for (const auto& probe : program.probes)
     for (const auto& point : probe.points)
-      any |= (point.address != 0 && !point.section) || point.kind == prog::PointKind::tracepoint;
+      any |= point.program.empty() && ((point.address != 0 && !point.section) ||
+                                       point.kind == prog::PointKind::tracepoint);
   const types::Provider* source = any ? sources.kernel(d) : nullptr;
   if (source) program.anchor = source->symbol("_printk").value_or(0);
   if (program.anchor) return;
