@@ -10,7 +10,7 @@
 #include "debuginfo/elf_file.h"
 #include "debuginfo/find.h"
 #include "debuginfo/unwind.h"
-#include "debuginfo/user_symbols.h"
+#include "debuginfo/symbols_provider.h"
 #include "types/provider.h"
 
 namespace stp::fuzz {

@@ -10,7 +10,7 @@
 //   # build: ARGS              for `stp build`
 //   # run: ARGS                for stp-load; a shell reads them, $PROGS are the test programs
 //   # load: SHELL              runs beside it
-//   # only: dwarf|btf          not with the other source of types
+//   # only: dwarf|btf|none     not with the other sources of types
 //   # kernel: NAME             only on that one of vm/kernels.list
 //   # kmod: NAME...            once with each of these modules of testsuite/kmod in the guest's kernel;
 //                              its file is $KMOD in `# build:` and in the test

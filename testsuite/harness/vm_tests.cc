@@ -199,7 +199,7 @@ std::vector<std::string> sources_of_types(const RunCase& c, const Kernel& kernel
   if (c.file.extension() == ".sh") return {""};
   if (c.only == "dwarf")
     return kernel.dwarf ? std::vector<std::string>{"dwarf"} : std::vector<std::string>{};
-  if (c.only == "btf") return {"btf"};
+  if (c.only == "btf" || c.only == "none") return {c.only};
   if (!c.needs_types) return {""};
   if (!kernel.dwarf) return {"btf"};
   return {"btf", "dwarf"};

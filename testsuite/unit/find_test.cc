@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -25,10 +26,9 @@ void run(const std::string& command) {
   ASSERT_EQ(system((command + " 2>&1").c_str()), 0) << command;
 }
 
-std::string joined(const std::vector<std::string>& list) {
-  std::string text;
-  for (const auto& line : list) text += line + "\n";
-  return text;
+// All notes of a search.
+std::string told_text(const std::vector<LookedFor>& looked_for) {
+  return fmt::format("{}", fmt::join(told(looked_for), "\n"));
 }
 
 // World/tree/usr/bin/prog, stripped, and its debug information in World/prog.debug.
@@ -93,8 +93,8 @@ TEST_F(FindDebuginfo, AnotherBuildIsNotTaken) {
   fs::rename(there, wrong);
   DebugSearch found = search();
   EXPECT_TRUE(found.file.empty());
-  EXPECT_NE(told(found).find("it is of another build, " + before), std::string::npos)
-      << told(found);
+  EXPECT_NE(told_text(found.looked_for).find("it is of another build, " + before), std::string::npos)
+      << told_text(found.looked_for);
 }
 
 TEST_F(FindDebuginfo, ByLinkInEachOfItsFolders) {
@@ -121,8 +121,8 @@ TEST_F(FindDebuginfo, TheLinksChecksumCounts) {
   fs::path there = put("tree/usr/bin/prog.debug");
   DebugSearch found = search();
   EXPECT_TRUE(found.file.empty());
-  EXPECT_NE(told(found).find(there.string() + " (its checksum is not"), std::string::npos)
-      << told(found);
+  EXPECT_NE(told_text(found.looked_for).find(there.string() + ": its checksum is not"), std::string::npos)
+      << told_text(found.looked_for);
 }
 
 TEST_F(FindDebuginfo, ByPathWhenTheBuildIdSaysThatItIsTheOne) {
@@ -140,11 +140,13 @@ TEST_F(FindDebuginfo, CompressedSectionsCount) {
 
 TEST_F(FindDebuginfo, WhatWasLookedForIsTold) {
   link();
-  std::string text = told(search());
+  std::string text = told_text(search().looked_for);
+  EXPECT_NE(text.find(fmt::format("looked for {}, usr/lib/debug/usr/bin/prog[.debug] below {}\n",
+                                  by_id("").string().substr(1), (world.root / "tree").string())),
+            std::string::npos)
+      << text;
   for (const fs::path& place :
-       {world.root / by_id("tree"), world.root / "tree/usr/bin/prog.debug",
-        world.root / "tree/usr/bin/.debug/prog.debug",
-        world.root / "tree/usr/lib/debug/usr/bin/prog.debug"})
+       {world.root / "tree/usr/bin/prog.debug", world.root / "tree/usr/bin/.debug/prog.debug"})
     EXPECT_NE(text.find(place.string()), std::string::npos) << place << "\n" << text;
 }
 
@@ -157,7 +159,7 @@ TEST_F(FindDebuginfo, LinksThatLeadToOtherFoldersAreNotFollowed) {
 TEST_F(FindDebuginfo, NoElfFile) {
   DebugSearch found = find_debuginfo(world.write("text", "hello"), {});
   EXPECT_TRUE(found.file.empty());
-  EXPECT_NE(told(found).find("it is no ELF file"), std::string::npos);
+  EXPECT_NE(told_text(found.looked_for).find("it is no ELF file"), std::string::npos);
   EXPECT_TRUE(find_debuginfo(world.root / "nowhere", {}).file.empty());
 }
 
@@ -194,7 +196,7 @@ TEST_F(Debuginfod, GivesWhatNoTreeHas) {
   EXPECT_TRUE(search().file.empty());
   setenv("DEBUGINFOD_URLS", ("file://" + (world.root / "server").string()).c_str(), 1);
   DebugSearch found = search();
-  ASSERT_FALSE(found.file.empty()) << told(found);
+  ASSERT_FALSE(found.file.empty()) << told_text(found.looked_for);
   std::string why_not;
   EXPECT_EQ(read_elf_file(found.file, why_not)->build_id, build_id);
 }
@@ -216,7 +218,7 @@ TEST_F(Debuginfod, ASilentServerIsGivenUp) {
   EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(20));
   close(listening);
   EXPECT_TRUE(found.file.empty());
-  EXPECT_NE(told(found).find(url), std::string::npos) << told(found);
+  EXPECT_NE(told_text(found.looked_for).find(url), std::string::npos) << told_text(found.looked_for);
 }
 
 // ---- modules
@@ -282,13 +284,13 @@ TEST_F(FindModule, PackedInEachWay) {
     run(fmt::format("{} {} > {}", way, plain.string(), packed.string()));
     EXPECT_EQ(find_module_file(target, "a"), packed) << way;
     ModuleFiles found = find_module(target, "a");
-    ASSERT_FALSE(found.module.empty()) << way << joined(found.looked_for);
+    ASSERT_FALSE(found.module.empty()) << way << told_text(found.looked_for);
     EXPECT_EQ(fs::file_size(found.module), fs::file_size(plain)) << way;
     EXPECT_EQ(found.debuginfo, found.module) << way;
     fs::resize_file(packed, fs::file_size(packed) - 9);
     found = find_module(target, "a");
     EXPECT_TRUE(found.module.empty()) << way;
-    EXPECT_NE(joined(found.looked_for).find("damaged"), std::string::npos) << way;
+    EXPECT_NE(told_text(found.looked_for).find("damaged"), std::string::npos) << way;
   }
 }
 
@@ -298,9 +300,9 @@ TEST_F(FindModule, ItsDebuginfoIsOfTheSameBuild) {
       world.write("tree/usr/lib/debug/lib/modules/9.9/kernel/fs/a.ko", fake_module('b', true));
   ModuleFiles found = find_module(target, "a");
   EXPECT_TRUE(found.debuginfo.empty());
-  EXPECT_NE(joined(found.looked_for).find(debug.string() + " (of another build)"),
+  EXPECT_NE(told_text(found.looked_for).find(debug.string() + ": it is of another build"),
             std::string::npos)
-      << joined(found.looked_for);
+      << told_text(found.looked_for);
   world.write("tree/usr/lib/debug/lib/modules/9.9/kernel/fs/a.ko", fake_module('a', true));
   EXPECT_EQ(find_module(target, "a").debuginfo, debug);
   fs::remove(debug);
@@ -319,7 +321,7 @@ TEST_F(FindModule, BuiltinModulesHaveNoFile) {
   EXPECT_FALSE(find_module(target, "diag").builtin);
   ModuleFiles found = find_module(target, "nosuch");
   EXPECT_FALSE(found.builtin);
-  EXPECT_NE(joined(found.looked_for).find("nosuch.ko"), std::string::npos);
+  EXPECT_NE(told_text(found.looked_for).find("nosuch.ko"), std::string::npos);
 }
 
 }  // namespace

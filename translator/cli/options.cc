@@ -114,6 +114,7 @@ const std::map<std::string, DebuginfoChoice> debuginfo_names = {
     {"auto", DebuginfoChoice::automatic},
     {"dwarf", DebuginfoChoice::dwarf},
     {"btf", DebuginfoChoice::btf},
+    {"none", DebuginfoChoice::none},
 };
 
 // "-unknown" among the words that CLI11 left over. A negative number is an argument.

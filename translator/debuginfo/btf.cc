@@ -45,20 +45,6 @@ using types::Tracepoint;
 using types::Type;
 using types::Variable;
 
-// A copy of a function that the compiler made for some of its callers; "foo.isra.0" is foo.
-// ".part" and ".cold" are parts of a function, not functions.
-constexpr std::string_view clone_marks[] = {".isra.", ".constprop."};
-
-std::string_view source_name(std::string_view symbol) {
-  size_t dot = symbol.find('.', 1);
-  if (dot == symbol.npos) return symbol;
-  auto suffix = symbol.substr(dot);
-  bool clone = std::any_of(std::begin(clone_marks), std::end(clone_marks),
-                           [&](auto mark) { return suffix.starts_with(mark); });
-  bool partial = suffix.find(".part.") != suffix.npos || suffix.find(".cold") != suffix.npos;
-  return clone && !partial ? symbol.substr(0, dot) : std::string_view{};
-}
-
 bool by_name_then_address(const Function& a, const Function& b) {
   return a.name != b.name ? a.name < b.name : a.address < b.address;
 }
@@ -166,10 +152,9 @@ std::vector<Function> BtfProvider::functions_named(const std::string& name) cons
   }
   for (const auto& symbol : symbols_->find(name))
     if (symbol.is_text()) found.push_back(from_symbol(symbol, name, id));
-  for (auto mark : clone_marks)
-    for (const auto& symbol : symbols_->find_prefix(name + std::string(mark)))
-      if (symbol.is_text() && source_name(symbol.name) == name)
-        found.push_back(from_symbol(symbol, name, id));
+  for (const auto& symbol : symbols_->find_prefix(name + "."))
+    if (symbol.is_text() && function_of_symbol(symbol.name) == name)
+      found.push_back(from_symbol(symbol, name, id));
   return found;
 }
 
@@ -184,7 +169,7 @@ std::vector<Function> BtfProvider::functions_like(const Glob& glob) const {
   }
   for (size_t i = 0; i < symbols_->size(); ++i) {
     if (!symbols_->is_text(i)) continue;
-    auto name = source_name(symbols_->name(i));
+    auto name = function_of_symbol(symbols_->name(i));
     if (name.empty() || !glob.matches(name)) continue;
     auto id = ids().find(name);
     if (id == ids().end()) continue;
@@ -219,7 +204,7 @@ std::optional<Function> BtfProvider::function_at(uint64_t address) const {
   for (size_t i = end; i-- > 0;) {
     Symbol symbol = (*symbols_)[i];
     if (best && symbol.address != best->address) break;
-    auto name = source_name(symbol.name);
+    auto name = function_of_symbol(symbol.name);
     if (!symbol.is_text() || name.empty()) {
       // Data below the address: it is in no function.
       if (!symbol.is_text() && !best) return std::nullopt;

@@ -6,7 +6,9 @@
 #include "debuginfo/find.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <optional>
 #include <system_error>
@@ -27,7 +29,7 @@ class Search {
 
   bool found() const { return !result_.file.empty(); }
   DebugSearch take() && { return std::move(result_); }
-  void note(std::string text) { result_.looked_for.push_back(std::move(text)); }
+  void note(LookedFor looked) { result_.looked_for.push_back(std::move(looked)); }
 
   // usr/lib/debug/.build-id/xx/yyyy.debug
   void by_build_id() {
@@ -63,7 +65,7 @@ class Search {
     std::string why_not;
     fs::path path = ask_debuginfod(build_id_, why_not);
     if (path.empty())
-      note(fmt::format("{} of {} ({})", build_id_, urls, why_not));
+      note({{}, fmt::format("{} on {}", build_id_, urls), why_not});
     else
       candidate(path, std::nullopt);
   }
@@ -80,7 +82,7 @@ class Search {
     if (found()) return;
     fs::path path = inside_tree(tree, place);
     if (path.empty())
-      note((tree / place.relative_path()).string());
+      note({tree, place.relative_path(), ""});
     else
       candidate(path, crc);
   }
@@ -88,7 +90,7 @@ class Search {
   void candidate(const fs::path& path, std::optional<uint32_t> crc) {
     if (found()) return;
     std::error_code ignored;
-    if (!fs::is_regular_file(path, ignored)) return note(path.string());
+    if (!fs::is_regular_file(path, ignored)) return note({{}, path, ""});
     std::string why_not;
     auto elf = read_elf_file(path, why_not);
     if (elf && !elf->has_dwarf) why_not = "it has no DWARF";
@@ -101,7 +103,7 @@ class Search {
     if (why_not.empty())
       result_.file = path;
     else
-      note(fmt::format("{} ({})", path.string(), why_not));
+      note({{}, path, why_not});
   }
 
   const Trees& trees_;
@@ -118,10 +120,10 @@ DebugSearch find_debuginfo(const fs::path& path, const Trees& trees) {
   fs::path file = fs::weakly_canonical(path, ignored);
   fs::path plain = unpacked_file(file, why_not);
   auto elf = plain.empty() ? std::nullopt : read_elf_file(plain, why_not);
-  if (!elf) return {{}, {fmt::format("{} ({})", path.string(), why_not)}};
+  if (!elf) return {{}, {{{}, path, why_not}}};
   if (elf->has_dwarf) return {plain, {}};
   Search search(trees, elf->build_id);
-  search.note(fmt::format("{} (it has no DWARF)", path.string()));
+  search.note({{}, path, "it has no DWARF"});
   search.by_build_id();
   search.by_link(file, elf->debuglink, elf->debuglink_crc);
   search.by_path(file);
@@ -136,14 +138,32 @@ DebugSearch find_debuginfo_of(const std::string& build_id, const Trees& trees) {
   return std::move(search).take();
 }
 
-std::string told(const DebugSearch& search) {
-  if (search.looked_for.empty()) return "";
-  std::string text = "looked for ";
-  for (size_t i = 0; i < search.looked_for.size(); ++i) {
-    if (i > 0) text += i + 1 == search.looked_for.size() ? " and " : ", ";
-    text += search.looked_for[i];
+std::vector<std::string> told(const std::vector<LookedFor>& looked_for) {
+  // Once each, in their order: two ways may lead to one place.
+  std::vector<std::string> below, trees, whole, notes;
+  auto add = [](std::vector<std::string>& to, const std::string& text) {
+    if (std::find(to.begin(), to.end(), text) == to.end()) to.push_back(text);
+  };
+  for (const auto& [tree, place, why_not] : looked_for) {
+    if (!why_not.empty())
+      add(notes, fmt::format("{}: {}", place.string(), why_not));
+    else
+      add(tree.empty() ? whole : below, place.string());
+    if (!tree.empty()) add(trees, tree.string());
   }
-  return text;
+  // "x" and "x.debug" read better as one.
+  for (auto& place : below)
+    if (auto other = std::find(below.begin(), below.end(), place + ".debug"); other != below.end()) {
+      place += "[.debug]";
+      other->clear();
+    }
+  std::erase(below, "");
+  if (!whole.empty())
+    notes.insert(notes.begin(), fmt::format("looked for {}", fmt::join(whole, ", ")));
+  if (!below.empty())
+    notes.insert(notes.begin(), fmt::format("looked for {} below {}", fmt::join(below, ", "),
+                                            fmt::join(trees, ", ")));
+  return notes;
 }
 
 }  // namespace stp

@@ -14,10 +14,15 @@ namespace stp {
 // The trees that files are looked for in: "/", a sysroot, trees that packages were unpacked in.
 using Trees = std::vector<std::filesystem::path>;
 
+// A file that was looked for: the same place in each tree, or (`tree` empty) one place.
+struct LookedFor {
+  std::filesystem::path tree, place;
+  std::string why_not;  // why it was not taken; empty: it is not there
+};
+
 struct DebugSearch {
-  std::filesystem::path file;  // with the DWARF; empty when none was found
-  // What was looked for, in order, and why what is there was not taken: for errors.
-  std::vector<std::string> looked_for;
+  std::filesystem::path file;         // with the DWARF; empty when none was found
+  std::vector<LookedFor> looked_for;  // in order: for errors
 };
 
 // The DWARF of the ELF file at `path` (which may be packed).
@@ -26,14 +31,15 @@ DebugSearch find_debuginfo(const std::filesystem::path& path, const Trees&);
 // The same by build-id (hex) alone: of a file that is not here.
 DebugSearch find_debuginfo_of(const std::string& build_id, const Trees&);
 
-// What a search looked for, for a note of an error: "looked for A, B and C".
-std::string told(const DebugSearch&);
+// What a search looked for, as notes of an error: "looked for A and B below /, /sysroot", "C: it has no
+// DWARF".
+std::vector<std::string> told(const std::vector<LookedFor>&);
 
 struct ModuleFiles {
   std::filesystem::path module;     // the file as the kernel loads it, unpacked; empty: none
   std::filesystem::path debuginfo;  // with DWARF; may be `module`; empty: none
   bool builtin = false;             // linked into the kernel: it has no file
-  std::vector<std::string> looked_for;
+  std::vector<LookedFor> looked_for;
 };
 
 // The module `name` of the target's kernel; - and _ in names are alike, as they are for the kernel.

@@ -110,14 +110,14 @@ fs::path debuginfo_by_path(const Target& target, const fs::path& relative,
         fs::path place = fs::path(folder) / target.release / (relative.string() + ending);
         fs::path path = inside_tree(tree, place);
         if (path.empty()) {
-          files.looked_for.push_back((tree / place.relative_path()).string());
+          files.looked_for.push_back({tree, place.relative_path(), ""});
           continue;
         }
         std::string why_not;
         auto elf = read_elf_file(path, why_not);
         if (elf && elf->has_dwarf && elf->build_id == build_id) return path;
-        if (elf) why_not = elf->has_dwarf ? "of another build" : "without DWARF";
-        files.looked_for.push_back(fmt::format("{} ({})", path.string(), why_not));
+        if (elf) why_not = elf->has_dwarf ? "it is of another build" : "it has no DWARF";
+        files.looked_for.push_back({{}, path, why_not});
       }
   return {};
 }
@@ -141,7 +141,7 @@ ModuleFiles find_module(const Target& target, std::string_view module) {
   if (packed.empty()) {
     files.builtin = is_builtin(target.modules_dir, one_spelling(module));
     files.looked_for.push_back(
-        (target.modules_dir / fmt::format("**/{}.ko[.xz|.zst|.gz]", module)).string());
+        {{}, target.modules_dir / fmt::format("**/{}.ko[.xz|.zst|.gz]", module), ""});
     return files;
   }
   std::string why_not;
@@ -149,7 +149,7 @@ ModuleFiles find_module(const Target& target, std::string_view module) {
   auto elf = files.module.empty() ? std::nullopt : read_elf_file(files.module, why_not);
   if (!elf) {
     files.module.clear();
-    files.looked_for.push_back(fmt::format("{} ({})", packed.string(), why_not));
+    files.looked_for.push_back({{}, packed, why_not});
     return files;
   }
   if (elf->has_dwarf) {

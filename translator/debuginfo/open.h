@@ -9,10 +9,10 @@
 
 namespace stp {
 
-enum class DebuginfoChoice { automatic, dwarf, btf };
+enum class DebuginfoChoice { automatic, dwarf, btf, none };
 
-// automatic: DWARF when it is there, else BTF from the image. Null, with no_debuginfo
-// or no_kernel reported and what was looked for, when there is nothing.
+// automatic: DWARF when it is there, else BTF from the image, else symbols; none: symbols alone. Null, with
+// no_debuginfo or no_kernel reported and what was looked for, when there is nothing.
 std::unique_ptr<types::Provider> open_debuginfo(const Target&, DebuginfoChoice, Diagnostics&);
 
 }  // namespace stp

@@ -13,6 +13,7 @@
 #include "debuginfo/find.h"
 #include "debuginfo/glob.h"
 #include "debuginfo/module_layout.h"
+#include "debuginfo/symbols_provider.h"
 
 namespace stp {
 namespace {
@@ -36,7 +37,7 @@ ModuleFiles files_of_path(const fs::path& path, const Target& target) {
   std::string why_not;
   files.module = unpacked_file(path, why_not);
   if (files.module.empty()) {
-    files.looked_for.push_back(why_not);
+    files.looked_for.push_back({{}, path, why_not});
     return files;
   }
   DebugSearch search = find_debuginfo(path, target.trees);
@@ -103,27 +104,37 @@ class DebugSources : public types::Sources {
       report_missing(name, files, span, d);
       return nullptr;
     }
-    std::string no_dwarf, no_btf, ignored;
+    using Choice = DebuginfoChoice;
+    std::string no_dwarf, no_btf, no_symbols, ignored, module = module_name(name);
     auto elf = read_elf_file(files.module, ignored);
     std::string build_id = elf ? elf->build_id : "";
-    if (choice_ != DebuginfoChoice::btf && !files.debuginfo.empty())
-      if (auto provider =
-              open_module_dwarf(files.debuginfo, module_name(name), build_id, no_dwarf))
+    bool dwarf = choice_ == Choice::automatic || choice_ == Choice::dwarf;
+    bool btf = choice_ == Choice::automatic || choice_ == Choice::btf;
+    bool symbols = choice_ == Choice::automatic || choice_ == Choice::none;
+    if (dwarf && !files.debuginfo.empty())
+      if (auto provider = open_module_dwarf(files.debuginfo, module, build_id, no_dwarf))
         return provider;
-    if (choice_ != DebuginfoChoice::dwarf && !files.module.empty())
-      if (auto provider = open_module_btf(files.module, module_name(name), target_, no_btf))
-        return provider;
-    auto& error = d.error(Code::no_debuginfo, span,
-                          fmt::format("module '{}' has no debug information that stp can read",
-                                      module_name(name)));
-    if (!no_dwarf.empty()) error.note(no_dwarf);
-    if (!no_btf.empty()) error.note(no_btf);
-    if (files.debuginfo.empty() && choice_ != DebuginfoChoice::btf) {
-      error.note(told({{}, files.looked_for}));
-      error.note(fmt::format("`apt-get install linux-image-{}-dbg` installs that of the kernel's "
-                             "own modules",
-                             target_.release));
+    if (btf && !files.module.empty())
+      if (auto provider = open_module_btf(files.module, module, target_, no_btf)) return provider;
+    std::vector<std::string> missing;
+    if (files.debuginfo.empty() && dwarf) {
+      missing = told(files.looked_for);
+      missing.push_back(fmt::format(
+          "`apt-get install linux-image-{}-dbg` installs that of the kernel's own modules",
+          target_.release));
     }
+    if (symbols && !files.module.empty()) {
+      std::string instead_of = choice_ == Choice::none ? "--debuginfo=none" : no_btf;
+      for (const auto& note : missing) instead_of += "; " + note;
+      if (auto provider = open_module_symbols(files.module, module, instead_of, no_symbols))
+        return provider;
+    }
+    auto& error = d.error(Code::no_debuginfo, span,
+                          fmt::format("module '{}' has no {} that stp can read", module,
+                                      dwarf || btf ? "debug information" : "symbols"));
+    for (const auto& why_not : {no_dwarf, no_btf, no_symbols})
+      if (!why_not.empty()) error.note(why_not);
+    for (const auto& note : missing) error.note(note);
     return nullptr;
   }
 
@@ -139,7 +150,7 @@ class DebugSources : public types::Sources {
         d.error(Code::no_match, span,
                 is_path(name) ? fmt::format("{} cannot be read as a module", name)
                               : fmt::format("kernel {} has no module '{}'", target_.release, name));
-    if (!files.looked_for.empty()) error.note(told({{}, files.looked_for}));
+    for (const auto& note : told(files.looked_for)) error.note(note);
     if (is_path(name) || !d.suggests()) return;
     for (const auto& near : nearest(module_name(name), module_names(target_)))
       error.note(fmt::format("did you mean '{}'?", near));

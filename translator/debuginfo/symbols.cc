@@ -40,6 +40,8 @@ struct Header {
   uint64_t names_size;
 };
 
+constexpr std::string_view clone_marks[] = {".isra.", ".constprop."};
+
 // Debian's System.map beside the image is one line that says where the real one is.
 constexpr size_t smallest_system_map = 4096;
 
@@ -287,6 +289,16 @@ size_t Symbols::upper_bound(uint64_t address) const {
   const Row* at = std::upper_bound(rows_, rows_ + count_, address,
                                    [](uint64_t a, const Row& row) { return a < row.address; });
   return static_cast<size_t>(at - rows_);
+}
+
+std::string_view function_of_symbol(std::string_view symbol) {
+  size_t dot = symbol.find('.', 1);
+  if (dot == symbol.npos) return symbol;
+  auto suffix = symbol.substr(dot);
+  bool clone = std::any_of(std::begin(clone_marks), std::end(clone_marks),
+                           [&](auto mark) { return suffix.starts_with(mark); });
+  bool partial = suffix.find(".part.") != suffix.npos || suffix.find(".cold") != suffix.npos;
+  return clone && !partial ? symbol.substr(0, dot) : std::string_view{};
 }
 
 }  // namespace stp

@@ -26,6 +26,10 @@ struct Symbol {
   bool is_global() const { return type >= 'A' && type <= 'Z'; }
 };
 
+// The name in the source of a function's symbol: a copy that the compiler made for some of its callers,
+// "foo.isra.0", is foo. Empty for parts of functions (".part", ".cold"), which are no functions.
+std::string_view function_of_symbol(std::string_view symbol);
+
 class Symbols {
  public:
   // From, in order of preference: .symtab of the debuginfo, System.map beside it, the kallsyms

@@ -21,7 +21,7 @@
 
 #include "debuginfo/dwarf.h"
 #include "debuginfo/elf_file.h"
-#include "debuginfo/user_symbols.h"
+#include "debuginfo/symbols_provider.h"
 #include "target/cache.h"
 #include "target/locate.h"
 
@@ -154,7 +154,7 @@ std::unique_ptr<types::Provider> open(const fs::path& file, const Trees& trees,
     return nullptr;
   }
   result.why_not = "it has no debug information, and none was found elsewhere";
-  result.notes.push_back(told(search));
+  for (auto& note : told(search.looked_for)) result.notes.push_back(std::move(note));
   result.notes.push_back("compile it with -g, or install the package with its debug information: "
                          "`find-dbgsym-packages " + file.string() + "` names it on Debian");
   if (!getenv("DEBUGINFOD_URLS"))

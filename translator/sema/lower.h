@@ -100,7 +100,8 @@ class Lowering {
   // `from`: the provider that knows the variable; null: the probe's.
   std::optional<Place> place_of(const types::Variable&, const Span&,
                                 const types::Provider* from = nullptr);
-  std::vector<const types::Provider*> providers_of(const std::string& modules, const Span&);
+  bool any_provider(const std::string& modules, const Span&,
+                    const std::function<bool(const types::Provider&)>& use);
   prog::Expr* read_parts(const Place&, uint64_t bits, const Span&);
   bool step_in_parts(Place&, const ast::Access&);
   std::optional<Place> cast_type(const ast::Cast&, const Span&);

@@ -64,6 +64,10 @@ std::optional<Lowering::Place> Lowering::find_variable(const ast::Target& t, con
             span);
       names.push_back(params[i].name);
     }
+    auto any_type = provider_->type("int");
+    if (auto* lack = std::get_if<Lack>(&any_type); lack && lack->kind == Lack::Kind::debuginfo)
+      return fail(Code::no_debuginfo,
+                  fmt::format("'${}' needs debug information, DWARF or BTF: {}", t.name, lack->detail));
     return fail(
         Code::no_variable,
         fmt::format("tracepoint {} has no argument '${}'", surroundings_->tracepoint.name, t.name),
@@ -74,10 +78,13 @@ std::optional<Lowering::Place> Lowering::find_variable(const ast::Target& t, con
     size_t at = t.name.find('@');
     std::string name = t.name.substr(0, at);
     std::string file = at == std::string::npos ? "" : t.name.substr(at + 1);
-    for (const types::Provider* each : providers_of(t.module, span)) {
-      answer = each->global(name, file);
-      if (auto* variable = types::get(answer)) return place_of(*variable, span, each);
-    }
+    std::optional<Place> place;
+    bool known = any_provider(t.module, span, [&](const types::Provider& each) {
+      answer = each.global(name, file);
+      if (auto* variable = types::get(answer)) place = place_of(*variable, span, &each);
+      return types::get(answer) != nullptr;
+    });
+    if (known) return place;
   } else if (t.name == "return") {
     if (surroundings_->kind != Surround::at_return)
       return fail(Code::no_variable, "$return exists only in probes of a function's return");
@@ -94,6 +101,9 @@ std::optional<Lowering::Place> Lowering::find_variable(const ast::Target& t, con
       return fail(Code::no_debuginfo,
                   fmt::format("{} needs DWARF debug information, which was not found{}{}", what,
                               lack.detail.empty() ? "" : ": ", lack.detail));
+    case Lack::Kind::debuginfo:
+      return fail(Code::no_debuginfo,
+                  fmt::format("{} needs debug information, DWARF or BTF: {}", what, lack.detail));
     case Lack::Kind::no_value:
       return fail(Code::no_location, fmt::format("{} is not kept at this place{}{}", what,
                                                  lack.detail.empty() ? "" : ": ", lack.detail));
@@ -113,26 +123,26 @@ std::optional<Lowering::Place> Lowering::find_variable(const ast::Target& t, con
 
 // Where the second argument of @var and the third of @cast look: modules, with : between; "kernel",
 // with a header in < > behind it, whose types the kernel has as well; nothing: where the probe is, then
-// the kernel.
-std::vector<const types::Provider*> Lowering::providers_of(const std::string& modules,
-                                                           const Span& span) {
-  std::vector<const types::Provider*> found;
-  auto add = [&](const types::Provider* p) {
-    if (p && std::find(found.begin(), found.end(), p) == found.end()) found.push_back(p);
+// the kernel. What lies behind the one that has it is not opened.
+bool Lowering::any_provider(const std::string& modules, const Span& span,
+                            const std::function<bool(const types::Provider&)>& use) {
+  auto in_kernel = [&] {
+    const types::Provider* kernel = unit_.sources->kernel(diagnostics());
+    return kernel && use(*kernel);
   };
-  if (modules.empty()) {
-    add(provider_);
-    add(unit_.sources->kernel(diagnostics()));
-  }
+  if (modules.empty()) return (provider_ && use(*provider_)) || in_kernel();
   for (size_t begin = 0; begin < modules.size();) {
     size_t end = std::min(modules.find(':', begin), modules.size());
     std::string name = modules.substr(begin, end - begin);
-    add(name == "kernel" || name.find('<') != name.npos
-            ? unit_.sources->kernel(diagnostics())
-            : unit_.sources->module(name, span, diagnostics()));
     begin = end + 1;
+    if (name == "kernel" || name.find('<') != name.npos) {
+      if (in_kernel()) return true;
+      continue;
+    }
+    const types::Provider* module = unit_.sources->module(name, span, diagnostics());
+    if (module && use(*module)) return true;
   }
-  return found;
+  return false;
 }
 
 std::optional<Lowering::Place> Lowering::place_of(const types::Variable& v, const Span& span,
@@ -275,13 +285,15 @@ Expr* Lowering::follow(Place p, const Node& node, const Span& span) {
 
 const types::Type* Lowering::type_named(const std::string& name, const std::string& modules,
                                         const Span& span) {
-  for (const types::Provider* each : providers_of(modules, span)) {
-    auto answer = each->type(name);
+  const types::Type* found = nullptr;
+  any_provider(modules, span, [&](const types::Provider& each) {
+    auto answer = each.type(name);
     if (!types::get(answer) && name.find(' ') == std::string::npos)
-      answer = each->type("struct " + name);
-    if (types::get(answer)) return *types::get(answer);
-  }
-  return nullptr;
+      answer = each.type("struct " + name);
+    if (auto* type = types::get(answer)) found = *type;
+    return found != nullptr;
+  });
+  return found;
 }
 
 // The place that @cast makes of a pointer: the operand is a pointer to the type, unless the type is
@@ -295,6 +307,13 @@ std::optional<Lowering::Place> Lowering::cast_type(const ast::Cast& c, const Spa
   }
   if (diagnostics().errors() != errors) return std::nullopt;  // there is no such module
   bool elsewhere = !c.module.empty() && !c.module.starts_with("kernel");
+  auto asked = provider_->type(c.type);
+  if (auto* lack = std::get_if<Lack>(&asked); lack && lack->kind == Lack::Kind::debuginfo) {
+    diagnostics().error(Code::no_debuginfo, span,
+                        fmt::format("'{}' needs debug information, DWARF or BTF: {}", c.type,
+                                    lack->detail));
+    return std::nullopt;
+  }
   auto& e = diagnostics().error(
       Code::no_type, span,
       elsewhere ? fmt::format("there is no type '{}' in '{}'", c.type, c.module)

@@ -148,7 +148,8 @@ void prefer_build_dir(const fs::path& dir, KernelFiles& files) {
   files.build_dir = fs::canonical(dir, ignored);
   if (fs::path image = dir / "arch/x86/boot/bzImage"; fs::exists(image, ignored))
     files.image = image;
-  if (fs::path vmlinux = dir / "vmlinux"; fs::exists(vmlinux, ignored)) files.debuginfo = vmlinux;
+  // Debian's headers have one of BTF alone, for modules that are built against it.
+  if (fs::path vmlinux = dir / "vmlinux"; !build_id_of(vmlinux).empty()) files.debuginfo = vmlinux;
 }
 
 // Debuginfo of another build of the same release would put probes at wrong addresses.

@@ -23,6 +23,7 @@ struct Lack {
   enum class Kind {
     not_found,  // no such thing; `near` may hold names that are alike
     dwarf,      // this source cannot know; DWARF could
+    debuginfo,  // this source cannot know; any debug information, of BTF too, could
     no_value,   // it exists, but has no value here (optimised out)
     unusable,   // it exists, in a form that cannot be read (a float in a register)
   } kind;
