@@ -516,24 +516,5 @@ TEST(StapFolders, AreTemporaryUnlessTheyAreAskedFor) {
   fs::remove_all(kept);
 }
 
-TEST(StapFolders, LoseTheOldestModulesFirst) {
-  testing_images::World world;
-  auto add = [&](const std::string& name, int hours) {
-    fs::path file = world.write("modules/" + name + "/a.ko", std::string(100, 'x'));
-    fs::last_write_time(file.parent_path(),
-                        fs::file_time_type::clock::now() - std::chrono::hours(hours));
-  };
-  add("old", 3);
-  add("middle", 2);
-  add("new", 1);
-  add("work-1-0", 9);
-  prune_modules(world.root / "modules", 250);
-  EXPECT_FALSE(fs::exists(world.root / "modules/old"));
-  EXPECT_TRUE(fs::exists(world.root / "modules/middle"));
-  EXPECT_TRUE(fs::exists(world.root / "modules/work-1-0"));
-  prune_modules(world.root / "modules", 0);
-  EXPECT_FALSE(fs::exists(world.root / "modules/new"));
-}
-
 }  // namespace
 }  // namespace stp::cli

@@ -20,6 +20,7 @@
 #include "build/runtime_objects.h"
 #include "support/digest.h"
 #include "support/subprocess.h"
+#include "target/cache_room.h"
 
 namespace stp {
 namespace fs = std::filesystem;
@@ -144,6 +145,7 @@ std::optional<BuiltModule> build(const Target& target, const std::string& source
   module.file = folder / (module.name + ".ko");
   if (fs::exists(module.file) && !options.keep) {
     module.from_cache = true;
+    mark_used(folder);
     return module;
   }
   WorkFolder work(cache_dir() / "modules", options.keep);

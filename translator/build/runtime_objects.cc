@@ -26,6 +26,7 @@
 #include "support/digest.h"
 #include "support/subprocess.h"
 #include "target/cache.h"
+#include "target/cache_room.h"
 
 namespace stp {
 namespace fs = std::filesystem;
@@ -225,7 +226,10 @@ RuntimeObjects runtime_objects(const Target& target) {
   std::string key = runtime_key(target);
   fs::path base = cache_dir() / "runtime";
   fs::path folder = base / key;
-  if (fs::exists(folder / "complete")) return load(key, folder);
+  if (fs::exists(folder / "complete")) {
+    mark_used(folder);
+    return load(key, folder);
+  }
   fs::create_directories(base);
   FolderLock lock(base / (key + ".lock"));
   if (!fs::exists(folder / "complete")) {

@@ -16,6 +16,7 @@ int load_command(const Words&);
 int check_command(const Words&);
 int list_command(const Words&);
 int doctor_command(const Words&);
+int cache_command(const Words&);
 
 // The whole program when it is called `stap`: SystemTap's command line.
 int stap_command(const Words&);

@@ -26,6 +26,7 @@
 #include "cli/functions.h"
 #include "cli/options.h"
 #include "support/diagnostics.h"
+#include "target/cache_room.h"
 
 namespace stp::cli {
 namespace {
@@ -42,6 +43,7 @@ constexpr Subcommand subcommands[] = {
     {"check", "parse and resolve scripts, and say what is wrong", check_command},
     {"list", "print the probe points that a pattern stands for", list_command},
     {"doctor", "what this machine lacks for tracing, and what mends it", doctor_command},
+    {"cache", "show or remove what is kept for the next run", cache_command},
 };
 
 int print_help(FILE* to) {
@@ -96,7 +98,9 @@ int main(int argc, char** argv) {
   std::string name = argc > 0 ? std::filesystem::path(argv[0]).filename().string() : "stp";
   stp::cli::Words words(argv + std::min(argc, 1), argv + argc);
   try {
-    return name == "stap" ? stp::cli::stap_command(words) : stp::cli::dispatch(words);
+    int status = name == "stap" ? stp::cli::stap_command(words) : stp::cli::dispatch(words);
+    stp::tidy_cache();
+    return status;
   } catch (const std::exception& failure) {
     fmt::print(stderr, "{}: {}\n", name, failure.what());
     return stp::cli::status_failed;

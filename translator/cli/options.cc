@@ -177,7 +177,8 @@ void add_debuginfo_option(CLI::App& app, ScriptOptions& o) {
       ->type_name("DIR");
   app.add_option_function<std::string>(
          "--debuginfo", [&o](const std::string& name) { o.debuginfo = debuginfo_names.at(name); },
-         "where types come from: auto (DWARF if it is there), dwarf or btf")
+         "where types come from: auto (the best that is there), dwarf, btf,\n"
+         "or none (symbols alone)")
       ->type_name("KIND")
       ->check(unsaid(CLI::IsMember(debuginfo_names)));
 }

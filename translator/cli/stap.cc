@@ -23,9 +23,13 @@
 #include "debuginfo/sources.h"
 #include "emit/emit.h"
 #include "optimize/optimize.h"
+#include "target/cache_room.h"
 
 namespace stp::cli {
 namespace {
+
+// What --clean-cache leaves.
+constexpr uintmax_t most_modules = uintmax_t{256} << 20;
 
 namespace fs = std::filesystem;
 using Mode = StapOptions::Mode;
@@ -270,7 +274,7 @@ int stap_command(const Words& words) {
                  PreprocessorContext{}.stap_version);
       return status_good;
     case Mode::clean_cache:
-      prune_modules(cache_dir() / "modules", cache_limit);
+      trim_cache({"modules"}, most_modules, std::chrono::seconds(0));
       return status_good;
     default:
       return with_target(*options);

@@ -24,11 +24,6 @@ class TemporaryFolder {
   bool keep_;
 };
 
-constexpr uintmax_t cache_limit = uintmax_t{256} << 20;
-
-// Removes modules, least recently built first, until `folder` holds at most `limit` bytes of them.
-void prune_modules(const std::filesystem::path& folder, uintmax_t limit);
-
 // What a build that was told to keep its folder (BuildOptions::keep) left there in this process.
 void remove_own_builds(const std::filesystem::path& folder);
 

@@ -13,6 +13,7 @@
 
 #include "debuginfo/dwarf_index_build.h"
 #include "target/cache.h"
+#include "target/cache_room.h"
 #include "target/target.h"
 
 namespace stp::dwarf {
@@ -48,7 +49,10 @@ std::unique_ptr<Index> Index::open(const std::filesystem::path& path, const std:
   uint64_t size = std::filesystem::file_size(path, error);
   std::filesystem::path kept = cache_dir() / "index" / key;
   index->file_ = MappedFile::open(kept);
-  if (index->file_ && index->attach(index->file_->bytes(), size)) return index;
+  if (index->file_ && index->attach(index->file_->bytes(), size)) {
+    mark_used(kept);
+    return index;
+  }
   index->memory_ = build_index(path, size);
   if (index->memory_.empty() || !index->attach(index->memory_, size)) {
     why_not = fmt::format("{} has no DWARF that can be read", path.string());

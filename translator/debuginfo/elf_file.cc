@@ -20,6 +20,7 @@
 #include <string_view>
 
 #include "target/cache.h"
+#include "target/cache_room.h"
 #include "target/mapped_file.h"
 #include "target/target.h"
 
@@ -232,7 +233,10 @@ fs::path unpacked_file(const fs::path& path, std::string& why_not) {
     if (!file->bytes().starts_with(packing.magic)) continue;
     fs::path cached = cache_dir() / "unpacked" / file_key(path);
     std::error_code ignored;
-    if (fs::exists(cached, ignored)) return cached;
+    if (fs::exists(cached, ignored)) {
+      mark_used(cached);
+      return cached;
+    }
     std::string bytes;
     if (!packing.unpack(file->bytes(), bytes)) {
       why_not = fmt::format("it is packed with {}, and damaged", packing.name);

@@ -25,6 +25,7 @@
 #include "debuginfo/kallsyms.h"
 #include "debuginfo/module_layout.h"
 #include "target/cache.h"
+#include "target/cache_room.h"
 
 namespace stp {
 namespace {
@@ -204,7 +205,10 @@ std::unique_ptr<Symbols> Symbols::open(const Target& target, std::string& why_no
     if (key.empty()) continue;
     fs::path cached = cache_dir() / "symbols" / (key + ".index");
     symbols->file_ = MappedFile::open(cached);
-    if (symbols->file_ && symbols->attach(symbols->file_->bytes())) return symbols;
+    if (symbols->file_ && symbols->attach(symbols->file_->bytes())) {
+      mark_used(cached);
+      return symbols;
+    }
     SymbolIndexWriter writer;
     if (!sources[i].read(path, writer, why_not)) continue;
     symbols->file_.reset();

@@ -22,6 +22,7 @@
 #include <system_error>
 
 #include "target/cache.h"
+#include "target/cache_room.h"
 #include "target/mapped_file.h"
 #include "target/target.h"
 
@@ -170,7 +171,10 @@ bool unpack_into(const fs::path& cached, std::string_view image, std::string& wh
 fs::path unpacked_image(const fs::path& image, std::string& why_not) {
   fs::path cached = cache_dir() / "images" / (file_key(image) + ".vmlinux");
   std::error_code ignored;
-  if (fs::exists(cached, ignored)) return cached;
+  if (fs::exists(cached, ignored)) {
+    mark_used(cached);
+    return cached;
+  }
   auto file = MappedFile::open(image);
   if (!file) {
     why_not = strerror(errno);
