@@ -22,6 +22,7 @@
 #include "cli/loadable.h"
 #include "cli/options.h"
 #include "debuginfo/btf.h"
+#include "debuginfo/find.h"
 
 namespace stp::cli {
 namespace {
@@ -88,6 +89,40 @@ Finding debuginfo(const Facts& facts) {
           fmt::format("apt-get install linux-image-{}-dbg", facts.release)};
 }
 
+// By where packages put it: to search for each of four thousand modules takes seconds.
+Finding module_dwarf(const Facts& facts) {
+  size_t all = facts.target ? module_names(*facts.target).size() : 0, found = 0;
+  const std::vector<fs::path> no_trees;
+  for (const fs::path& tree : facts.target ? facts.target->trees : no_trees)
+    for (const char* below : {"usr/lib/debug/lib/modules", "usr/lib/debug/usr/lib/modules"}) {
+      std::error_code failed;
+      fs::recursive_directory_iterator it(tree / below / facts.release, failed), end;
+      for (; !failed && it != end; it.increment(failed))
+        found += it->path().filename().string().find(".ko") != std::string::npos;
+    }
+  if (found > 0) return {true, fmt::format("of {} of {} modules", std::min(found, all), all), ""};
+  return {false, fmt::format("of none of {} modules", all),
+          fmt::format("apt-get install linux-image-{}-dbg", facts.release)};
+}
+
+Finding module_btf(const Facts& facts) {
+  if (!facts.target) return {false, "no modules of " + facts.release, ""};
+  auto names = module_names(*facts.target);
+  std::string why_not = "no modules were found";
+  if (!names.empty()) {
+    ModuleFiles files = find_module(*facts.target, names.front());
+    if (!files.module.empty() && open_module_btf(files.module, names.front(), *facts.target, why_not))
+      return {true, "in the modules", ""};
+  }
+  return {false, why_not, "apt-get install linux-image-" + facts.release};
+}
+
+Finding debuginfod(const Facts&) {
+  const char* urls = getenv("DEBUGINFOD_URLS");
+  if (urls && *urls) return {true, urls, ""};
+  return {false, "no server is asked for debuginfo", "export DEBUGINFOD_URLS=https://debuginfod.debian.net"};
+}
+
 Finding modules(const Facts& facts) {
   if (facts.not_loadable.empty()) return {true, "the running kernel loads them", ""};
   return {false, facts.not_loadable, "stp run --vm ..."};
@@ -144,7 +179,10 @@ constexpr Row rows[] = {
     {"headers", Needed::always, headers},
     {"image", Needed::always, image},
     {"BTF", Needed::always, btf},
-    {"debuginfo", Needed::never, debuginfo},
+    {"DWARF", Needed::never, debuginfo},
+    {"module BTF", Needed::never, module_btf},
+    {"module DWARF", Needed::never, module_dwarf},
+    {"debuginfod", Needed::never, debuginfod},
     {"modules", Needed::here, modules},
     {"debugfs", Needed::here, debugfs},
     {"qemu", Needed::in_vm, qemu},
@@ -180,12 +218,12 @@ int print_table(const Facts& facts) {
     Finding finding = row.find(facts);
     bool needed = is_needed(row.needed, facts);
     missing = missing || (needed && !finding.good);
-    fmt::print("  {:<8}{:<11}{}\n",
+    fmt::print("  {:<8}{:<13}{}\n",
                finding.good ? "ok"
                : needed     ? "MISSING"
                             : "without",
                row.name, finding.what);
-    if (!finding.good && !finding.mend.empty()) fmt::print("{:21}mend: {}\n", "", finding.mend);
+    if (!finding.good && !finding.mend.empty()) fmt::print("{:23}mend: {}\n", "", finding.mend);
   }
   fmt::print("{}\n", missing ? "scripts cannot run yet" : "scripts can run");
   return missing ? status_failed : status_good;
