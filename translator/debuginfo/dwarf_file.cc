@@ -6,6 +6,7 @@
 #include <elfutils/libdwelf.h>
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -74,6 +75,14 @@ File::~File() {
 void File::take_frames_of(const std::filesystem::path& program) {
   program_fd_ = ::open(program.c_str(), O_RDONLY | O_CLOEXEC);
   if (program_fd_ >= 0) program_ = elf_begin(program_fd_, ELF_C_READ_MMAP, nullptr);
+}
+
+void File::release_pages() const {
+  size_t size = 0;
+  char* bytes = dwfl_ ? nullptr : elf_rawfile(elf(), &size);  // relocations were written into it
+  auto page = static_cast<uintptr_t>(sysconf(_SC_PAGESIZE));
+  // Where libelf could not map the file it has allocated it, and no allocation begins with a page.
+  if (bytes && reinterpret_cast<uintptr_t>(bytes) % page == 0) madvise(bytes, size, MADV_DONTNEED);
 }
 
 std::string File::build_id() const {

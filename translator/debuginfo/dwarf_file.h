@@ -31,6 +31,8 @@ class File {
   Dwarf* dwarf() const { return dwarf_; }
   Elf* elf() const { return elf_ ? elf_ : dwarf_getelf(dwarf_); }
   const std::string& error() const { return error_; }
+  // Gives back the memory that what was read of the file takes; it comes back where it is looked at.
+  void release_pages() const;
   // Hex of the GNU build-id; empty without one.
   std::string build_id() const;
   // Call frame information at an address, of .debug_frame or .eh_frame; null when there is none.

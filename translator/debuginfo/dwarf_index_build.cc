@@ -285,8 +285,11 @@ void harvest(const std::filesystem::path& path, size_t first, size_t step, Harve
   if (!file.dwarf()) return;
   Walk walk(out, file);
   each_unit(file, [&](size_t, Dwarf_Die& unit) { walk.names_of_scopes(unit); });
+  file.release_pages();
   each_unit(file, [&](size_t i, Dwarf_Die& unit) {
     if (i % step == first) walk.unit(unit);
+    // What was read is not looked at again; a kernel's debug information is larger than all else.
+    if (i % 256 == 255) file.release_pages();
   });
 }
 
