@@ -308,12 +308,11 @@ bool stp_hit_entry(const struct stp_point *point, const struct pt_regs *regs, u6
 	return run(point, probe, probe->entry_handler, regs, NULL, address, entry, false);
 }
 
-void stp_run_interruptible(const struct stp_point *point)
+/* The interruptible context, which may sleep, and stays where its ring is. */
+static struct stp_slot *thread_begin(const struct stp_point *point)
 {
-	const struct stp_probe *probe = stp_script.probes + point->probe;
 	struct stp_slot *slot = interruptible_slot;
 
-	/* It may sleep, and stays where its ring is. */
 	migrate_disable();
 	slot->cpu = raw_smp_processor_id();
 	context_begin(slot, point, stp_script.limits.actions_interruptible);
@@ -321,8 +320,28 @@ void stp_run_interruptible(const struct stp_point *point)
 	slot->c.args = NULL;
 	slot->c.entry = NULL;
 	slot->c.address = 0;
-	probe->handler(&slot->c);
+	return slot;
+}
+
+void stp_run_interruptible(const struct stp_point *point)
+{
+	struct stp_slot *slot = thread_begin(point);
+
+	stp_script.probes[point->probe].handler(&slot->c);
 	slot_put(slot);
 	count_handled(point);
 	migrate_enable();
+}
+
+void stp_run_gates(void)
+{
+	u32 i;
+
+	for (i = 0; i < stp_script.n_gates; i++) {
+		struct stp_slot *slot = thread_begin(stp_script.points);
+
+		stp_script.gates[i](&slot->c);
+		slot_put(slot);
+		migrate_enable();
+	}
 }

@@ -7,7 +7,6 @@
  * and at STOP disarms them and runs the end probes. Handlers only ask it, by setting a flag that the
  * reader sees.
  */
-#include <linux/sort.h>
 #include <linux/slab.h>
 #include <linux/workqueue.h>
 
@@ -21,10 +20,6 @@ static struct workqueue_struct *thread;
 static atomic_t state = ATOMIC_INIT(STP_LOADED);
 static atomic_t wants_stop = ATOMIC_INIT(0);
 static atomic_t errors = ATOMIC_INIT(0);
-static u32 armed, failed;
-/* Points of the table, sorted by kind; those of one kind lie together. */
-static const struct stp_point **sorted;
-static u32 first_of[STP_KINDS + 1];
 
 /* ------------------------------------------------------------------ state */
 
@@ -53,56 +48,26 @@ void stp_session_status(struct stp_status *status)
 	status->state = atomic_read(&state);
 	status->wants_stop = atomic_read(&wants_stop);
 	status->errors = atomic_read(&errors);
-	status->armed = armed;
-	status->failed = failed;
+	stp_arm_count(&status->armed, &status->failed);
 	status->skipped = stp_skipped();
 }
 
-/* ------------------------------------------------------------- the points */
-
-static int by_kind_and_priority(const void *a, const void *b)
-{
-	const struct stp_point *p = *(const struct stp_point **)a;
-	const struct stp_point *q = *(const struct stp_point **)b;
-
-	if (p->kind != q->kind)
-		return p->kind - q->kind;
-	if (p->priority != q->priority)
-		return p->priority < q->priority ? -1 : 1;
-	return p < q ? -1 : p > q;
-}
-
-static int sort_points(void)
-{
-	u32 i, kind = 0;
-
-	sorted = kvcalloc(max(stp_script.n_points, 1u), sizeof(*sorted), GFP_KERNEL);
-	if (!sorted)
-		return -ENOMEM;
-	for (i = 0; i < stp_script.n_points; i++)
-		sorted[i] = stp_script.points + i;
-	sort(sorted, stp_script.n_points, sizeof(*sorted), by_kind_and_priority, NULL);
-	for (i = 0; i < stp_script.n_points; i++)
-		while (kind <= sorted[i]->kind)
-			first_of[kind++] = i;
-	while (kind <= STP_KINDS)
-		first_of[kind++] = stp_script.n_points;
-	return 0;
-}
+/* ---------------------------------------------------------------- begin, end */
 
 static void run_all(enum stp_kind kind, bool even_when_stopping)
 {
-	u32 i;
+	u32 i, n;
+	const struct stp_point *const *points = stp_points_of(kind, &n);
 
-	for (i = first_of[kind]; i < first_of[kind + 1]; i++)
+	for (i = 0; i < n; i++)
 		if (even_when_stopping || !atomic_read(&wants_stop))
-			stp_run_interruptible(sorted[i]);
+			stp_run_interruptible(points[i]);
 }
 
-/* A message of the runtime's own, in order with the script's output. */
-static void tell(u16 kind, const char *text, ...)
+void stp_tell(u16 kind, const char *text, ...)
 {
-	/* Process context, but probes may be armed: as a handler would, with interrupts off. */
+	/* Process context, but probes may be armed: as a handler would, with interrupts off. The session's
+	 * thread and the arming of modules' probes come one at a time. */
 	static struct stp_slot slot;
 	char line[256];
 	va_list args;
@@ -121,56 +86,17 @@ static void tell(u16 kind, const char *text, ...)
 	local_irq_restore(flags);
 }
 
-void stp_point_failed(const struct stp_point *point, int error)
-{
-	failed++;
-	if (point->section && !stp_section_offsets[point->section - 1]) {
-		tell(STP_RECORD_WARN, "probe %s was not armed: %s", point->name,
-		     stp_section_lack(&stp_script.sections[point->section - 1]));
-		return;
-	}
-	tell(STP_RECORD_WARN, "probe %s was not armed: error %d%s", point->name, error,
-	     error == -ENOENT ? " (the kernel has no such symbol)" :
-	     error == -EINVAL ? " (the kernel allows no probe there)" : "");
-}
-
-static void arm_all(void)
-{
-	int kind, n;
-	u32 i, count;
-
-	/* Timers last: they run from when everything else does. */
-	for (kind = STP_KINDS - 1; kind >= 0; kind--) {
-		count = first_of[kind + 1] - first_of[kind];
-		if (!stp_probe_kinds[kind] || !count)
-			continue;
-		n = stp_probe_kinds[kind]->arm(sorted + first_of[kind], count);
-		for (i = 0; n < 0 && i < count; i++)
-			stp_point_failed(sorted[first_of[kind] + i], n);
-		armed += max(n, 0);
-	}
-}
-
-static void disarm_all(void)
-{
-	int kind;
-
-	for (kind = 0; kind < STP_KINDS; kind++)
-		if (stp_probe_kinds[kind] && first_of[kind + 1] > first_of[kind])
-			stp_probe_kinds[kind]->disarm();
-}
-
 /* ------------------------------------------------------------ the session */
 
 static void start(struct work_struct *work)
 {
 	if (atomic_cmpxchg(&state, STP_LOADED, STP_STARTING) != STP_LOADED)
 		return;
-	stp_sections_find();
 	run_all(STP_KIND_BEGIN, false);
 	if (!atomic_read(&wants_stop)) {
+		stp_run_gates();
 		WRITE_ONCE(stp_live, true);
-		arm_all();
+		stp_arm_all();
 		/* exit() in a probe that was armed first must win over the line above. */
 		if (atomic_read(&wants_stop))
 			WRITE_ONCE(stp_live, false);
@@ -187,9 +113,9 @@ static void stop(struct work_struct *work)
 	if (was == STP_RUNNING) {
 		set_state(STP_STOPPING);
 		WRITE_ONCE(stp_live, false);
-		disarm_all();
+		stp_disarm_all();
 		if (stp_skipped_too_many()) {
-			tell(STP_RECORD_ERROR, "more than %u hits were missed (MAXSKIPPED)",
+			stp_tell(STP_RECORD_ERROR, "more than %u hits were missed (MAXSKIPPED)",
 			     stp_script.limits.max_skipped);
 			stp_session_error();
 		}
@@ -211,6 +137,11 @@ int stp_session_start(const struct stp_start *how)
 	stp_orphan_helper(how->unload);
 	queue_work(thread, &start_work);
 	return 0;
+}
+
+void stp_session_queue(struct work_struct *work)
+{
+	queue_work(thread, work);
 }
 
 void stp_session_stop(void)
@@ -254,12 +185,9 @@ static int __init stp_init(void)
 		return -ENOEXEC;
 	if (stp_script.anchor)
 		stp_kernel_offset = (u64)&_printk - stp_script.anchor;
-	error = sort_points();
-	if (error)
-		return error;
 	error = stp_sections_init();
 	if (error)
-		goto free_points;
+		return error;
 	error = stp_contexts_init();
 	if (error)
 		goto free_sections;
@@ -281,9 +209,14 @@ static int __init stp_init(void)
 	error = stp_rings_init();
 	if (error)
 		goto free_files;
+	error = stp_arm_init();
+	if (error)
+		goto free_rings;
 	stp_orphan_init();
 	return 0;
 
+free_rings:
+	stp_rings_exit();
 free_files:
 	stp_files_exit();
 free_thread:
@@ -296,8 +229,6 @@ free_contexts:
 	stp_contexts_exit();
 free_sections:
 	stp_sections_exit();
-free_points:
-	kvfree(sorted);
 	return error;
 }
 
@@ -306,6 +237,8 @@ static void __exit stp_exit(void)
 	stp_orphan_exit();
 	/* Removed by hand while it ran: what the reader would have asked for. */
 	stp_session_stop();
+	flush_workqueue(thread);
+	stp_arm_exit();
 	destroy_workqueue(thread);
 	stp_rings_exit();
 	stp_files_exit();
@@ -314,7 +247,6 @@ static void __exit stp_exit(void)
 	stp_locks_exit();
 	stp_contexts_exit();
 	stp_sections_exit();
-	kvfree(sorted);
 }
 
 module_init(stp_init);

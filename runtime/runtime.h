@@ -24,18 +24,18 @@
 /* ------------------------------------------------------- probes/table.c */
 
 /*
- * A kind of probe: one file in probes/, one row in probes/table.c. arm() gets every point of
- * its kind at once, in the order of the script's table. It arms what it can, calls
- * stp_point_failed() for what it cannot, and returns how many are armed, or a negative
- * errno when the kind as a whole is out of order (every point is then reported). disarm()
- * returns only when no handler of this kind runs any more or will run; it may be called
- * after a failed arm(). Both run in process context. begin, end and error have no row:
- * module.c runs them.
+ * A kind of probe: one file in probes/, one row in probes/table.c. arm() gets a set of points
+ * at once, in the order of the script's table. It arms what it can, calls stp_point_failed() for
+ * what it cannot, and returns how many are armed, or a negative errno when none can be (every
+ * point is then reported). What it needs to remember goes to *set; when that stays NULL, nothing is
+ * armed. disarm() gets that, frees it, and returns only when no handler of these points
+ * runs any more or will run. Both run in process context, one at a time. begin, end and error have no
+ * row: module.c runs them.
  */
 struct stp_probe_kind {
 	const char *name;
-	int (*arm)(const struct stp_point *const *points, u32 n);
-	void (*disarm)(void);
+	int (*arm)(const struct stp_point *const *points, u32 n, void **set);
+	void (*disarm)(void *set);
 };
 extern const struct stp_probe_kind *const stp_probe_kinds[STP_KINDS];
 
@@ -49,10 +49,30 @@ extern u64 stp_kernel_offset;
 
 int stp_sections_init(void);
 void stp_sections_exit(void);
-/* Looks for the sections of modules that were not found yet. Process context. */
-void stp_sections_find(void);
+struct module;
+/* Looks for the sections of modules that were not found yet; of `module`, when it is not NULL, which is
+ * being loaded. Process context. */
+void stp_sections_find(const struct module *module);
+/* The module is being unloaded. */
+void stp_sections_forget(const struct module *module);
+/* Whether a module is loaded, as far as its sections were looked for. */
+bool stp_module_loaded(const char *module);
 /* Why a section was not found, for a message. Process context. */
 const char *stp_section_lack(const struct stp_section *section);
+
+/* ---------------------------------------------------------------- arm.c */
+
+int stp_arm_init(void);
+void stp_arm_exit(void);
+/* begin, end and error probes: in order of priority. */
+const struct stp_point *const *stp_points_of(enum stp_kind kind, u32 *n);
+/* Between them sets come and go with modules and conditions. Process context. */
+void stp_arm_all(void);
+void stp_disarm_all(void);
+/* How many points are armed, and how many could not be. */
+void stp_arm_count(u32 *armed, u32 *not_armed);
+/* The point could not be armed: a warning with its name and the reason. For arm() of kinds. */
+void stp_point_failed(const struct stp_point *point, int error);
 
 /* ------------------------------------------------------------ context.c */
 
@@ -77,11 +97,10 @@ bool stp_hit_entry(const struct stp_point *point, const struct pt_regs *regs, u6
 /* `n` hits of the point's probe were missed before the runtime could see them: counts n hits
  * and n misses. Any context. */
 void stp_missed(const struct stp_point *point, enum stp_miss cause, u64 n);
-/* The point could not be armed: a warning with its name and the reason. Process context. */
-void stp_point_failed(const struct stp_point *point, int error);
-
 /* Runs the handler of a begin, end or error probe on the calling thread. */
 void stp_run_interruptible(const struct stp_point *point);
+/* Finds out which arming conditions hold, before anything is armed. */
+void stp_run_gates(void);
 
 /* The sum over CPUs of one probe's counters. */
 struct stp_count {
@@ -144,6 +163,11 @@ void stp_session_stop(void);
 void stp_session_status(struct stp_status *status);
 /* exit() and too many errors: any context. */
 void stp_session_wants_stop(void);
+/* A message of the runtime's own, in order with the script's output. Process context. */
+__printf(2, 3) void stp_tell(u16 kind, const char *text, ...);
+struct work_struct;
+/* Has the session's thread do it. Any context but NMI. */
+void stp_session_queue(struct work_struct *work);
 /* Counts a script error. Any context. True when the session should stop because of it. */
 bool stp_session_error(void);
 extern s64 stp_target; /* what target() returns */

@@ -368,6 +368,12 @@ struct stp_str stp_pretty(struct stp_context *c, struct stp_text *to, const char
  * borrow instead of using the scratch. Those that can fail take `place` last.
  */
 
+/*
+ * Arming conditions of probe points, `if (...)`. A handler that writes what one reads ends with calling it.
+ * The caller holds the locks of what the condition reads.
+ */
+void stp_gate_set(u32 gate, bool open);
+
 /* ----------------------------------------------------------------- tables */
 
 enum stp_kind {
@@ -399,6 +405,7 @@ struct stp_section {
 struct stp_point {
 	u16 kind;
 	u16 section; /* 1 + index into sections; 0: vmlinux */
+	u16 gate;    /* 1 + number of its arming condition; 0: none */
 	u32 probe;	    /* index into probes */
 	u64 address;
 	u32 offset;
@@ -469,6 +476,9 @@ struct stp_script {
 	u32 n_sections;
 	const struct stp_probe *probes;
 	u32 n_probes;
+	/* Each calls stp_gate_set() of its number. */
+	void (*const *gates)(struct stp_context *c);
+	u32 n_gates;
 	const struct stp_global *globals;
 	u32 n_globals;
 	struct stp_limits limits;

@@ -53,24 +53,43 @@ static u64 symbol_in(const struct module *module, const char *name)
 	return 0;
 }
 
-void stp_sections_find(void)
+void stp_sections_find(const struct module *coming)
 {
 	const struct stp_section *section;
-	struct module *module;
+	const struct module *module;
 	u64 address;
 	u32 i;
 
 	for (i = 0; i < stp_script.n_sections; i++) {
 		section = &stp_script.sections[i];
-		if (stp_section_offsets[i])
+		if (stp_section_offsets[i] || (coming && strcmp(coming->name, section->module)))
 			continue;
 		rcu_read_lock();
-		module = module_named(section->module);
+		module = coming ? coming : module_named(section->module);
 		address = module ? symbol_in(module, section->anchor) : 0;
 		rcu_read_unlock();
 		if (address)
 			WRITE_ONCE(stp_section_offsets[i], (s64)(address - section->address));
 	}
+}
+
+void stp_sections_forget(const struct module *going)
+{
+	u32 i;
+
+	for (i = 0; i < stp_script.n_sections; i++)
+		if (!strcmp(going->name, stp_script.sections[i].module))
+			WRITE_ONCE(stp_section_offsets[i], 0);
+}
+
+bool stp_module_loaded(const char *name)
+{
+	u32 i;
+
+	for (i = 0; i < stp_script.n_sections; i++)
+		if (stp_section_offsets[i] && !strcmp(name, stp_script.sections[i].module))
+			return true;
+	return false;
 }
 
 const char *stp_section_lack(const struct stp_section *section)
@@ -93,7 +112,7 @@ int stp_sections_init(void)
 	stp_section_offsets = kcalloc(stp_script.n_sections, sizeof(*stp_section_offsets), GFP_KERNEL);
 	if (!stp_section_offsets)
 		return -ENOMEM;
-	stp_sections_find();
+	stp_sections_find(NULL);
 	return 0;
 }
 

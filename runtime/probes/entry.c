@@ -32,7 +32,10 @@ struct group {
 	bool registered;
 };
 
-static struct stp_breakpoints *breakpoints;
+struct entries {
+	struct group groups[2];
+	struct stp_breakpoints *breakpoints;
+};
 
 static __always_inline struct site *find(const struct group *group, unsigned long ip)
 {
@@ -57,10 +60,10 @@ static void hit(unsigned long ip, unsigned long parent, struct ftrace_ops *ops,
 		stp_hit(site->point, stp_ftrace_regs(fregs), NULL, site->entry, NULL);
 }
 
-static struct group groups[2] = {
+static const struct entries blank = { .groups = {
 	{ .ops = { .func = hit } },
 	{ .ops = { .func = hit, .flags = FTRACE_OPS_FL_SAVE_REGS } },
-};
+} };
 
 /*
  * Where the call to ftrace is: the function's first instruction, or the one behind ENDBR on
@@ -95,9 +98,9 @@ static void insert(struct group *group, unsigned long ip, unsigned long entry,
 	group->table[at] = (struct site){ ip, entry, point, NULL };
 }
 
-static struct group *group_of(const struct stp_point *point)
+static int group_of(const struct stp_point *point)
 {
-	return &groups[!!(stp_script.probes[point->probe].flags & STP_PROBE_ALL_REGS)];
+	return !!(stp_script.probes[point->probe].flags & STP_PROBE_ALL_REGS);
 }
 
 static int table_create(struct group *group, u32 n)
@@ -125,10 +128,11 @@ static void set_filter(struct group *group, unsigned long *ips, u32 n)
 }
 
 /* Arms the points of one group; those that ftrace refuses keep their address in `left`. */
-static int arm_group(struct group *group, const struct stp_point *const *points,
+static int arm_group(struct entries *set, int which, const struct stp_point *const *points,
 		     const unsigned long *entries, unsigned long *left, u32 n)
 {
 	unsigned long *ips = kvcalloc(n, sizeof(*ips), GFP_KERNEL);
+	struct group *group = &set->groups[which];
 	int error, armed = 0;
 	u32 i, wanted = 0;
 
@@ -136,12 +140,12 @@ static int arm_group(struct group *group, const struct stp_point *const *points,
 		return -ENOMEM;
 	error = table_create(group, n);
 	for (i = 0; i < n && !error; i++)
-		if (entries[i] && group_of(points[i]) == group)
+		if (entries[i] && group_of(points[i]) == which)
 			ips[wanted++] = site_of(entries[i]);
 	if (!error && wanted) {
 		set_filter(group, ips, wanted);
 		for (i = 0, wanted = 0; i < n; i++) {
-			if (!entries[i] || group_of(points[i]) != group)
+			if (!entries[i] || group_of(points[i]) != which)
 				continue;
 			if (ips[wanted++]) {
 				insert(group, site_of(entries[i]), entries[i], points[i]);
@@ -159,59 +163,62 @@ static int arm_group(struct group *group, const struct stp_point *const *points,
 	if (!error)
 		return armed;
 	for (i = 0; i < n; i++)
-		if (entries[i] && group_of(points[i]) == group)
+		if (entries[i] && group_of(points[i]) == which)
 			left[i] = entries[i];
 	return 0;
 }
 
-static int arm(const struct stp_point *const *points, u32 n)
+static int arm(const struct stp_point *const *points, u32 n, void **result)
 {
+	struct entries *set = kvmalloc(sizeof(*set), GFP_KERNEL);
 	unsigned long *entries = kvcalloc(n, sizeof(*entries), GFP_KERNEL);
 	unsigned long *left = kvcalloc(n, sizeof(*left), GFP_KERNEL);
 	int armed = 0, group, more;
 	u32 i, n_left = 0;
 
-	if (!entries || !left) {
+	if (!set || !entries || !left) {
+		kvfree(set);
 		armed = -ENOMEM;
 		goto out;
 	}
+	*set = blank;
+	*result = set;
 	for (i = 0; i < n; i++) {
 		entries[i] = stp_resolve(points[i]);
 		if (!entries[i])
 			stp_point_failed(points[i], -ENOENT);
 	}
-	for (group = 0; group < ARRAY_SIZE(groups); group++) {
-		more = arm_group(&groups[group], points, entries, left, n);
+	for (group = 0; group < ARRAY_SIZE(set->groups); group++) {
+		more = arm_group(set, group, points, entries, left, n);
 		armed = more < 0 ? armed : armed + more;
 	}
 	for (i = 0; i < n; i++)
 		n_left += !!left[i];
 	if (n_left)
-		breakpoints = stp_breakpoints_arm(points, left, n, &armed);
+		set->breakpoints = stp_breakpoints_arm(points, left, n, &armed);
 out:
 	kvfree(entries);
 	kvfree(left);
 	return armed;
 }
 
-static void disarm(void)
+static void disarm(void *entries)
 {
+	struct entries *set = entries;
 	int i;
 
-	for (i = 0; i < ARRAY_SIZE(groups); i++) {
-		struct group *group = &groups[i];
+	for (i = 0; i < ARRAY_SIZE(set->groups); i++) {
+		struct group *group = &set->groups[i];
 
 		/* Returns when no CPU is in the ops or in a trampoline to it. */
 		if (group->registered)
 			unregister_ftrace_function(&group->ops);
-		group->registered = false;
 		if (group->table)
 			ftrace_free_filter(&group->ops);
 		kvfree(group->table);
-		group->table = NULL;
 	}
-	stp_breakpoints_disarm(breakpoints);
-	breakpoints = NULL;
+	stp_breakpoints_disarm(set->breakpoints);
+	kvfree(set);
 }
 
 const struct stp_probe_kind stp_entry_kind = {

@@ -15,9 +15,11 @@ struct profile {
 	struct perf_event **events; /* by CPU */
 };
 
-static struct profile *profiles;
-static u32 n_profiles;
-static int hotplug_state;
+struct profiles {
+	int hotplug_state;
+	u32 n;
+	struct profile each[];
+};
 
 static void overflow(struct perf_event *event, struct perf_sample_data *data, struct pt_regs *regs)
 {
@@ -63,44 +65,50 @@ static bool any_event(const struct profile *p)
 	return false;
 }
 
-static int arm(const struct stp_point *const *points, u32 n)
+static int arm(const struct stp_point *const *points, u32 n, void **set)
 {
+	struct profiles *profiles = kvzalloc(struct_size(profiles, each, n), GFP_KERNEL);
 	u32 i;
 	int armed = 0;
 
-	hotplug_state = cpuhp_setup_state_multi(CPUHP_AP_ONLINE_DYN, "stp:profile", cover, uncover);
-	if (hotplug_state < 0)
-		return hotplug_state;
-	profiles = kvcalloc(n, sizeof(*profiles), GFP_KERNEL);
-	for (i = 0; profiles && i < n; i++) {
-		struct profile *p = &profiles[n_profiles++];
+	if (!profiles)
+		return -ENOMEM;
+	profiles->hotplug_state =
+		cpuhp_setup_state_multi(CPUHP_AP_ONLINE_DYN, "stp:profile", cover, uncover);
+	if (profiles->hotplug_state < 0) {
+		armed = profiles->hotplug_state;
+		kvfree(profiles);
+		return armed;
+	}
+	*set = profiles;
+	for (i = 0; i < n; i++) {
+		struct profile *p = &profiles->each[profiles->n++];
 
 		p->point = points[i];
 		p->events = kvcalloc(nr_cpu_ids, sizeof(*p->events), GFP_KERNEL);
 		/* Calls cover() for the CPUs that are there. */
-		if (p->events && !cpuhp_state_add_instance(hotplug_state, &p->node) && any_event(p))
+		if (p->events && !cpuhp_state_add_instance(profiles->hotplug_state, &p->node) && any_event(p))
 			armed++;
 		else
 			stp_point_failed(points[i], -ENODEV);
 	}
-	return profiles ? armed : -ENOMEM;
+	return armed;
 }
 
-static void disarm(void)
+static void disarm(void *set)
 {
+	struct profiles *profiles = set;
 	u32 i;
 
-	for (i = 0; i < n_profiles; i++) {
-		if (profiles[i].events && !hlist_unhashed(&profiles[i].node))
-			cpuhp_state_remove_instance(hotplug_state, &profiles[i].node);
-		kvfree(profiles[i].events);
+	for (i = 0; i < profiles->n; i++) {
+		struct profile *p = &profiles->each[i];
+
+		if (p->events && !hlist_unhashed(&p->node))
+			cpuhp_state_remove_instance(profiles->hotplug_state, &p->node);
+		kvfree(p->events);
 	}
-	if (hotplug_state > 0)
-		cpuhp_remove_multi_state(hotplug_state);
-	hotplug_state = 0;
+	cpuhp_remove_multi_state(profiles->hotplug_state);
 	kvfree(profiles);
-	profiles = NULL;
-	n_profiles = 0;
 }
 
 const struct stp_probe_kind stp_profile_kind = {

@@ -21,8 +21,10 @@ struct follower {
 	unsigned long entry; /* kp.addr moves behind ENDBR where the kernel has it */
 };
 
-static struct follower *followers;
-static u32 n_followers;
+struct followers {
+	u32 n;
+	struct follower each[];
+};
 
 static struct follower *follower_of(struct kretprobe_instance *instance)
 {
@@ -70,17 +72,17 @@ static int arm_one(struct follower *f, const struct stp_point *point, u32 n)
 	return register_kretprobe(&f->probe);
 }
 
-static int arm(const struct stp_point *const *points, u32 n)
+static int arm(const struct stp_point *const *points, u32 n, void **set)
 {
+	struct followers *followers = kvzalloc(struct_size(followers, each, n), GFP_KERNEL);
 	int error;
 	u32 i;
 
-	followers = kvcalloc(n, sizeof(*followers), GFP_KERNEL);
 	if (!followers)
 		return -ENOMEM;
-	n_followers = 0;
+	*set = followers;
 	for (i = 0; i < n; i++) {
-		struct follower *f = &followers[n_followers];
+		struct follower *f = &followers->each[followers->n];
 
 		error = arm_one(f, points[i], n);
 		if (error) {
@@ -88,26 +90,27 @@ static int arm(const struct stp_point *const *points, u32 n)
 			stp_point_failed(points[i], error);
 			continue;
 		}
-		n_followers++;
+		followers->n++;
 	}
-	return n_followers;
+	return followers->n;
 }
 
-static void disarm(void)
+static void disarm(void *set)
 {
-	struct kretprobe **probes = kvcalloc(max(n_followers, 1u), sizeof(*probes), GFP_KERNEL);
+	struct followers *followers = set;
+	struct kretprobe **probes = kvcalloc(max(followers->n, 1u), sizeof(*probes), GFP_KERNEL);
 	u32 i;
 
-	for (i = 0; i < n_followers; i++) {
+	for (i = 0; i < followers->n; i++) {
 		if (probes)
-			probes[i] = &followers[i].probe;
+			probes[i] = &followers->each[i].probe;
 		else
-			unregister_kretprobe(&followers[i].probe);
+			unregister_kretprobe(&followers->each[i].probe);
 	}
-	if (probes && n_followers)
-		unregister_kretprobes(probes, n_followers);
-	for (i = 0; i < n_followers; i++) {
-		struct follower *f = &followers[i];
+	if (probes && followers->n)
+		unregister_kretprobes(probes, followers->n);
+	for (i = 0; i < followers->n; i++) {
+		struct follower *f = &followers->each[i];
 
 		if (f->probe.nmissed)
 			stp_missed(f->point, STP_MISS_SLOT, f->probe.nmissed);
@@ -116,8 +119,6 @@ static void disarm(void)
 	}
 	kvfree(probes);
 	kvfree(followers);
-	followers = NULL;
-	n_followers = 0;
 }
 
 const struct stp_probe_kind stp_return_kind = {

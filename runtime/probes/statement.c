@@ -86,9 +86,7 @@ void stp_breakpoints_disarm(struct stp_breakpoints *set)
 
 /* --------------------------------------------------------------- the kind */
 
-static struct stp_breakpoints *breakpoints;
-
-static int arm(const struct stp_point *const *points, u32 n)
+static int arm(const struct stp_point *const *points, u32 n, void **set)
 {
 	unsigned long *addresses = kvcalloc(n, sizeof(*addresses), GFP_KERNEL);
 	int armed = 0;
@@ -101,15 +99,14 @@ static int arm(const struct stp_point *const *points, u32 n)
 		if (!addresses[i])
 			stp_point_failed(points[i], -ENOENT);
 	}
-	breakpoints = stp_breakpoints_arm(points, addresses, n, &armed);
+	*set = stp_breakpoints_arm(points, addresses, n, &armed);
 	kvfree(addresses);
-	return breakpoints ? armed : -ENOMEM;
+	return *set ? armed : -ENOMEM;
 }
 
-static void disarm(void)
+static void disarm(void *set)
 {
-	stp_breakpoints_disarm(breakpoints);
-	breakpoints = NULL;
+	stp_breakpoints_disarm(set);
 }
 
 const struct stp_probe_kind stp_statement_kind = {

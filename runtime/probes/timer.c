@@ -29,8 +29,10 @@ struct interval {
 	const struct stp_point *point;
 };
 
-static struct interval *intervals;
-static u32 n_intervals;
+struct intervals {
+	u32 n;
+	struct interval each[];
+};
 
 static enum hrtimer_restart tick(struct hrtimer *timer)
 {
@@ -42,30 +44,31 @@ static enum hrtimer_restart tick(struct hrtimer *timer)
 	return HRTIMER_RESTART;
 }
 
-static int arm(const struct stp_point *const *points, u32 n)
+static int arm(const struct stp_point *const *points, u32 n, void **set)
 {
-	intervals = kvcalloc(n, sizeof(*intervals), GFP_KERNEL);
+	struct intervals *intervals = kvzalloc(struct_size(intervals, each, n), GFP_KERNEL);
+
 	if (!intervals)
 		return -ENOMEM;
-	for (n_intervals = 0; n_intervals < n; n_intervals++) {
-		struct interval *i = &intervals[n_intervals];
+	*set = intervals;
+	for (; intervals->n < n; intervals->n++) {
+		struct interval *i = &intervals->each[intervals->n];
 
-		i->point = points[n_intervals];
+		i->point = points[intervals->n];
 		hrtimer_setup(&i->timer, tick, CLOCK_MONOTONIC, HRTIMER_MODE_REL);
 		hrtimer_start(&i->timer, ns_to_ktime(next_interval(i->point)), HRTIMER_MODE_REL);
 	}
 	return n;
 }
 
-static void disarm(void)
+static void disarm(void *set)
 {
+	struct intervals *intervals = set;
 	u32 i;
 
-	for (i = 0; i < n_intervals; i++)
-		hrtimer_cancel(&intervals[i].timer);
+	for (i = 0; i < intervals->n; i++)
+		hrtimer_cancel(&intervals->each[i].timer);
 	kvfree(intervals);
-	intervals = NULL;
-	n_intervals = 0;
 }
 
 const struct stp_probe_kind stp_timer_kind = {
@@ -76,49 +79,56 @@ const struct stp_probe_kind stp_timer_kind = {
 
 /* ------------------------------------------------------------- of jiffies */
 
+struct wheels;
 struct wheel {
 	struct timer_list timer;
 	const struct stp_point *point;
+	const struct wheels *all;
 };
-
-static struct wheel *wheels;
-static u32 n_wheels;
-static bool turning;
+struct wheels {
+	bool turning;
+	u32 n;
+	struct wheel each[];
+};
 
 static void turn(struct timer_list *timer)
 {
 	struct wheel *wheel = container_of(timer, struct wheel, timer);
 
 	stp_hit(wheel->point, NULL, NULL, 0, NULL);
-	if (READ_ONCE(turning))
+	if (READ_ONCE(wheel->all->turning))
 		mod_timer(timer, jiffies + next_interval(wheel->point));
 }
 
-static int arm_jiffies(const struct stp_point *const *points, u32 n)
+static int arm_jiffies(const struct stp_point *const *points, u32 n, void **set)
 {
-	wheels = kvcalloc(n, sizeof(*wheels), GFP_KERNEL);
+	struct wheels *wheels = kvzalloc(struct_size(wheels, each, n), GFP_KERNEL);
+
 	if (!wheels)
 		return -ENOMEM;
-	WRITE_ONCE(turning, true);
-	for (n_wheels = 0; n_wheels < n; n_wheels++) {
-		wheels[n_wheels].point = points[n_wheels];
-		timer_setup(&wheels[n_wheels].timer, turn, 0);
-		mod_timer(&wheels[n_wheels].timer, jiffies + next_interval(points[n_wheels]));
+	*set = wheels;
+	WRITE_ONCE(wheels->turning, true);
+	for (; wheels->n < n; wheels->n++) {
+		struct wheel *wheel = &wheels->each[wheels->n];
+
+		wheel->point = points[wheels->n];
+		wheel->all = wheels;
+		timer_setup(&wheel->timer, turn, 0);
+		mod_timer(&wheel->timer, jiffies + next_interval(wheel->point));
 	}
 	return n;
 }
 
-static void disarm_jiffies(void)
+static void disarm_jiffies(void *set)
 {
+	struct wheels *wheels = set;
 	u32 i;
 
-	WRITE_ONCE(turning, false);
+	WRITE_ONCE(wheels->turning, false);
 	/* Waits for a handler that runs; one that has just asked for the next turn is seen by it. */
-	for (i = 0; i < n_wheels; i++)
-		timer_delete_sync(&wheels[i].timer);
+	for (i = 0; i < wheels->n; i++)
+		timer_delete_sync(&wheels->each[i].timer);
 	kvfree(wheels);
-	wheels = NULL;
-	n_wheels = 0;
 }
 
 const struct stp_probe_kind stp_jiffies_kind = {

@@ -20,8 +20,10 @@ struct listener {
 	const struct stp_point *point;
 };
 
-static struct listener *listeners;
-static u32 n_listeners;
+struct listeners {
+	u32 n;
+	struct listener each[];
+};
 
 /* Up to five arguments arrive in registers, behind the first, which is ours. */
 static void fired_in_registers(void *data, u64 a, u64 b, u64 c, u64 d, u64 e)
@@ -70,37 +72,38 @@ static int arm_one(struct listener *l, const struct stp_point *point)
 	return tracepoint_probe_register(search.found, handler_of(point), (void *)point);
 }
 
-static int arm(const struct stp_point *const *points, u32 n)
+static int arm(const struct stp_point *const *points, u32 n, void **set)
 {
+	struct listeners *listeners = kvzalloc(struct_size(listeners, each, n), GFP_KERNEL);
 	int error;
 	u32 i;
 
-	listeners = kvcalloc(n, sizeof(*listeners), GFP_KERNEL);
 	if (!listeners)
 		return -ENOMEM;
-	n_listeners = 0;
+	*set = listeners;
 	for (i = 0; i < n; i++) {
-		error = arm_one(&listeners[n_listeners], points[i]);
+		error = arm_one(&listeners->each[listeners->n], points[i]);
 		if (error)
 			stp_point_failed(points[i], error);
 		else
-			n_listeners++;
+			listeners->n++;
 	}
-	return n_listeners;
+	return listeners->n;
 }
 
-static void disarm(void)
+static void disarm(void *set)
 {
+	struct listeners *listeners = set;
 	u32 i;
 
-	for (i = 0; i < n_listeners; i++)
-		tracepoint_probe_unregister(listeners[i].tracepoint, handler_of(listeners[i].point),
-					    (void *)listeners[i].point);
+	for (i = 0; i < listeners->n; i++) {
+		struct listener *l = &listeners->each[i];
+
+		tracepoint_probe_unregister(l->tracepoint, handler_of(l->point), (void *)l->point);
+	}
 	/* Those that were called before are still running. */
 	tracepoint_synchronize_unregister();
 	kvfree(listeners);
-	listeners = NULL;
-	n_listeners = 0;
 }
 
 const struct stp_probe_kind stp_tracepoint_kind = {

@@ -116,5 +116,24 @@ TEST_F(OptimizeTest, OnlyRegistersThatEntriesLackAskForAll) {
   EXPECT_TRUE(program.probes[statement].all_registers);
 }
 
+// What a condition reads is locked by those who write it, and evaluated by nobody else.
+TEST_F(OptimizeTest, ConditionsAreEvaluatedByThoseWhoChangeThem) {
+  size_t on = global(Type::number), limit = global(Type::number), n = global(Type::number);
+  auto* both = program.expr(Type::number, {},
+                            BinaryExpr{ast::BinaryOp::lt, ref(on), ref(limit)});
+  program.gates.push_back({{}, both});
+  size_t writes = probe(PointKind::entry, {set(on)}), other = probe(PointKind::entry, {set(n)}),
+         writes_both = probe(PointKind::entry, {set(limit), set(n)}),
+         before = probe(PointKind::begin, {set(on)});
+  optimize(program);
+  EXPECT_EQ(program.probes[writes].gates, std::vector<size_t>{0});
+  EXPECT_EQ(locks(writes), "0w 1r");
+  EXPECT_TRUE(program.probes[other].gates.empty());
+  EXPECT_EQ(locks(other), "2w");
+  EXPECT_EQ(program.probes[writes_both].gates, std::vector<size_t>{0});
+  EXPECT_EQ(locks(writes_both), "0r 1w 2w");
+  EXPECT_TRUE(program.probes[before].gates.empty());
+}
+
 }  // namespace
 }  // namespace stp

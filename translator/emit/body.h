@@ -224,6 +224,8 @@ Written write_function(Module&, size_t index);
 Written write_handler(Module&, size_t probe);
 Written write_entry_handler(Module&, size_t probe);
 std::string entry_struct_name(size_t probe);
+Written write_gate(Module&, size_t gate);
+std::string gate_name(size_t gate);
 // Bytes of an owned string in a frame.
 size_t owned_bytes(const prog::Program&);
 

@@ -75,13 +75,13 @@ std::string parameters(const Function& function, Body& body, std::string& copies
   return text;
 }
 
-Shape handler_shape(Module& module, const Probe& probe, const std::string& name, const Body& body) {
+Shape handler_shape(Module& module, const Span& span, const std::string& name, const Body& body) {
   Shape shape;
   shape.name = name;
   shape.prototype = fmt::format("static void {}(struct stp_context *c)", name);
   shape.counts = body.calls;
   // Only what is used is defined.
-  if (shape.counts || !body.frame_fields().empty()) shape.place = module.names.place(probe.span);
+  if (shape.counts || !body.frame_fields().empty()) shape.place = module.names.place(span);
   shape.no_result = "return;";
   return shape;
 }
@@ -177,9 +177,30 @@ Written write_handler(Module& module, size_t index) {
   const Probe& probe = module.program.probes[index];
   Body body(module, probe.locals, probe.entry_values.empty() ? "" : entry_struct_name(index));
   if (probe.body) statement(body, probe.body);
-  Shape shape = handler_shape(module, probe, module.names.probes[index], body);
+  const std::string& name = module.names.probes[index];
+  Shape shape = handler_shape(module, probe.span, probe.gates.empty() ? name : name + "_body", body);
   shape.comment = fmt::format("/* probe {} */\n", comment_text(probe.name));
   shape.entry = body.entry_struct();
+  Written written = assemble(body, shape);
+  if (probe.gates.empty()) return written;
+  // Whatever way the body is left: what it wrote may arm and disarm points.
+  written.prototype += fmt::format("static void {}(struct stp_context *c);\n", name);
+  written.definition += fmt::format("\nstatic void {0}(struct stp_context *c)\n{{\n\t{0}_body(c);\n", name);
+  for (size_t gate : probe.gates) written.definition += fmt::format("\t{}(c);\n", gate_name(gate));
+  written.definition += "}\n";
+  return written;
+}
+
+std::string gate_name(size_t gate) { return fmt::format("gate_{}", gate); }
+
+Written write_gate(Module& module, size_t index) {
+  const Gate& gate = module.program.gates[index];
+  const std::vector<Local> no_locals;
+  Body body(module, no_locals, "");
+  Value open = value(body, gate.condition);
+  body.line("stp_gate_set({}, {} != 0);", index, open.text);
+  Shape shape = handler_shape(module, gate.span, gate_name(index), body);
+  shape.comment = "/* an arming condition */\n";
   return assemble(body, shape);
 }
 
@@ -209,7 +230,7 @@ Written write_entry_handler(Module& module, size_t index) {
     body.line("}}");
     body.scratch_reset(mark);
   }
-  Shape shape = handler_shape(module, probe, module.names.probes[index] + "_entry", body);
+  Shape shape = handler_shape(module, probe.span, module.names.probes[index] + "_entry", body);
   shape.comment = fmt::format("/* what probe {} keeps from the call's beginning */\n",
                               comment_text(probe.name));
   shape.entry = name;

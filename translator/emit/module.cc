@@ -77,6 +77,10 @@ std::string emit(const prog::Program& program, const EmitOptions& options) {
     handlers.push_back(write_handler(module, i));
     append(prototypes, definitions, handlers.back());
   }
+  for (size_t i = 0; i < program.gates.size(); ++i) {
+    handlers.push_back(write_gate(module, i));
+    append(prototypes, definitions, handlers.back());
+  }
   Depths limits = depths(module, functions, handlers);
 
   // The order that C wants: variables, places, declarations, bodies, tables.

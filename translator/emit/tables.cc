@@ -97,7 +97,7 @@ std::string point_row(const Point& p, size_t probe) {
   if (!kind) return "";
   std::string row = fmt::format("\t{{ .kind = {}, .probe = {}", kind, probe);
   if (p.address) row += ", .address = " + c_hex(p.address);
-  row += member("section", p.section) + member("offset", p.offset);
+  row += member("section", p.section) + member("gate", p.gate) + member("offset", p.offset);
   if (!p.symbol.empty()) row += ", .symbol = " + c_string(p.symbol);
   if (p.number) row += ", .number = " + c_number(p.number);
   if (p.number2) row += ", .number2 = " + c_number(p.number2);
@@ -206,6 +206,12 @@ std::string tables_text(Module& module, const Depths& depths) {
                      table("stp_section", "sections", sections, members) +
                      table("stp_point", "points", points, members) + "\n" + locks +
                      table("stp_probe", "probes", probes, members);
+  if (!program.gates.empty()) {
+    std::string names;
+    for (size_t i = 0; i < program.gates.size(); ++i) names += fmt::format("{}{}", i ? ", " : "", gate_name(i));
+    text += fmt::format("\nstatic void (*const gates[])(struct stp_context *c) = {{ {} }};\n", names);
+    members += fmt::format("\t.gates = gates,\n\t.n_gates = {},\n", program.gates.size());
+  }
   if (program.anchor) members += fmt::format("\t.anchor = {},\n", c_hex(program.anchor));
   if (program.suppress_handler_errors) members += "\t.suppress_handler_errors = true,\n";
   return text + fmt::format(

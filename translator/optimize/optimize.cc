@@ -6,6 +6,8 @@
 // reads or clears such a statistic, it locks for writing, and those that add share the lock among
 // themselves. Ascending order by global keeps two handlers from waiting for each other.
 //
+// A probe whose points have an arming condition reads what that reads.
+//
 // Only what begin probes write before any other probe is armed counts as constant as well:
 // nothing runs beside them. End and error probes run after the others were disarmed.
 #include "optimize/optimize.h"
@@ -51,14 +53,30 @@ std::optional<LockUse> lock_for(const Global& global, size_t index, const Uses& 
   return std::nullopt;
 }
 
+// A handler that writes what an arming condition reads evaluates it when it ends, under its locks.
+void add_gates(const std::vector<Gate>& gates, Probe& probe, Uses& uses) {
+  probe.gates.clear();
+  if (runs_alone(probe)) return;
+  for (size_t i = 0; i < gates.size(); ++i) {
+    std::set<size_t> read = value_uses(gates[i].condition).read;
+    if (std::none_of(read.begin(), read.end(), [&](size_t global) {
+          return uses.written.count(global) || uses.accumulated.count(global);
+        }))
+      continue;
+    probe.gates.push_back(i);
+    uses.read.insert(read.begin(), read.end());
+  }
+}
+
 }  // namespace
 
 void optimize(Program& program) {
   std::vector<Uses> functions = function_uses(program);
   std::vector<Uses> probes;
   Uses concurrent;
-  for (const Probe& probe : program.probes) {
+  for (Probe& probe : program.probes) {
     probes.push_back(probe_uses(probe, functions));
+    add_gates(program.gates, probe, probes.back());
     if (runs_alone(probe)) continue;
     concurrent.read.insert(probes.back().read.begin(), probes.back().read.end());
     concurrent.written.insert(probes.back().written.begin(), probes.back().written.end());

@@ -198,6 +198,13 @@ std::vector<Uses> function_uses(const Program& program) {
   return uses;
 }
 
+Uses value_uses(const Expr* e) {
+  Uses uses;
+  std::set<size_t> calls;
+  Walk(uses, calls).value(e);
+  return uses;
+}
+
 Uses probe_uses(const Probe& probe, const std::vector<Uses>& functions) {
   Uses uses;
   std::set<size_t> calls;

@@ -16,6 +16,8 @@ struct Uses {
 
 // Of every function, with all that it calls.
 std::vector<Uses> function_uses(const prog::Program&);
+// Of a value that calls no function.
+Uses value_uses(const prog::Expr*);
 // Of a probe's handler and its entry values; `functions` is what function_uses() gave.
 Uses probe_uses(const prog::Probe&, const std::vector<Uses>& functions);
 

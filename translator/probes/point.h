@@ -27,6 +27,7 @@ struct Point {
   PointKind kind;
   uint64_t address = 0;  // link-time; 0: by symbol
   uint32_t section = 0;  // of a module: 1 + index into Program::sections
+  uint32_t gate = 0;     // 1 + index into Program::gates; 0: armed all the time
   std::string symbol;    // or the tracepoint's name
   uint32_t offset = 0;   // from the symbol
   std::string name;      // pp()

@@ -7,11 +7,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 
 #include "sema/dump.h"
 #include "sema/lower.h"
 #include "sema/visit.h"
+#include "support/overloaded.h"
 
 namespace stp::sema {
 namespace {
@@ -27,7 +29,32 @@ bool names_target(const ast::Expr& e) {
 // The name that the account uses: the first point as it was written.
 std::string written_name(const ExpandedPoint& p) { return probes::spell(p.written->components); }
 
-// `if (!condition) next` in front of the handler: the point counts as armed only while it holds.
+// Whether the value is of globals, constants and operators alone: it changes when a handler writes one of
+// them, and at no other time.
+bool of_globals(const prog::Expr* e) {
+  auto all = [](const std::vector<prog::Expr*>& list) {
+    return std::all_of(list.begin(), list.end(), of_globals);
+  };
+  return std::visit(
+      Overloaded{
+          [](const prog::NumberConst&) { return true; },
+          [](const prog::StringConst&) { return true; },
+          [](const prog::GlobalRef&) { return true; },
+          [&](const prog::ElementRef& r) { return all(r.keys); },
+          [&](const prog::InExpr& i) { return all(i.keys); },
+          [](const prog::UnaryExpr& u) { return of_globals(u.operand); },
+          [](const prog::BinaryExpr& b) { return of_globals(b.left) && of_globals(b.right); },
+          [](const prog::TernaryExpr& t) {
+            return of_globals(t.condition) && of_globals(t.then) && of_globals(t.otherwise);
+          },
+          [](const prog::AggregateExpr& a) { return of_globals(a.operand); },
+          [](const auto&) { return false; },
+      },
+      e->node);
+}
+
+// `if (!condition) next` in front of the handler. Points are armed and disarmed a little later than the
+// condition changes; and not all conditions arm.
 prog::Stmt* guarded(prog::Program& program, const std::vector<prog::Expr*>& conditions,
                     prog::Stmt* body) {
   prog::BlockStmt block;
@@ -62,6 +89,7 @@ class ProbeLowering {
   void add(const ExpandedPoint& p, probes::Found found) {
     if (found.surroundings.provider)
       found.point.section = unit_.section_of(*found.surroundings.provider, found.point.address);
+    found.point.gate = gate_;
     if (found.point.kind == prog::PointKind::never) {
       // It is checked like any other, and never made.
       if (variants_.empty()) lower(p, found);
@@ -89,7 +117,22 @@ class ProbeLowering {
     variants_.push_back(std::move(made));
   }
 
-  Variant lower(const ExpandedPoint& p, const probes::Found& found) {
+  // All points of this probe have the same conditions.
+  void set_gate(const std::vector<prog::Expr*>& conditions, prog::Point& point) {
+    if (!gate_ && !conditions.empty() &&
+        std::all_of(conditions.begin(), conditions.end(), of_globals)) {
+      prog::Program& program = *unit_.program;
+      prog::Expr* all = conditions.front();
+      for (size_t i = 1; i < conditions.size(); ++i)
+        all = program.expr(Type::number, all->span,
+                           prog::BinaryExpr{ast::BinaryOp::logical_and, all, conditions[i]});
+      program.gates.push_back({all->span, all});
+      gate_ = static_cast<uint32_t>(program.gates.size());
+    }
+    point.gate = gate_;
+  }
+
+  Variant lower(const ExpandedPoint& p, probes::Found& found) {
     Variant v;
     v.probe.span = pending_.declaration->span;
     v.probe.name = written_name(p);
@@ -107,6 +150,7 @@ class ProbeLowering {
       conditions.push_back(lowering.condition(*condition));
     prog::Stmt* body = lowering.statements(scope.statements);
     v.probe.body = conditions.empty() ? body : guarded(*unit_.program, conditions, body);
+    set_gate(conditions, found.point);
     v.probe.locals = scope.locals;
     if (targets_) v.text = dump_handler(*unit_.program, v.probe);
     return v;
@@ -116,6 +160,7 @@ class ProbeLowering {
   const PendingProbe& pending_;
   const Context& context_;
   bool targets_ = false, failed_ = false;
+  uint32_t gate_ = 0;  // as in Point
   std::vector<Variant> variants_;
 };
 

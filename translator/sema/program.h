@@ -318,7 +318,14 @@ struct Probe {
   std::vector<Expr*> entry_values;
   // Set by optimize/.
   std::vector<LockUse> locks;
+  std::vector<size_t> gates;  // whose conditions may change by what the handler writes
   bool all_registers = false;
+};
+
+// An arming condition of probe points: `if (...)` on globals alone.
+struct Gate {
+  Span span;
+  Expr* condition;
 };
 
 struct Limits {
@@ -341,6 +348,7 @@ struct Program {
   std::vector<Global> globals;
   std::vector<Function> functions;
   std::vector<Probe> probes;
+  std::vector<Gate> gates;
   std::vector<Format> formats;
   std::vector<Regex> regexes;
   bool keeps_match = false;  // matched() or ngroups() is called

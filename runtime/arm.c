@@ -1,0 +1,315 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Which points are armed, and when.
+ *
+ * Points that come and go together are a set: those of one kind, one kernel module and one arming
+ * condition. A set is armed while the session runs, its module is loaded and its condition holds.
+ * The thread of the session arms and disarms, and whoever loads or unloads a module; handlers only
+ * say that a condition has changed, from any context, through an irq_work.
+ */
+#include <linux/irq_work.h>
+#include <linux/module.h>
+#include <linux/mutex.h>
+#include <linux/notifier.h>
+#include <linux/slab.h>
+#include <linux/sort.h>
+#include <linux/workqueue.h>
+
+#include "runtime.h"
+
+struct set {
+	const struct stp_point *const *points;
+	u32 n;
+	u32 armed;	    /* of them */
+	const char *module; /* NULL: the kernel */
+	void *state;	    /* the kind's; NULL: not armed */
+	bool tried;
+};
+
+
+/* The table, sorted so that those of one kind lie together, and of one set; begin, end and error probes by
+ * priority alone. */
+static const struct stp_point **sorted;
+static u32 first_of[STP_KINDS + 1];
+static struct set *sets;
+static u32 n_sets;
+static bool *gates; /* by number: the condition holds */
+
+/* Sets are armed and disarmed one at a time, and only while the session runs. */
+static DEFINE_MUTEX(arming);
+static bool running;
+static u32 total, failed;
+
+/* ------------------------------------------------------------- the points */
+
+static const char *module_of(const struct stp_point *point)
+{
+	return point->section ? stp_script.sections[point->section - 1].module : NULL;
+}
+
+static int compare_modules(const char *a, const char *b)
+{
+	if (!a || !b)
+		return !!a - !!b;
+	return a == b ? 0 : strcmp(a, b);
+}
+
+static int compare_sets(const struct stp_point *p, const struct stp_point *q)
+{
+	if (p->kind != q->kind)
+		return p->kind < q->kind ? -1 : 1;
+	if (p->gate != q->gate)
+		return p->gate < q->gate ? -1 : 1;
+	return compare_modules(module_of(p), module_of(q));
+}
+
+static int compare_points(const void *a, const void *b)
+{
+	const struct stp_point *p = *(const struct stp_point **)a;
+	const struct stp_point *q = *(const struct stp_point **)b;
+	int order = p->kind - q->kind;
+
+	if (!order && stp_probe_kinds[p->kind])
+		order = compare_sets(p, q);
+	if (order)
+		return order;
+	if (p->priority != q->priority)
+		return p->priority < q->priority ? -1 : 1;
+	return p < q ? -1 : p > q;
+}
+
+static void sort_points(void)
+{
+	u32 i, kind = 0;
+
+	for (i = 0; i < stp_script.n_points; i++)
+		sorted[i] = stp_script.points + i;
+	sort(sorted, stp_script.n_points, sizeof(*sorted), compare_points, NULL);
+	for (i = 0; i < stp_script.n_points; i++)
+		while (kind <= sorted[i]->kind)
+			first_of[kind++] = i;
+	while (kind <= STP_KINDS)
+		first_of[kind++] = stp_script.n_points;
+}
+
+/* Fills `sets`, unless that is NULL, and says how many there are. */
+static u32 divide(void)
+{
+	u32 i, begin = 0, n = 0;
+
+	for (i = 1; i <= stp_script.n_points; i++) {
+		if (i < stp_script.n_points && !compare_sets(sorted[begin], sorted[i]))
+			continue;
+		if (stp_probe_kinds[sorted[begin]->kind]) {
+			if (sets)
+				sets[n] = (struct set){ .points = sorted + begin,
+							.n = i - begin,
+							.module = module_of(sorted[begin]) };
+			n++;
+		}
+		begin = i;
+	}
+	return n;
+}
+
+const struct stp_point *const *stp_points_of(enum stp_kind kind, u32 *n)
+{
+	*n = first_of[kind + 1] - first_of[kind];
+	return sorted + first_of[kind];
+}
+
+/* ------------------------------------------------------------------- sets */
+
+void stp_point_failed(const struct stp_point *point, int error)
+{
+	failed++;
+	if (point->section && !stp_section_offsets[point->section - 1]) {
+		stp_tell(STP_RECORD_WARN, "probe %s was not armed: %s", point->name,
+			 stp_section_lack(&stp_script.sections[point->section - 1]));
+		return;
+	}
+	stp_tell(STP_RECORD_WARN, "probe %s was not armed: error %d%s", point->name, error,
+		 error == -ENOENT ? " (the kernel has no such symbol)" :
+		 error == -EINVAL ? " (the kernel allows no probe there)" : "");
+}
+
+static const struct stp_probe_kind *kind_of(const struct set *set)
+{
+	return stp_probe_kinds[set->points[0]->kind];
+}
+
+static void arm(struct set *set)
+{
+	int n = kind_of(set)->arm(set->points, set->n, &set->state);
+	u32 i;
+
+	for (i = 0; n < 0 && i < set->n; i++)
+		stp_point_failed(set->points[i], n);
+	set->tried = true;
+	set->armed = max(n, 0);
+	total += set->armed;
+}
+
+static void disarm(struct set *set)
+{
+	if (set->state)
+		kind_of(set)->disarm(set->state);
+	set->state = NULL;
+	/* When the session ends, what was armed until then counts as armed. */
+	if (running)
+		total -= set->armed;
+	set->armed = 0;
+}
+
+static bool wanted(const struct set *set)
+{
+	u16 gate = set->points[0]->gate;
+
+	return (!gate || READ_ONCE(gates[gate - 1])) && (!set->module || stp_module_loaded(set->module));
+}
+
+/* Brings the sets of `module`, or all, to what they should be. Timers come last: they run from when
+ * everything else does. Caller holds `arming`. */
+static void update(const char *module)
+{
+	u32 i;
+
+	for (i = n_sets; i-- > 0;) {
+		struct set *set = &sets[i];
+		bool on = running && wanted(set);
+
+		if (module && (!set->module || strcmp(set->module, module)))
+			continue;
+		if (on && !set->state)
+			arm(set);
+		else if (!on && set->state)
+			disarm(set);
+	}
+}
+
+void stp_arm_all(void)
+{
+	mutex_lock(&arming);
+	stp_sections_find(NULL);
+	running = true;
+	update(NULL);
+	mutex_unlock(&arming);
+}
+
+/* A probe none of whose modules came. */
+static void tell_of_unused(u32 probe)
+{
+	const char *module = NULL;
+	u32 i, k;
+
+	for (i = 0; i < n_sets; i++)
+		for (k = 0; k < sets[i].n; k++) {
+			if (sets[i].points[k]->probe != probe)
+				continue;
+			if (sets[i].tried || !sets[i].module || stp_module_loaded(sets[i].module))
+				return;
+			module = sets[i].module;
+		}
+	if (module)
+		stp_tell(STP_RECORD_WARN, "probe %s was never armed: module '%s' was not loaded",
+			 stp_script.probes[probe].name, module);
+}
+
+void stp_disarm_all(void)
+{
+	u32 i;
+
+	mutex_lock(&arming);
+	running = false;
+	update(NULL);
+	for (i = 0; stp_script.n_sections && i < stp_script.n_probes; i++)
+		tell_of_unused(i);
+	mutex_unlock(&arming);
+}
+
+void stp_arm_count(u32 *armed, u32 *not_armed)
+{
+	*armed = READ_ONCE(total);
+	*not_armed = READ_ONCE(failed);
+}
+
+/* ------------------------------------------------------------- conditions */
+
+static void apply(struct work_struct *work)
+{
+	mutex_lock(&arming);
+	if (running)
+		update(NULL);
+	mutex_unlock(&arming);
+}
+static DECLARE_WORK(apply_work, apply);
+
+static void pass_on(struct irq_work *work)
+{
+	stp_session_queue(&apply_work);
+}
+static DEFINE_IRQ_WORK(changed, pass_on);
+
+/* The caller holds the locks of what the condition reads. */
+void stp_gate_set(u32 gate, bool open)
+{
+	if (gates[gate] == open)
+		return;
+	WRITE_ONCE(gates[gate], open);
+	irq_work_queue(&changed);
+}
+
+/* ---------------------------------------------------------------- modules */
+
+static int module_changed(struct notifier_block *block, unsigned long state, void *data)
+{
+	const struct module *module = data;
+
+	if (state != MODULE_STATE_COMING && state != MODULE_STATE_GOING)
+		return NOTIFY_DONE;
+	mutex_lock(&arming);
+	if (state == MODULE_STATE_COMING)
+		stp_sections_find(module);
+	else
+		stp_sections_forget(module);
+	update(module->name);
+	mutex_unlock(&arming);
+	return NOTIFY_DONE;
+}
+static struct notifier_block watch = { .notifier_call = module_changed };
+
+/* ------------------------------------------------------------ init, exit */
+
+int stp_arm_init(void)
+{
+	int error = -ENOMEM;
+
+	sorted = kvcalloc(max(stp_script.n_points, 1u), sizeof(*sorted), GFP_KERNEL);
+	gates = kcalloc(max(stp_script.n_gates, 1u), sizeof(*gates), GFP_KERNEL);
+	if (!sorted || !gates)
+		goto fail;
+	sort_points();
+	n_sets = divide();
+	sets = kvcalloc(max(n_sets, 1u), sizeof(*sets), GFP_KERNEL);
+	if (!sets)
+		goto fail;
+	divide();
+	error = stp_script.n_sections ? register_module_notifier(&watch) : 0;
+	if (!error)
+		return 0;
+fail:
+	kvfree(sets);
+	kfree(gates);
+	kvfree(sorted);
+	return error;
+}
+
+void stp_arm_exit(void)
+{
+	if (stp_script.n_sections)
+		unregister_module_notifier(&watch);
+	irq_work_sync(&changed);
+	kvfree(sets);
+	kfree(gates);
+	kvfree(sorted);
+}
