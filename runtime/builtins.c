@@ -4,7 +4,6 @@
  * namespaces. Text is borrowed from the kernel where it lives long enough.
  */
 #include <linux/cred.h>
-#include <linux/kallsyms.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task_stack.h>
@@ -159,6 +158,13 @@ s64 stp_fn_is_return(struct stp_context *c)
 	return c->point->kind == STP_KIND_RETURN;
 }
 
+struct stp_str stp_fn_probemod(struct stp_context *c, struct stp_text *scratch)
+{
+	u16 section = c->point->section;
+
+	return section ? borrow(stp_script.sections[section - 1].module) : STP_STR("kernel");
+}
+
 s64 stp_fn_registers_valid(struct stp_context *c)
 {
 	return c->regs != NULL;
@@ -168,16 +174,6 @@ s64 stp_fn_user_mode(struct stp_context *c)
 {
 	return c->regs && c->point->kind == STP_KIND_PROFILE &&
 	       user_mode((struct pt_regs *)c->regs);
-}
-
-struct stp_str stp_fn_symname(struct stp_context *c, struct stp_text *scratch, s64 address)
-{
-	char name[KSYM_SYMBOL_LEN];
-
-	sprint_symbol_no_offset(name, address);
-	scratch->len = min_t(u32, strlen(name), stp_script.limits.string_size - 1);
-	memcpy(scratch->text, name, scratch->len);
-	return STP_BORROW(scratch);
 }
 
 /* ------------------------------------------------------------ the session */

@@ -55,7 +55,26 @@ s64 stp_fn_uaddr(struct stp_context *c);
 s64 stp_fn_is_return(struct stp_context *c);
 s64 stp_fn_registers_valid(struct stp_context *c);
 s64 stp_fn_user_mode(struct stp_context *c);
+struct stp_str stp_fn_probemod(struct stp_context *c, struct stp_text *scratch);
+
+/* The kernel's stack: addresses as hexadecimal numbers with spaces between, or lines with their names. */
+struct stp_str stp_fn_backtrace(struct stp_context *c, struct stp_text *scratch);
+struct stp_str stp_fn_callers(struct stp_context *c, struct stp_text *scratch, s64 n);
+s64 stp_fn_stack(struct stp_context *c, s64 n);
+void stp_fn_print_backtrace(struct stp_context *c);
+struct stp_str stp_fn_sprint_backtrace(struct stp_context *c, struct stp_text *scratch);
+void stp_fn_print_syms(struct stp_context *c, struct stp_str list);
+struct stp_str stp_fn_sprint_syms(struct stp_context *c, struct stp_text *scratch,
+				  struct stp_str list);
+s64 stp_fn_stack_size(struct stp_context *c);
+s64 stp_fn_stack_used(struct stp_context *c);
+s64 stp_fn_stack_unused(struct stp_context *c);
+
+/* Addresses of the kernel and its modules. */
 struct stp_str stp_fn_symname(struct stp_context *c, struct stp_text *scratch, s64 address);
+struct stp_str stp_fn_symdata(struct stp_context *c, struct stp_text *scratch, s64 address);
+struct stp_str stp_fn_modname(struct stp_context *c, struct stp_text *scratch, s64 address,
+			      const struct stp_place *place);
 
 /* The session. */
 void stp_fn_exit(struct stp_context *c);

@@ -128,6 +128,11 @@ void stp_unlock(const struct stp_probe *probe);
 int stp_globals_init(void);
 void stp_globals_exit(void);
 
+/* -------------------------------------------------------------- print.c */
+
+/* Writes the text to the ring, as print() would. */
+__printf(2, 3) void stp_print_text(struct stp_context *c, const char *format, ...);
+
 /* --------------------------------------------------------- transport/ */
 
 struct dentry;

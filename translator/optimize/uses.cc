@@ -79,7 +79,10 @@ class Walk {
                      calls_.insert(c.function);
                      values(c.args);
                    },
-                   [&](const BuiltinCall& c) { values(c.args); },
+                   [&](const BuiltinCall& c) {
+                     uses_.all_registers |= c.builtin->needs_registers;
+                     values(c.args);
+                   },
                    [&](const UnaryExpr& u) { value(u.operand); },
                    [&](const BinaryExpr& b) {
                      value(b.left);

@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Kernel stacks, by the kernel's own unwinder, and the names of addresses.
+ *
+ * A stack begins where the probe is: at the registers that it was hit with, or, where there are none
+ * (tracepoints, begin), at this code, whose own frames are left out. Return addresses lie behind the
+ * call, perhaps in the next function; names are those of the byte before.
+ */
+#include <linux/kallsyms.h>
+#include <linux/module.h>
+#include <linux/sched/task_stack.h>
+#include <asm/unwind.h>
+
+#include "builtins.h"
+#include "slot.h"
+
+struct frames {
+	struct unwind_state state; /* behind the registers, where there are some */
+	unsigned long first[2];	   /* come before what it has; 0: none */
+	bool ours;		   /* still in our own frames */
+	bool top;		   /* nothing came yet: no return address */
+};
+
+static void frames_begin(struct frames *f, const struct stp_context *c)
+{
+	struct pt_regs *regs = (struct pt_regs *)c->regs;
+
+	memset(f, 0, sizeof(*f)); /* of no stack: done */
+	f->top = true;
+	if (regs && user_mode(regs))
+		return;
+	f->ours = !regs;
+	if (regs) {
+		/* A trap reports an address within the instruction; a return, one in the caller. */
+		f->first[0] = c->address ? c->address : regs->ip;
+		if (c->point->kind == STP_KIND_RETURN)
+			f->first[1] = regs->ip;
+	}
+	unwind_start(&f->state, current, regs, NULL);
+}
+
+/* 0: there is no more. */
+static unsigned long frames_next(struct frames *f)
+{
+	unsigned long address = f->first[0];
+
+	if (address) {
+		f->first[0] = f->first[1];
+		f->first[1] = 0;
+		return address;
+	}
+	for (; !unwind_done(&f->state); unwind_next_frame(&f->state)) {
+		address = unwind_get_return_address(&f->state);
+		if (!address)
+			return 0;
+		if (f->ours && within_module(address, THIS_MODULE))
+			continue;
+		f->ours = false;
+		unwind_next_frame(&f->state);
+		return address;
+	}
+	return 0;
+}
+
+static struct stp_str finish(struct stp_text *to, u32 len)
+{
+	to->len = len;
+	return STP_BORROW(to);
+}
+
+/* ------------------------------------------------------------------ names */
+
+static const char *of_kernel(unsigned long address)
+{
+	return address >= MODULES_VADDR && address < MODULES_END ? "" : " [kernel]";
+}
+
+/* "name+0x6 [module]" into `name`, KSYM_SYMBOL_LEN bytes; the address when it has no name. */
+static noinline void short_name(char *name, unsigned long address, bool top)
+{
+	char *size, *module;
+
+	sprint_symbol(name, top ? address : address - 1);
+	size = strchr(name, '/');
+	if (!size) {
+		snprintf(name, KSYM_SYMBOL_LEN, "0x%lx", address);
+		return;
+	}
+	module = strchr(size, ' ');
+	/* The offset is counted again: it is that of the address itself. */
+	if (!top) {
+		char *offset = strrchr(name, '+');
+		unsigned long n;
+
+		*size = '\0';
+		if (offset && !kstrtoul(offset + 1, 16, &n)) {
+			char tail[MODULE_NAME_LEN + 4] = "";
+
+			if (module)
+				strscpy(tail, module, sizeof(tail));
+			snprintf(offset, 24 + sizeof(tail), "+0x%lx%s", n + 1, module ? tail : of_kernel(address));
+		}
+		return;
+	}
+	if (module)
+		memmove(size, module, strlen(module) + 1);
+	else
+		strcpy(size, of_kernel(address));
+}
+
+struct stp_str stp_fn_symname(struct stp_context *c, struct stp_text *scratch, s64 address)
+{
+	char name[KSYM_SYMBOL_LEN];
+
+	sprint_symbol_no_offset(name, address);
+	/* The module's name behind it is not asked for. */
+	scratch->len = min_t(u32, strcspn(name, " "), stp_script.limits.string_size - 1);
+	memcpy(scratch->text, name, scratch->len);
+	return STP_BORROW(scratch);
+}
+
+struct stp_str stp_fn_symdata(struct stp_context *c, struct stp_text *scratch, s64 address)
+{
+	char name[KSYM_SYMBOL_LEN];
+	u32 room = stp_script.limits.string_size;
+
+	if (sprint_symbol(name, address) && name[0] == '0')
+		return finish(scratch, scnprintf(scratch->text, room, "0x%llx", address));
+	return finish(scratch, scnprintf(scratch->text, room, "%s%s", name, of_kernel(address)));
+}
+
+struct stp_str stp_fn_modname(struct stp_context *c, struct stp_text *scratch, s64 address,
+			      const struct stp_place *place)
+{
+	char name[KSYM_SYMBOL_LEN], *module;
+
+	sprint_symbol_no_offset(name, address);
+	module = strchr(name, '[');
+	if (!module && (name[0] == '0' || of_kernel(address)[0] == '\0')) {
+		stp_fail(c, place, "no module has the address 0x%llx", address);
+		return finish(scratch, 0);
+	}
+	if (!module)
+		return STP_STR("kernel");
+	*strchrnul(module, ']') = '\0';
+	return finish(scratch, scnprintf(scratch->text, stp_script.limits.string_size, "%s", module + 1));
+}
+
+/* ----------------------------------------------------------------- stacks */
+
+/* The first `most` addresses behind the first `skip`, as many as the text has room for. */
+static struct stp_str addresses(struct stp_context *c, struct stp_text *scratch, s64 skip, s64 most)
+{
+	char word[24];
+	struct frames f;
+	u32 len = 0, more;
+	unsigned long address;
+
+	frames_begin(&f, c);
+	while (most-- > 0 && (address = frames_next(&f))) {
+		if (skip-- > 0) {
+			most++;
+			continue;
+		}
+		more = scnprintf(word, sizeof(word), "%s0x%lx", len ? " " : "", address);
+		if (len + more >= stp_script.limits.string_size)
+			break;
+		memcpy(scratch->text + len, word, more);
+		len += more;
+	}
+	return finish(scratch, len);
+}
+
+struct stp_str stp_fn_backtrace(struct stp_context *c, struct stp_text *scratch)
+{
+	return addresses(c, scratch, 0, S64_MAX);
+}
+
+struct stp_str stp_fn_callers(struct stp_context *c, struct stp_text *scratch, s64 n)
+{
+	return addresses(c, scratch, 1, n < 0 ? S64_MAX : n);
+}
+
+s64 stp_fn_stack(struct stp_context *c, s64 n)
+{
+	unsigned long address;
+	struct frames f;
+
+	if (n < 0)
+		return 0;
+	frames_begin(&f, c);
+	do
+		address = frames_next(&f);
+	while (address && n-- > 0);
+	return address;
+}
+
+static void print_line(struct stp_context *c, unsigned long address, bool top)
+{
+	if (top)
+		stp_print_text(c, " 0x%lx : %pS%s\n", address, (void *)address, of_kernel(address));
+	else
+		stp_print_text(c, " 0x%lx : %pB%s\n", address, (void *)address, of_kernel(address));
+}
+
+void stp_fn_print_backtrace(struct stp_context *c)
+{
+	unsigned long address;
+	struct frames f;
+
+	frames_begin(&f, c);
+	for (; (address = frames_next(&f)); f.top = false)
+		print_line(c, address, f.top);
+}
+
+/* Appends as much as there is room for. */
+static u32 put_line(struct stp_text *to, u32 len, unsigned long address, bool top)
+{
+	char name[KSYM_SYMBOL_LEN];
+
+	short_name(name, address, top);
+	return len + scnprintf(to->text + len, stp_script.limits.string_size - len, "%s\n", name);
+}
+
+struct stp_str stp_fn_sprint_backtrace(struct stp_context *c, struct stp_text *scratch)
+{
+	unsigned long address;
+	struct frames f;
+	u32 len = 0;
+
+	frames_begin(&f, c);
+	for (; (address = frames_next(&f)); f.top = false)
+		len = put_line(scratch, len, address, f.top);
+	return finish(scratch, len);
+}
+
+/* Takes the next address off a list of hexadecimal ones. False at its end. */
+static bool next_in(struct stp_str *list, unsigned long *address)
+{
+	char word[20];
+	u32 n = 0;
+
+	while (list->len && list->p[0] == ' ')
+		list->p++, list->len--;
+	while (n < list->len && list->p[n] != ' ')
+		n++;
+	if (!n || n >= sizeof(word))
+		return false;
+	memcpy(word, list->p, n);
+	word[n] = '\0';
+	list->p += n;
+	list->len -= n;
+	return !kstrtoul(word, 16, address);
+}
+
+void stp_fn_print_syms(struct stp_context *c, struct stp_str list)
+{
+	unsigned long address;
+
+	/* Which of them are return addresses the list does not tell: the first is taken for the probe. */
+	for (bool top = true; next_in(&list, &address); top = false)
+		print_line(c, address, top);
+}
+
+struct stp_str stp_fn_sprint_syms(struct stp_context *c, struct stp_text *scratch, struct stp_str list)
+{
+	unsigned long address;
+	u32 len = 0;
+
+	for (bool top = true; next_in(&list, &address); top = false)
+		len = put_line(scratch, len, address, top);
+	return finish(scratch, len);
+}
+
+/* ----------------------------------------------------- the stack's memory */
+
+s64 stp_fn_stack_size(struct stp_context *c)
+{
+	return THREAD_SIZE;
+}
+
+s64 stp_fn_stack_used(struct stp_context *c)
+{
+	unsigned long at = c->regs ? ((struct pt_regs *)c->regs)->sp : current_stack_pointer;
+	unsigned long base = (unsigned long)task_stack_page(current);
+
+	/* On another stack, of an interrupt or in user space, nothing can be told. */
+	return at >= base && at < base + THREAD_SIZE ? base + THREAD_SIZE - at : 0;
+}
+
+s64 stp_fn_stack_unused(struct stp_context *c)
+{
+	return THREAD_SIZE - stp_fn_stack_used(c);
+}
