@@ -122,10 +122,19 @@ const struct stp_point *const *stp_points_of(enum stp_kind kind, u32 *n)
 
 void stp_point_failed(const struct stp_point *point, int error)
 {
+	const struct stp_probe_kind *kind = stp_probe_kinds[point->kind];
+	const char *reason = NULL;
+
 	failed++;
 	if (point->section && !stp_section_offsets[point->section - 1]) {
 		stp_tell(STP_RECORD_WARN, "probe %s was not armed: %s", point->name,
 			 stp_section_lack(&stp_script.sections[point->section - 1]));
+		return;
+	}
+	if (kind->explain)
+		reason = kind->explain(error);
+	if (reason) {
+		stp_tell(STP_RECORD_WARN, "probe %s was not armed: %s", point->name, reason);
 		return;
 	}
 	stp_tell(STP_RECORD_WARN, "probe %s was not armed: error %d%s", point->name, error,

@@ -36,6 +36,8 @@ struct stp_probe_kind {
 	const char *name;
 	int (*arm)(const struct stp_point *const *points, u32 n, void **set);
 	void (*disarm)(void *set);
+	/* What an error of arm() means; NULL: nothing special. May be NULL. */
+	const char *(*explain)(int error);
 };
 extern const struct stp_probe_kind *const stp_probe_kinds[STP_KINDS];
 

@@ -387,6 +387,8 @@ enum stp_kind {
 	STP_KIND_RETURN,	/* a function returns; number: maxactive or 0 */
 	STP_KIND_STATEMENT,	/* any instruction */
 	STP_KIND_TRACEPOINT,	/* symbol: the tracepoint's name */
+	STP_KIND_PERF,		/* offset: type; number: config; number2: period, or -Hz */
+	STP_KIND_WATCH,		/* number: address, without symbol; number2: width, negative: reads too */
 	STP_KINDS
 };
 

@@ -7,10 +7,11 @@
 
 extern const struct stp_probe_kind stp_timer_kind;
 extern const struct stp_probe_kind stp_jiffies_kind;
-extern const struct stp_probe_kind stp_profile_kind;
+extern const struct stp_probe_kind stp_perf_kind;
 extern const struct stp_probe_kind stp_entry_kind;
 extern const struct stp_probe_kind stp_return_kind;
 extern const struct stp_probe_kind stp_statement_kind;
 extern const struct stp_probe_kind stp_tracepoint_kind;
+extern const struct stp_probe_kind stp_watch_kind;
 
 #endif

@@ -13,11 +13,13 @@
 const struct stp_probe_kind *const stp_probe_kinds[STP_KINDS] = {
 	[STP_KIND_TIMER] = &stp_timer_kind,
 	[STP_KIND_TIMER_JIFFIES] = &stp_jiffies_kind,
-	[STP_KIND_PROFILE] = &stp_profile_kind,
+	[STP_KIND_PROFILE] = &stp_perf_kind,
+	[STP_KIND_PERF] = &stp_perf_kind,
 	[STP_KIND_ENTRY] = &stp_entry_kind,
 	[STP_KIND_RETURN] = &stp_return_kind,
 	[STP_KIND_STATEMENT] = &stp_statement_kind,
 	[STP_KIND_TRACEPOINT] = &stp_tracepoint_kind,
+	[STP_KIND_WATCH] = &stp_watch_kind,
 };
 
 static int never(struct kprobe *probe, struct pt_regs *regs)

@@ -88,6 +88,10 @@ const char* kind_name(PointKind kind) {
       return "STP_KIND_STATEMENT";
     case PointKind::tracepoint:
       return "STP_KIND_TRACEPOINT";
+    case PointKind::perf:
+      return "STP_KIND_PERF";
+    case PointKind::watch:
+      return "STP_KIND_WATCH";
   }
   return nullptr;
 }

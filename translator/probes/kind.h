@@ -79,6 +79,8 @@ std::span<const Kind> statement_kinds();   // kernel.statement
 std::span<const Kind> tracepoint_kinds();  // kernel.trace
 std::span<const Kind> symbol_kinds();      // kprobe.function
 std::span<const Kind> process_kinds();     // process("path")
+std::span<const Kind> perf_kinds();        // perf.type(t).config(c)
+std::span<const Kind> watch_kinds();       // kernel.data
 
 // Known to the language, and not run by this version.
 bool is_unsupported(const std::vector<ast::Component>&);

@@ -17,6 +17,7 @@ using Table = std::span<const Kind> (*)();
 constexpr Table tables[] = {
     session_kinds,   timer_kinds,      profile_kinds, function_kinds,
     statement_kinds, tracepoint_kinds, symbol_kinds, process_kinds,
+    perf_kinds,      watch_kinds,
 };
 
 Arg arg_of(const ast::Component& c) {

@@ -21,6 +21,8 @@ enum class PointKind {
   function_return,  // number: maxactive or 0
   statement,
   tracepoint,
+  perf,   // offset: type; number: config; number2: period, or -Hz
+  watch,  // number: address, without symbol; number2: width, negative for reads as well
 };
 
 struct Point {

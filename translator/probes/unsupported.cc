@@ -10,10 +10,12 @@ namespace stp::probes {
 namespace {
 
 constexpr const char* families[] = {
-    "perf",   "procfs",     "netfilter", "java",    "python2", "python3",
+    "procfs",     "netfilter", "java",    "python2", "python3",
     "nfs",    "syscall", "nd_syscall", "socket",    "ioblock", "scheduler",
     "vm",      "signal", "tcp",     "udp",        "vfs",       "input",   "stapdev"};
-constexpr const char* of_the_kernel[] = {"mark", "data"};
+constexpr const char* of_the_kernel[] = {"mark"};
+// Counters that a script reads, and those of one process.
+constexpr const char* of_perf[] = {"process", "counter"};
 // Of process("path"); process(pid) and process alone are not run at all.
 constexpr const char* of_a_process[] = {"begin", "end",  "thread", "syscall",
                                         "insn",  "mark", "plt",    "provider"};
@@ -31,6 +33,9 @@ bool is_unsupported(const std::vector<ast::Component>& components) {
            lists(of_a_process, components[1].name) ||
            (components[1].name == "library" && components.size() > 2 &&
             lists(of_a_process, components[2].name));
+  if (components.front().name == "perf")
+    return std::any_of(components.begin(), components.end(),
+                       [](const ast::Component& c) { return lists(of_perf, c.name); });
   return lists(families, components.front().name) ||
          (components.size() > 1 && components.front().name == "kernel" &&
           lists(of_the_kernel, components[1].name));

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A tick on every CPU, with the registers of what it interrupted: perf's software clock, which
- * works in virtual machines without performance counters. CPUs that come later get theirs.
+ * What perf counts, on every CPU, with the registers of what was interrupted. The tick of timer.profile is
+ * perf's software clock, which works in virtual machines without performance counters. CPUs that come later
+ * get theirs.
  */
 #include <linux/cpuhotplug.h>
 #include <linux/perf_event.h>
@@ -12,6 +13,7 @@
 struct profile {
 	struct hlist_node node; /* for the hotplug callbacks */
 	const struct stp_point *point;
+	int error;		    /* of the last CPU that could not be covered */
 	struct perf_event **events; /* by CPU */
 };
 
@@ -26,21 +28,37 @@ static void overflow(struct perf_event *event, struct perf_sample_data *data, st
 	stp_hit(event->overflow_handler_context, regs, NULL, 0, NULL);
 }
 
+static struct perf_event_attr attributes(const struct stp_point *point)
+{
+	struct perf_event_attr attr = { .size = sizeof(attr), .pinned = 1 };
+
+	if (point->kind == STP_KIND_PROFILE) {
+		attr.type = PERF_TYPE_SOFTWARE;
+		attr.config = PERF_COUNT_SW_CPU_CLOCK;
+		attr.sample_period = NSEC_PER_SEC / (point->number ? point->number : HZ);
+		return attr;
+	}
+	attr.type = point->offset;
+	attr.config = point->number;
+	attr.freq = point->number2 < 0;
+	if (attr.freq)
+		attr.sample_freq = -point->number2;
+	else
+		attr.sample_period = point->number2;
+	return attr;
+}
+
 static int cover(unsigned int cpu, struct hlist_node *node)
 {
 	struct profile *p = hlist_entry(node, struct profile, node);
-	struct perf_event_attr attr = {
-		.type = PERF_TYPE_SOFTWARE,
-		.config = PERF_COUNT_SW_CPU_CLOCK,
-		.size = sizeof(attr),
-		.pinned = 1,
-		.sample_period = NSEC_PER_SEC / (p->point->number ? p->point->number : HZ),
-	};
+	struct perf_event_attr attr = attributes(p->point);
 	struct perf_event *event = perf_event_create_kernel_counter(&attr, cpu, NULL, overflow,
 								    (void *)p->point);
 
 	/* A CPU that could not be covered must not keep the CPU from coming up. */
-	if (!IS_ERR(event))
+	if (IS_ERR(event))
+		p->error = PTR_ERR(event);
+	else
 		p->events[cpu] = event;
 	return 0;
 }
@@ -74,7 +92,7 @@ static int arm(const struct stp_point *const *points, u32 n, void **set)
 	if (!profiles)
 		return -ENOMEM;
 	profiles->hotplug_state =
-		cpuhp_setup_state_multi(CPUHP_AP_ONLINE_DYN, "stp:profile", cover, uncover);
+		cpuhp_setup_state_multi(CPUHP_AP_ONLINE_DYN, "stp:perf", cover, uncover);
 	if (profiles->hotplug_state < 0) {
 		armed = profiles->hotplug_state;
 		kvfree(profiles);
@@ -90,7 +108,7 @@ static int arm(const struct stp_point *const *points, u32 n, void **set)
 		if (p->events && !cpuhp_state_add_instance(profiles->hotplug_state, &p->node) && any_event(p))
 			armed++;
 		else
-			stp_point_failed(points[i], -ENODEV);
+			stp_point_failed(points[i], p->error ? p->error : -ENODEV);
 	}
 	return armed;
 }
@@ -111,8 +129,16 @@ static void disarm(void *set)
 	kvfree(profiles);
 }
 
-const struct stp_probe_kind stp_profile_kind = {
-	.name = "profile",
+static const char *explain(int error)
+{
+	return error == -ENOENT || error == -EOPNOTSUPP || error == -EINVAL || error == -ENODEV ?
+		       "this machine has no such counter" :
+		       NULL;
+}
+
+const struct stp_probe_kind stp_perf_kind = {
+	.name = "perf event",
 	.arm = arm,
 	.disarm = disarm,
+	.explain = explain,
 };
