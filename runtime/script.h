@@ -396,6 +396,13 @@ struct stp_section {
 	u64 address;	    /* its link-time address */
 };
 
+/* What a call returns to, by its link-time address in the point's image; level 1: the call of the
+ * function that the point is in. Those of one level stand together, level 1 first. */
+struct stp_caller {
+	u64 address;
+	u32 level;
+};
+
 struct stp_point {
 	u16 kind;
 	u16 section; /* 1 + index into sections; 0: vmlinux */
@@ -407,6 +414,8 @@ struct stp_point {
 	const char *function; /* ppfunc(), probefunc(); "" when there is none */
 	s64 number, number2;
 	s64 priority; /* begin and end: order */
+	const struct stp_caller *callers; /* entry, return, statement: only calls from there count */
+	u32 n_callers;
 };
 
 enum stp_lock_mode { STP_LOCK_READ = 0, STP_LOCK_WRITE = 1 };

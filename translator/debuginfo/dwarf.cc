@@ -57,8 +57,8 @@ class DwarfProvider : public types::Provider {
   std::vector<types::Statement> labels(const Function& f) const override {
     return dwarf::labels_of(context_, f);
   }
-  std::vector<Function> callees(const Function& f) const override {
-    return dwarf::callees_of(context_, f);
+  std::vector<types::Call> calls(const Function& f) const override {
+    return dwarf::calls_of(context_, f);
   }
   std::vector<types::SourceFrame> source_frames(uint64_t address) const override {
     return dwarf::source_frames(context_, address);

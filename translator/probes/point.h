@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace stp::prog {
 
@@ -36,6 +37,8 @@ struct Point {
   // Shown by `stp list -v` and -v; not needed to run.
   std::string file;
   uint32_t line = 0;
+  // Of a callee: where its callers, innermost first, go on; a hit that comes from elsewhere is none.
+  std::vector<std::vector<uint64_t>> callers;
   std::string program;  // the program or library that the address is in; empty: the kernel
 };
 

@@ -5,7 +5,7 @@
 #include <charconv>
 #include <set>
 
-#include "probes/kind.h"
+#include "probes/function_points.h"
 
 namespace stp::probes {
 namespace {
@@ -108,13 +108,7 @@ void resolve_statement_text(const Request& request, const std::string& text, con
                             std::vector<Found>& found) {
   const types::Provider* provider = request.provider();
   if (!provider) return;
-  size_t at = text.find('@');
-  std::string function = text.substr(0, at);
-  std::string file = at == std::string::npos ? "" : text.substr(at + 1), place;
-  if (size_t mark = file.find_last_of(":+"); mark != std::string::npos) {
-    place = file.substr(mark);
-    file.resize(mark);
-  }
+  auto [function, file, place] = split_place(text);
   Lines lines = place.empty() ? Lines{0, 0, true, true} : read_lines(place);
   if (!lines.good) {
     request.diagnostics.error(

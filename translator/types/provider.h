@@ -65,6 +65,14 @@ struct Statement {
   std::string label = {};  // of labels()
 };
 
+// A function that another one calls by its name, or that has a copy in it.
+struct Call {
+  Function callee;
+  // What lies on the stack while the callee runs. Empty for copies, and when the caller's frame is
+  // gone by then (a jump instead of a call and a return).
+  std::vector<uint64_t> returns;
+};
+
 // One of the functions that an instruction belongs to: copies of inlined functions, and around
 // them the function itself.
 struct SourceFrame {
@@ -120,9 +128,9 @@ class Provider {
   virtual Answer<std::vector<Statement>> statements(const FunctionQuery&, uint32_t line,
                                                     bool relative, bool nearest) const = 0;
   // Labels of a function, for goto, that have code; and the functions that it is known to call,
-  // copies inside of it included. Empty for sources that do not know.
+  // copies inside of it included, but not what those call. Empty for sources that do not know.
   virtual std::vector<Statement> labels(const Function&) const { return {}; }
-  virtual std::vector<Function> callees(const Function&) const { return {}; }
+  virtual std::vector<Call> calls(const Function&) const { return {}; }
   // What an address is: its functions, innermost first, and its symbol.
   virtual std::vector<SourceFrame> source_frames(uint64_t) const { return {}; }
   virtual std::optional<SymbolAt> symbol_at(uint64_t) const { return std::nullopt; }
