@@ -124,13 +124,19 @@ static void tell(u16 kind, const char *text, ...)
 void stp_point_failed(const struct stp_point *point, int error)
 {
 	failed++;
-	if (point->section && !stp_section_offsets[point->section - 1]) {
+	if (error == -ENOENT && point->section != STP_ABSOLUTE && point->symbol && !point->address) {
+		tell(STP_RECORD_WARN, "probe %s was not armed: %s", point->name,
+		     stp_symbol_lack(point->symbol));
+		return;
+	}
+	if (point->section && point->section != STP_ABSOLUTE && !stp_section_offsets[point->section - 1]) {
 		tell(STP_RECORD_WARN, "probe %s was not armed: %s", point->name,
 		     stp_section_lack(&stp_script.sections[point->section - 1]));
 		return;
 	}
 	tell(STP_RECORD_WARN, "probe %s was not armed: error %d%s", point->name, error,
-	     error == -ENOENT ? " (the kernel has no such symbol)" :
+	     error == -ENOENT ? " (nothing is there)" :
+	     error == -EILSEQ ? " (no instruction begins there)" :
 	     error == -EINVAL ? " (the kernel allows no probe there)" : "");
 }
 

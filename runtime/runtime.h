@@ -53,6 +53,8 @@ void stp_sections_exit(void);
 void stp_sections_find(void);
 /* Why a section was not found, for a message. Process context. */
 const char *stp_section_lack(const struct stp_section *section);
+/* Why a symbol, "name" or "module:name", was not found. Process context. */
+const char *stp_symbol_lack(const char *symbol);
 
 /* ------------------------------------------------------------ context.c */
 

@@ -403,9 +403,11 @@ struct stp_caller {
 	u32 level;
 };
 
+#define STP_ABSOLUTE 0xffff /* section of an address that is the running kernel's own */
+
 struct stp_point {
 	u16 kind;
-	u16 section; /* 1 + index into sections; 0: vmlinux */
+	u16 section; /* 1 + index into sections; 0: vmlinux; or STP_ABSOLUTE */
 	u32 probe;	    /* index into probes */
 	u64 address;
 	u32 offset;

@@ -86,6 +86,21 @@ const char *stp_section_lack(const struct stp_section *section)
 						   "the module's symbols do not tell where it is";
 }
 
+const char *stp_symbol_lack(const char *symbol)
+{
+	const char *colon = strchr(symbol, ':');
+	char name[MODULE_NAME_LEN];
+	bool loaded;
+
+	if (!colon)
+		return "the kernel has no such symbol";
+	strscpy(name, symbol, min_t(size_t, sizeof(name), colon - symbol + 1));
+	rcu_read_lock();
+	loaded = module_named(name);
+	rcu_read_unlock();
+	return loaded ? "the module has no such symbol" : "the module is not loaded";
+}
+
 int stp_sections_init(void)
 {
 	if (!stp_script.n_sections)

@@ -107,7 +107,9 @@ std::string point_row(const Point& p, size_t probe, const std::string& callers) 
   if (!kind) return "";
   std::string row = fmt::format("\t{{ .kind = {}, .probe = {}", kind, probe);
   if (p.address) row += ", .address = " + c_hex(p.address);
-  row += member("section", p.section) + member("offset", p.offset);
+  row += p.section == absolute_section ? ", .section = STP_ABSOLUTE"
+                                       : member("section", p.section);
+  row += member("offset", p.offset);
   if (!p.symbol.empty()) row += ", .symbol = " + c_string(p.symbol);
   if (p.number) row += ", .number = " + c_number(p.number);
   if (p.number2) row += ", .number2 = " + c_number(p.number2);

@@ -1,8 +1,11 @@
 // kernel.function("name@file") with .call, .return, .inline, .exported, .maxactive(n), .label("l"),
-// .callee("f"), .callees; and kprobe.function("name"), which asks the symbol table alone.
+// .callee("f"), .callees; and kprobe.function("name"), kprobe.module("m").function("name"), which the
+// running kernel looks up among its symbols.
 //
 // What the kernel forbids to probe is left out of wildcards, and is an error when it is named.
 #include <fmt/format.h>
+
+#include <algorithm>
 
 #include "probes/function_points.h"
 
@@ -56,17 +59,41 @@ void resolve(const Request& request, std::vector<Found>& found) {
     resolve_function(request, found);
 }
 
+// As the kernel's table of symbols names it: "my_module:f".
+std::string symbol_in_module(std::string module, const std::string& name) {
+  std::replace(module.begin(), module.end(), '-', '_');
+  return module + ":" + name;
+}
+
+// What debug information says against it, if there is any: a name that it does not know may be a
+// module's.
+std::string forbidden_symbol(const Request& request, const std::string& name) {
+  size_t mark = request.diagnostics.mark();
+  const types::Provider* provider = request.provider();
+  request.diagnostics.rewind(mark);
+  auto address = provider ? provider->symbol(name) : std::nullopt;
+  return address ? forbidden_text(*provider, *address) : "";
+}
+
 void resolve_symbol(const Request& request, std::vector<Found>& found) {
   const std::string& name = *request.text("function");
+  auto* module = request.text("module");
   Found f{};
   f.point.kind = request.has("return") ? prog::PointKind::function_return : prog::PointKind::entry;
-  f.point.symbol = name;
+  f.point.symbol = module ? symbol_in_module(*module, name) : name;
   f.point.name = spell(request.components);
   f.point.function = name;
-  if (has_wildcard(name)) {
+  bool wild_module = module && has_wildcard(*module);
+  if (wild_module || has_wildcard(name)) {
     request.diagnostics.error(
-        Code::unsupported, request.component("function").arg_span,
-        "kprobe.function takes a name without wildcards; use kernel.function");
+        Code::unsupported, request.component(wild_module ? "module" : "function").arg_span,
+        fmt::format("kprobe probes take names without wildcards; use {}",
+                    module ? "module(\"m\").function" : "kernel.function"));
+    return;
+  }
+  if (std::string what = module ? "" : forbidden_symbol(request, name); !what.empty()) {
+    request.diagnostics.error(Code::forbidden_place, request.component("function").arg_span,
+                              fmt::format("'{}' cannot be probed: it is {}", name, what));
     return;
   }
   found.push_back(std::move(f));
@@ -96,11 +123,14 @@ std::span<const Kind> function_kinds() {
 }
 
 std::span<const Kind> symbol_kinds() {
-  const Part kprobe{"kprobe"}, function{"function", Arg::string};
+  const Part kprobe{"kprobe"}, module{"module", Arg::string}, function{"function", Arg::string};
   static const std::vector<Kind> table = {
       {{kprobe, function}, resolve_symbol},
       {{kprobe, function, {"call"}}, resolve_symbol},
       {{kprobe, function, {"return"}}, resolve_symbol},
+      {{kprobe, module, function}, resolve_symbol},
+      {{kprobe, module, function, {"call"}}, resolve_symbol},
+      {{kprobe, module, function, {"return"}}, resolve_symbol},
   };
   return table;
 }

@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include <set>
+#include <tuple>
 
 namespace stp::probes {
 namespace {
@@ -49,6 +50,7 @@ class Resolution {
   void run() {
     size_t before = found_.size();
     auto all = image_.provider.functions({pattern_.function, pattern_.file, true});
+    erase_parts(all);
     for (const Function& f : all) {
       if (has_wildcard(pattern_.function) && is_passing(image_.provider, f.address)) continue;
       if (request_.has("label"))
@@ -62,6 +64,20 @@ class Resolution {
   }
 
  private:
+  // What the compiler split off a function (f.part.0) is no entry of it, and runs with one that is;
+  // it stands for the function only when that has no other.
+  void erase_parts(std::vector<Function>& all) const {
+    auto is_part = [](const Function& f) {
+      return f.symbol.find(".part.") != f.symbol.npos && f.symbol != f.name;
+    };
+    std::set<std::tuple<std::string, std::string, uint32_t>> whole;
+    for (const Function& f : all)
+      if (!is_part(f) && suits(f)) whole.insert({f.name, f.file, f.line});
+    std::erase_if(all, [&](const Function& f) {
+      return is_part(f) && whole.count({f.name, f.file, f.line});
+    });
+  }
+
   // What the last words of the point say, of the function or callee that is probed.
   bool suits(const Function& f) const {
     if (request_.has("inline")) return f.inlined;

@@ -24,10 +24,13 @@ enum class PointKind {
   tracepoint,
 };
 
+// Point::section of an address of the running kernel, which nothing moves: script.h has the same.
+constexpr uint32_t absolute_section = 0xffff;
+
 struct Point {
   PointKind kind;
   uint64_t address = 0;  // link-time; 0: by symbol
-  uint32_t section = 0;  // of a module: 1 + index into Program::sections
+  uint32_t section = 0;  // of a module: 1 + index into Program::sections, or absolute_section
   std::string symbol;    // or the tracepoint's name
   uint32_t offset = 0;   // from the symbol
   std::string name;      // pp()

@@ -1,7 +1,9 @@
 // kernel.statement("function@file:line"), with :*, :N-M and +N, and kernel.statement(ADDRESS): an
-// instruction in the middle of code. Lines are known to DWARF alone; an address needs nothing.
+// instruction in the middle of code. Lines are known to DWARF alone, which also tells whether one
+// begins at an address. With .absolute, or as kprobe.statement, the address is the running kernel's.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <set>
 
@@ -80,6 +82,16 @@ void resolve_nearest(const Request& request, std::vector<Found>& found) {
   resolve_text(request, found);
 }
 
+// Whether a line of the source begins there; without lines, the kernel has to judge the instruction.
+bool begins_statement(const types::Provider& provider, const types::Function& f,
+                      uint64_t address) {
+  if (address == f.address) return true;
+  auto answer = provider.statements({f.name, f.file, true}, 0, false, false);
+  auto* all = types::get(answer);
+  return !all || std::any_of(all->begin(), all->end(),
+                             [&](const types::Statement& s) { return s.address == address; });
+}
+
 void resolve_address(const Request& request, std::vector<Found>& found) {
   const types::Provider* provider = request.provider();
   if (!provider) return;
@@ -96,8 +108,37 @@ void resolve_address(const Request& request, std::vector<Found>& found) {
                               fmt::format("{:#x} cannot be probed: it is {}", address, what));
     return;
   }
+  if (!begins_statement(*provider, *function, address)) {
+    request.diagnostics.error(Code::no_match, request.component("statement").arg_span,
+                              fmt::format("no statement of '{}' begins at {:#x}", function->name,
+                                          address));
+    return;
+  }
   types::Statement s{*function, address, function->file, 0};
   Found f = found_statement(request, s);
+  f.point.name = spell(request.components);
+  found.push_back(std::move(f));
+}
+
+// An address of the running kernel, as /proc/kallsyms tells it: nothing here knows what is there.
+void resolve_absolute(const Request& request, std::vector<Found>& found) {
+  const ast::Component& where = request.component("statement");
+  if (!request.guru) {
+    request.diagnostics.error(Code::needs_guru, request.component("absolute").span,
+                              "an address that nothing verifies needs guru mode (-g)");
+    return;
+  }
+  auto address = static_cast<uint64_t>(*request.number("statement"));
+  // The upper half (Documentation/arch/x86/x86_64/mm.rst), whether pages have 4 levels or 5.
+  if (address < 0xff00'0000'0000'0000) {
+    request.diagnostics.error(Code::no_match, where.arg_span,
+                              fmt::format("{:#x} is no address in the kernel", address));
+    return;
+  }
+  Found f{};
+  f.point.kind = prog::PointKind::statement;
+  f.point.address = address;
+  f.point.section = prog::absolute_section;
   f.point.name = spell(request.components);
   found.push_back(std::move(f));
 }
@@ -135,11 +176,16 @@ void resolve_statement_text(const Request& request, const std::string& text, con
 }
 
 std::span<const Kind> statement_kinds() {
-  static const std::vector<Kind> table = in_images({
-      {{{"statement", Arg::string}}, resolve_text},
-      {{{"statement", Arg::string}, {"nearest"}}, resolve_nearest},
-      {{{"statement", Arg::number}}, resolve_address},
-  });
+  static const std::vector<Kind> table = [] {
+    auto rows = in_images({
+        {{{"statement", Arg::string}}, resolve_text},
+        {{{"statement", Arg::string}, {"nearest"}}, resolve_nearest},
+        {{{"statement", Arg::number}}, resolve_address},
+    });
+    for (const char* family : {"kernel", "kprobe"})
+      rows.push_back({{{family}, {"statement", Arg::number}, {"absolute"}}, resolve_absolute});
+    return rows;
+  }();
   return table;
 }
 

@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -161,6 +162,10 @@ class Provider {
   // Symbol table: link address of a symbol, and its reverse. What has no symbols
   // answers nothing.
   virtual std::optional<uint64_t> symbol(std::string_view name) const = 0;
+
+  // Entries of the functions that the kernel says to have no breakpoint in (NOKPROBE_SYMBOL),
+  // ascending; empty when nothing tells.
+  virtual std::span<const uint64_t> kprobe_blacklist() const { return {}; }
 
   // The module that this is the debug information of; empty: vmlinux.
   virtual std::string_view module() const { return {}; }
