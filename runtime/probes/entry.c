@@ -58,7 +58,8 @@ static void hit(unsigned long ip, unsigned long parent, struct ftrace_ops *ops,
 		stp_hit(site->point, stp_ftrace_regs(fregs), NULL, site->entry, NULL);
 }
 
-/* Of points that want certain callers. */
+/* Of points that want certain callers. Who asks the unwinder may probe it: this ops leaves it to ftrace
+ * to keep what it does itself from coming here. */
 static void hit_called(unsigned long ip, unsigned long parent, struct ftrace_ops *ops,
 		       struct ftrace_regs *fregs)
 {
@@ -73,7 +74,8 @@ static void hit_called(unsigned long ip, unsigned long parent, struct ftrace_ops
 static struct group groups[3] = {
 	{ .ops = { .func = hit } },
 	{ .ops = { .func = hit, .flags = FTRACE_OPS_FL_SAVE_REGS } },
-	{ .ops = { .func = hit_called, .flags = FTRACE_OPS_FL_SAVE_REGS } },
+	{ .ops = { .func = hit_called,
+		   .flags = FTRACE_OPS_FL_SAVE_REGS | FTRACE_OPS_FL_RECURSION } },
 };
 
 /*

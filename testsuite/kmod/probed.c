@@ -170,6 +170,10 @@ probed int probed_leaf(int n)
 	return n + probed_sink;
 }
 
+#ifndef PROBED_OS /* one of two modules may export it */
+EXPORT_SYMBOL_GPL(probed_leaf);
+#endif
+
 static __always_inline int probed_inner_calls(int n)
 {
 	int sum = probed_leaf(n + 20);

@@ -55,6 +55,9 @@ class DwarfProvider : public types::Provider {
                                                    bool relative, bool nearest) const override {
     return dwarf::find_statements(context_, query, line, relative, nearest);
   }
+  bool begins_line(uint64_t address) const override {
+    return dwarf::begins_line(context_, address);
+  }
   std::vector<types::Statement> labels(const Function& f) const override {
     return dwarf::labels_of(context_, f);
   }

@@ -3,8 +3,8 @@
 // begins at an address. With .absolute, or as kprobe.statement, the address is the running kernel's.
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <charconv>
+#include <optional>
 #include <set>
 
 #include "probes/function_points.h"
@@ -12,30 +12,42 @@
 namespace stp::probes {
 namespace {
 
-struct Lines {
+constexpr uint32_t most_lines = 10'000;
+
+struct Range {
   uint32_t first = 0, last = 0;  // 0: all of the function's
-  bool relative = false;
-  bool good = false;
 };
 
-Lines read_lines(const std::string& place) {
-  Lines lines;
-  if (place == ":*") {
-    lines.good = true;
-    return lines;
-  }
-  lines.relative = place[0] == '+';
+struct Lines {
+  std::vector<Range> ranges;
+  bool relative = false;
+  bool is_one() const { return ranges.size() == 1 && ranges[0].first == ranges[0].last; }
+};
+
+// ":3", ":*", ":3-5", "+2", ":3,7-9"; nothing for what is none of these.
+std::optional<Lines> read_lines(const std::string& place) {
+  if (place.empty()) return Lines{{{}}, true};
+  if (place == ":*") return Lines{{{}}};
+  Lines lines{{}, place[0] == '+'};
   const char *at = place.data() + 1, *end = place.data() + place.size();
-  auto [behind, error] = std::from_chars(at, end, lines.first);
-  lines.last = lines.first;
-  if (error != std::errc()) return lines;
-  if (behind != end && *behind == '-') {
-    auto [last, second] = std::from_chars(behind + 1, end, lines.last);
-    if (second != std::errc()) return lines;
-    behind = last;
+  uint32_t sum = 0;
+  for (;;) {
+    Range range;
+    auto [behind, error] = std::from_chars(at, end, range.first);
+    if (error != std::errc()) return std::nullopt;
+    range.last = range.first;
+    if (behind != end && *behind == '-') {
+      auto [last, second] = std::from_chars(behind + 1, end, range.last);
+      if (second != std::errc()) return std::nullopt;
+      behind = last;
+    }
+    if (range.last < range.first || range.last - range.first >= most_lines) return std::nullopt;
+    sum += range.last - range.first + 1;
+    lines.ranges.push_back(range);
+    if (behind == end) return sum > most_lines ? std::nullopt : std::optional(lines);
+    if (*behind != ',') return std::nullopt;
+    at = behind + 1;
   }
-  lines.good = behind == end && lines.last >= lines.first && lines.last - lines.first < 10000;
-  return lines;
 }
 
 Found found_statement(const Request& request, const types::Statement& s) {
@@ -82,16 +94,6 @@ void resolve_nearest(const Request& request, std::vector<Found>& found) {
   resolve_text(request, found);
 }
 
-// Whether a line of the source begins there; without lines, the kernel has to judge the instruction.
-bool begins_statement(const types::Provider& provider, const types::Function& f,
-                      uint64_t address) {
-  if (address == f.address) return true;
-  auto answer = provider.statements({f.name, f.file, true}, 0, false, false);
-  auto* all = types::get(answer);
-  return !all || std::any_of(all->begin(), all->end(),
-                             [&](const types::Statement& s) { return s.address == address; });
-}
-
 void resolve_address(const Request& request, std::vector<Found>& found) {
   const types::Provider* provider = request.provider();
   if (!provider) return;
@@ -108,7 +110,8 @@ void resolve_address(const Request& request, std::vector<Found>& found) {
                               fmt::format("{:#x} cannot be probed: it is {}", address, what));
     return;
   }
-  if (!begins_statement(*provider, *function, address)) {
+  // Without lines the kernel has to judge whether an instruction is there.
+  if (!provider->begins_line(address)) {
     request.diagnostics.error(Code::no_match, request.component("statement").arg_span,
                               fmt::format("no statement of '{}' begins at {:#x}", function->name,
                                           address));
@@ -150,29 +153,37 @@ void resolve_statement_text(const Request& request, const std::string& text, con
   const types::Provider* provider = request.provider();
   if (!provider) return;
   auto [function, file, place] = split_place(text);
-  Lines lines = place.empty() ? Lines{0, 0, true, true} : read_lines(place);
-  if (!lines.good) {
+  auto lines = read_lines(place);
+  if (!lines) {
     request.diagnostics.error(
         Code::bad_probe_point, span,
         fmt::format("'{}' is no line: :LINE, :FIRST-LAST, :* or +OFFSET", place));
     return;
   }
   std::set<uint64_t> seen;
+  std::string forbidden;
   size_t before = found.size();
-  for (uint32_t line = lines.first; line <= lines.last; ++line) {
-    auto answer =
-        provider->statements({function, file, true}, line, lines.relative, request.has("nearest"));
-    auto* statements = types::get(answer);
-    // Of a range only the lines that have code count.
-    if (!statements &&
-        (lines.first == lines.last || types::lack(answer).kind == types::Lack::Kind::dwarf))
-      return report(request, *provider, text, span, types::lack(answer));
-    if (!statements) continue;
-    for (const types::Statement& s : *statements)
-      if (forbidden_text(*provider, s.address).empty() && seen.insert(s.address).second)
-        found.push_back(found_statement(request, s));
-  }
-  if (found.size() == before) report(request, *provider, text, span, {});
+  for (const Range& range : lines->ranges)
+    for (uint32_t line = range.first; line <= range.last; ++line) {
+      auto answer = provider->statements({function, file, true}, line, lines->relative,
+                                         request.has("nearest"));
+      auto* statements = types::get(answer);
+      // Of several lines only those that have code count.
+      if (!statements && (lines->is_one() || types::lack(answer).kind == types::Lack::Kind::dwarf))
+        return report(request, *provider, text, span, types::lack(answer));
+      if (!statements) continue;
+      for (const types::Statement& s : *statements) {
+        std::string what = forbidden_text(*provider, s.address);
+        if (!what.empty())
+          forbidden = what;
+        else if (seen.insert(s.address).second)
+          found.push_back(found_statement(request, s));
+      }
+    }
+  if (found.size() > before) return;
+  if (forbidden.empty()) return report(request, *provider, text, span, {});
+  request.diagnostics.error(Code::forbidden_place, span,
+                            fmt::format("'{}' cannot be probed: it is {}", text, forbidden));
 }
 
 std::span<const Kind> statement_kinds() {

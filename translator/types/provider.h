@@ -138,6 +138,9 @@ class Provider {
   // The function that holds an address.
   virtual std::optional<Function> function_at(uint64_t address) const = 0;
 
+  // Whether a row of the line table begins at an address; true of a source without lines.
+  virtual bool begins_line(uint64_t) const { return true; }
+
   // Where code behind the prologue starts; the entry itself when that is unknown.
   virtual uint64_t after_prologue(const Function&) const = 0;
 

@@ -1,0 +1,123 @@
+// What names mean among the functions of a real kernel: the first of vm/kernels.list, from DWARF and
+// from BTF.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <map>
+
+#include "case_files.h"
+#include "debuginfo/sources.h"
+#include "debuginfo/symbols.h"
+
+namespace stp {
+namespace {
+
+using types::Function;
+
+class KernelFunctions : public testing::TestWithParam<DebuginfoChoice> {
+ protected:
+  void SetUp() override {
+    ASSERT_TRUE(first_kernel()) << "the first kernel of vm/kernels.list was not found: vm/setup check";
+    std::string why_not;
+    symbols = Symbols::open(*first_kernel(), why_not);
+    ASSERT_TRUE(symbols) << why_not;
+    sources = debuginfo_sources(*first_kernel(), GetParam());
+    Diagnostics d;
+    provider = sources->kernel(d);
+    ASSERT_TRUE(provider) << rendered(d);
+  }
+
+  std::vector<uint64_t> addresses(const std::string& name) const {
+    std::vector<uint64_t> found;
+    for (const Function& f : provider->functions({name, "", false})) found.push_back(f.address);
+    return found;
+  }
+  // Text symbols of code that stays, whose name has `mark` in it.
+  std::vector<Symbol> marked(std::string_view mark) const {
+    std::vector<Symbol> found;
+    for (size_t i = 0; i < symbols->size(); ++i) {
+      Symbol s = (*symbols)[i];
+      if (s.is_text() && s.name.find(mark) != s.name.npos && !symbols->is_init(s.address))
+        found.push_back(s);
+    }
+    return found;
+  }
+
+  std::unique_ptr<Symbols> symbols;
+  std::unique_ptr<types::Sources> sources;
+  const types::Provider* provider = nullptr;
+};
+
+std::string plain(std::string_view name) { return std::string(name.substr(0, name.find('.'))); }
+
+TEST_P(KernelFunctions, AreEnteredInTheirHotPart) {
+  auto cold = marked(".cold");
+  ASSERT_GT(cold.size(), 1000u);
+  for (const Symbol& s : cold)
+    EXPECT_THAT(addresses(plain(s.name)), testing::Not(testing::Contains(s.address))) << s.name;
+}
+
+TEST_P(KernelFunctions, HaveClonesThatGoByThePlainName) {
+  size_t clones = 0;
+  for (const char* mark : {".isra.", ".constprop."})
+    for (const Symbol& s : marked(mark)) {
+      if (s.name.find(".cold") != s.name.npos || s.name.find(".part.") != s.name.npos) continue;
+      ++clones;
+      auto found = provider->functions({plain(s.name), "", false});
+      auto at = std::find_if(found.begin(), found.end(),
+                             [&](const Function& f) { return f.address == s.address; });
+      ASSERT_NE(at, found.end()) << s.name;
+      EXPECT_EQ(at->name, plain(s.name));
+      EXPECT_EQ(at->symbol, s.name);
+    }
+  EXPECT_GT(clones, 500u);
+}
+
+TEST_P(KernelFunctions, OfOneNameAreAllFound) {
+  EXPECT_EQ(addresses("c_start").size(), 3u);
+  std::map<std::string, std::vector<uint64_t>> all;
+  for (const Symbol& s : marked("_show"))
+    if (s.name.find('.') == s.name.npos) all[std::string(s.name)].push_back(s.address);
+  size_t several = 0;
+  for (const auto& [name, where] : all) {
+    if (where.size() < 2) continue;
+    ++several;
+    EXPECT_THAT(addresses(name), testing::UnorderedElementsAreArray(where)) << name;
+  }
+  EXPECT_GT(several, 50u);
+}
+
+TEST_P(KernelFunctions, AreFoundByEachNameOfAnAlias) {
+  auto one = addresses("__x64_sys_getpid");
+  ASSERT_EQ(one.size(), 1u);
+  EXPECT_EQ(one[0], symbols->address("__x64_sys_getpid"));
+  EXPECT_EQ(one, addresses("__ia32_sys_getpid"));
+}
+
+TEST_P(KernelFunctions, ThatWereReplacedAreNone) {
+  // Weak in kernel/softirq.c, and defined again for x86.
+  EXPECT_THAT(addresses("arch_dynirq_lower_bound"),
+              testing::ElementsAre(symbols->find("arch_dynirq_lower_bound").front().address));
+  std::map<uint64_t, bool> known;
+  for (size_t i = 0; i < symbols->size(); ++i)
+    if (symbols->is_text(i)) known[(*symbols)[i].address] = true;
+  for (const Function& f : provider->functions({"arch_*", "", false}))
+    EXPECT_TRUE(known.count(f.address)) << f.name << " " << f.file;
+}
+
+TEST_P(KernelFunctions, ThatServeKprobesAreListed) {
+  auto list = provider->kprobe_blacklist();
+  EXPECT_GT(list.size(), 50u);
+  for (const char* name : {"get_kprobe", "notify_die"})
+    EXPECT_TRUE(std::binary_search(list.begin(), list.end(), *symbols->address(name))) << name;
+  EXPECT_FALSE(std::binary_search(list.begin(), list.end(), *symbols->address("vfs_read")));
+}
+
+INSTANTIATE_TEST_SUITE_P(Source, KernelFunctions,
+                         testing::Values(DebuginfoChoice::dwarf, DebuginfoChoice::btf),
+                         [](const auto& source) {
+                           return source.param == DebuginfoChoice::dwarf ? "dwarf" : "btf";
+                         });
+
+}  // namespace
+}  // namespace stp
