@@ -1,5 +1,6 @@
 // What names mean among the functions of a real kernel: the first of vm/kernels.list, from DWARF and
 // from BTF.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -8,6 +9,8 @@
 #include "case_files.h"
 #include "debuginfo/sources.h"
 #include "debuginfo/symbols.h"
+#include "sema/analyze.h"
+#include "syntax/parser.h"
 
 namespace stp {
 namespace {
@@ -43,6 +46,24 @@ class KernelFunctions : public testing::TestWithParam<DebuginfoChoice> {
     return found;
   }
 
+  // The addresses of a point's places; `error` says why there is none.
+  std::vector<uint64_t> places(const std::string& text) {
+    SourceMap map;
+    Diagnostics d;
+    MacroLibrary macros;
+    auto script = parse(map.add("<test>", "probe " + text + " {}"), {}, macros, map, d);
+    std::vector<uint64_t> found;
+    for (const auto& declaration : script->declarations)
+      if (auto* probe = std::get_if<ast::Probe*>(&declaration))
+        for (const auto* point : (*probe)->points)
+          for (const auto& listed :
+               list_points(*point, {}, *first_kernel(), *sources, false, d))
+            found.push_back(listed.point.address);
+    error = d.failed() ? d.all().front().text : "";
+    return found;
+  }
+
+  std::string error;
   std::unique_ptr<Symbols> symbols;
   std::unique_ptr<types::Sources> sources;
   const types::Provider* provider = nullptr;
@@ -105,12 +126,46 @@ TEST_P(KernelFunctions, ThatWereReplacedAreNone) {
     EXPECT_TRUE(known.count(f.address)) << f.name << " " << f.file;
 }
 
+TEST_P(KernelFunctions, AreNotTheirParts) {
+  // Both are there: callers enter the one, which may go on into the other.
+  EXPECT_THAT(places("kernel.function(\"pwm_put\").call"),
+              testing::ElementsAre(*symbols->address("pwm_put")));
+  // Its beginning was inlined everywhere: the rest is no function that anybody calls.
+  EXPECT_TRUE(places("kernel.function(\"remap_page\").call").empty());
+  uint64_t part = *symbols->address("remap_page.part.0");
+  if (GetParam() == DebuginfoChoice::dwarf) {
+    EXPECT_EQ(error, "function 'remap_page' has no code of its own: it is inlined here");
+    EXPECT_THAT(places("kernel.function(\"remap_page\")"),
+                testing::AllOf(testing::SizeIs(2), testing::Not(testing::Contains(part))));
+    EXPECT_THAT(places("kernel.function(\"remap_page.part.0\").call"), testing::ElementsAre(part));
+  }
+}
+
+TEST_P(KernelFunctions, HaveStatementsWhereLinesBegin) {
+  uint64_t entry = *symbols->address("vfs_read");
+  auto at = [&](uint64_t offset) {
+    return places(fmt::format("kernel.statement({:#x})", entry + offset));
+  };
+  EXPECT_THAT(at(0), testing::ElementsAre(entry));
+  // Behind the 5 bytes for ftrace.
+  EXPECT_THAT(at(5), testing::ElementsAre(entry + 5));
+  // In the middle of them; without lines the kernel is asked when it runs.
+  EXPECT_EQ(at(2).size(), GetParam() == DebuginfoChoice::dwarf ? 0u : 1u);
+  std::string none = fmt::format("no statement of 'vfs_read' begins at {:#x}", entry + 2);
+  EXPECT_EQ(error, GetParam() == DebuginfoChoice::dwarf ? none : "");
+  EXPECT_TRUE(places("kernel.statement(0x1234)").empty());
+}
+
 TEST_P(KernelFunctions, ThatServeKprobesAreListed) {
   auto list = provider->kprobe_blacklist();
   EXPECT_GT(list.size(), 50u);
   for (const char* name : {"get_kprobe", "notify_die"})
     EXPECT_TRUE(std::binary_search(list.begin(), list.end(), *symbols->address(name))) << name;
   EXPECT_FALSE(std::binary_search(list.begin(), list.end(), *symbols->address("vfs_read")));
+  for (uint64_t address : places("kernel.function(\"*kprobe*\").call"))
+    EXPECT_FALSE(std::binary_search(list.begin(), list.end(), address));
+  EXPECT_TRUE(places("kernel.function(\"get_kprobe\").return").empty());
+  EXPECT_EQ(error, "'get_kprobe' cannot be probed: it is marked NOKPROBE_SYMBOL");
 }
 
 INSTANTIATE_TEST_SUITE_P(Source, KernelFunctions,

@@ -10,7 +10,6 @@
 #include <fmt/format.h>
 
 #include <set>
-#include <tuple>
 
 namespace stp::probes {
 namespace {
@@ -60,21 +59,17 @@ class Resolution {
       else if (suits(f))
         add(f);
     }
-    if (found_.size() == before) report(!all.empty());
+    if (found_.size() == before) report(!all.empty() || !part_.empty());
   }
 
  private:
-  // What the compiler split off a function (f.part.0) is no entry of it, and runs with one that is;
-  // it stands for the function only when that has no other.
-  void erase_parts(std::vector<Function>& all) const {
-    auto is_part = [](const Function& f) {
-      return f.symbol.find(".part.") != f.symbol.npos && f.symbol != f.name;
-    };
-    std::set<std::tuple<std::string, std::string, uint32_t>> whole;
-    for (const Function& f : all)
-      if (!is_part(f) && suits(f)) whole.insert({f.name, f.file, f.line});
-    std::erase_if(all, [&](const Function& f) {
-      return is_part(f) && whole.count({f.name, f.file, f.line});
+  // What the compiler split off a function (f.part.0) runs with an entry or a copy of it, and is
+  // neither: it has to be asked for by its own name.
+  void erase_parts(std::vector<Function>& all) {
+    std::erase_if(all, [this](const Function& f) {
+      bool part = f.symbol != f.name && f.symbol.find(".part.") != f.symbol.npos;
+      if (part) part_ = f.symbol;
+      return part;
     });
   }
 
@@ -198,7 +193,8 @@ class Resolution {
       return;
     }
     if (known) {
-      d.error(Code::no_match, component.arg_span, nothing_of());
+      auto& error = d.error(Code::no_match, component.arg_span, nothing_of());
+      if (!part_.empty()) error.note(fmt::format("'{}' is a part of it", part_));
       return;
     }
     std::string where = pattern_.file.empty() ? "" : fmt::format(" in '{}'", pattern_.file);
@@ -232,7 +228,7 @@ class Resolution {
   PlacePattern pattern_;
   std::vector<Found>& found_;
   std::set<std::pair<uint64_t, std::string>> seen_;
-  std::string forbidden_;
+  std::string forbidden_, part_;
   bool only_jumps_ = false, too_many_ = false, reported_ = false;
 };
 
