@@ -158,6 +158,23 @@ TEST_P(KernelFunctions, HaveStatementsWhereLinesBegin) {
   for (uint64_t address : all) EXPECT_THAT(at(address), testing::ElementsAre(address));
 }
 
+TEST_P(KernelFunctions, HaveCalleesWithinBounds) {
+  if (GetParam() != DebuginfoChoice::dwarf) {
+    EXPECT_TRUE(places("kernel.function(\"vfs_read\").callees").empty());
+    EXPECT_EQ(error, "the calls of a function are known to DWARF debug information alone");
+    return;
+  }
+  auto one = places("kernel.function(\"vfs_read\").callees");
+  EXPECT_THAT(one, testing::Contains(*symbols->address("rw_verify_area")));
+  EXPECT_GT(places("kernel.function(\"vfs_read\").callees(2)").size(), one.size());
+  places("kernel.function(\"vfs_*\").callees(100)");
+  EXPECT_EQ(error, "these are more than 10000 callees: name fewer functions or levels");
+  for (const char* n : {"0", "101"}) {
+    EXPECT_TRUE(places(fmt::format("kernel.function(\"vfs_read\").callees({})", n)).empty());
+    EXPECT_EQ(error, fmt::format("callees({}) is not between 1 and 100", n));
+  }
+}
+
 TEST_P(KernelFunctions, HaveLinesThatAreListed) {
   auto lines = [&](const std::string& which) {
     auto found = places(fmt::format("kernel.statement(\"vfs_read@fs/read_write.c+{}\")", which));

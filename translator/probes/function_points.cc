@@ -16,8 +16,9 @@ namespace {
 
 using types::Function;
 
-// Callees of callees multiply with each level.
+// Callees of callees multiply with each level, and some call each other.
 constexpr size_t most_callees = 10'000;
+constexpr int64_t most_levels = 100;
 
 bool is_inside(const Request& request) {
   return request.has("label") || request.has("callee") || request.has("callees");
@@ -48,6 +49,12 @@ class Resolution {
 
   void run() {
     size_t before = found_.size();
+    if (int64_t n = request_.number("callees").value_or(1); n < 1 || n > most_levels) {
+      request_.diagnostics.error(
+          Code::bad_interval, request_.component("callees").arg_span,
+          fmt::format("callees({}) is not between 1 and {}", n, most_levels));
+      return;
+    }
     auto all = image_.provider.functions({pattern_.function, pattern_.file, true});
     erase_parts(all);
     for (const Function& f : all) {
@@ -59,7 +66,7 @@ class Resolution {
       else if (suits(f))
         add(f);
     }
-    if (found_.size() == before) report(!all.empty() || !part_.empty());
+    if (found_.size() == before && !reported_) report(!all.empty() || !part_.empty());
   }
 
  private:
@@ -124,7 +131,7 @@ class Resolution {
         found_.push_back(function_point(callee, named(f, {{"callee", place_name(callee)}})));
         found_.back().point.callers = inner;
       }
-      too_many_ |= found_.size() > most_callees;
+      too_many_ |= ++visited_ > most_callees;
       if (depth < deepest) callees(callee, inner, depth + 1);
     }
     if (too_many_ && depth == 1) report_too_many();
@@ -229,6 +236,7 @@ class Resolution {
   std::vector<Found>& found_;
   std::set<std::pair<uint64_t, std::string>> seen_;
   std::string forbidden_, part_;
+  size_t visited_ = 0;
   bool only_jumps_ = false, too_many_ = false, reported_ = false;
 };
 
