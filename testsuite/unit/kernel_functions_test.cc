@@ -210,6 +210,23 @@ TEST_P(KernelFunctions, ThatServeKprobesAreListed) {
   EXPECT_EQ(error, "'get_kprobe' cannot be probed: it is marked NOKPROBE_SYMBOL");
 }
 
+TEST(KernelWithoutDebuginfo, IsToldThoughAnotherProbeDidNotNeedIt) {
+  Target target;
+  target.release = "9.9";
+  target.trees = {testing::TempDir()};
+  auto sources = debuginfo_sources(target, DebuginfoChoice::automatic);
+  SourceMap map;
+  Diagnostics d;
+  MacroLibrary macros;
+  auto script = parse(map.add("<test>", "probe kprobe.function(\"f\"), kernel.function(\"g\") {}"), {},
+                      macros, map, d);
+  auto* probe = std::get<ast::Probe*>(script->declarations.front());
+  EXPECT_EQ(list_points(*probe->points[0], {}, target, *sources, false, d).size(), 1u);
+  EXPECT_FALSE(d.failed());
+  EXPECT_TRUE(list_points(*probe->points[1], {}, target, *sources, false, d).empty());
+  EXPECT_TRUE(d.failed());
+}
+
 INSTANTIATE_TEST_SUITE_P(Source, KernelFunctions,
                          testing::Values(DebuginfoChoice::dwarf, DebuginfoChoice::btf),
                          [](const auto& source) {
