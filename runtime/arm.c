@@ -21,7 +21,7 @@ struct set {
 	const struct stp_point *const *points;
 	u32 n;
 	u32 armed;	    /* of them */
-	const char *module; /* NULL: the kernel */
+	struct stp_str module;
 	void *state;	    /* the kind's; NULL: not armed */
 	bool tried;
 };
@@ -38,20 +38,28 @@ static bool *gates; /* by number: the condition holds */
 /* Sets are armed and disarmed one at a time, and only while the session runs. */
 static DEFINE_MUTEX(arming);
 static bool running;
+static bool watching; /* for modules */
 static u32 total, failed;
 
 /* ------------------------------------------------------------- the points */
 
-static const char *module_of(const struct stp_point *point)
+/* len 0: the kernel. A symbol of a module is "module:symbol". */
+static struct stp_str module_of(const struct stp_point *point)
 {
-	return point->section ? stp_script.sections[point->section - 1].module : NULL;
+	const char *colon = point->symbol ? strchr(point->symbol, ':') : NULL;
+	const char *name;
+
+	if (point->section == STP_ABSOLUTE)
+		return (struct stp_str){ "", 0 };
+	if (!point->section)
+		return (struct stp_str){ point->symbol, colon ? colon - point->symbol : 0 };
+	name = stp_script.sections[point->section - 1].module;
+	return (struct stp_str){ name, strlen(name) };
 }
 
-static int compare_modules(const char *a, const char *b)
+static int compare_modules(struct stp_str a, struct stp_str b)
 {
-	if (!a || !b)
-		return !!a - !!b;
-	return a == b ? 0 : strcmp(a, b);
+	return a.len != b.len ? (a.len < b.len ? -1 : 1) : strncmp(a.p, b.p, a.len);
 }
 
 static int compare_sets(const struct stp_point *p, const struct stp_point *q)
@@ -126,7 +134,12 @@ void stp_point_failed(const struct stp_point *point, int error)
 	const char *reason = NULL;
 
 	failed++;
-	if (point->section && !stp_section_offsets[point->section - 1]) {
+	if (error == -ENOENT && point->section != STP_ABSOLUTE && point->symbol && !point->address) {
+		stp_tell(STP_RECORD_WARN, "probe %s was not armed: %s", point->name,
+			 stp_symbol_lack(point->symbol));
+		return;
+	}
+	if (point->section && point->section != STP_ABSOLUTE && !stp_section_offsets[point->section - 1]) {
 		stp_tell(STP_RECORD_WARN, "probe %s was not armed: %s", point->name,
 			 stp_section_lack(&stp_script.sections[point->section - 1]));
 		return;
@@ -138,7 +151,8 @@ void stp_point_failed(const struct stp_point *point, int error)
 		return;
 	}
 	stp_tell(STP_RECORD_WARN, "probe %s was not armed: error %d%s", point->name, error,
-		 error == -ENOENT ? " (the kernel has no such symbol)" :
+		 error == -ENOENT ? " (nothing is there)" :
+		 error == -EILSEQ ? " (no instruction begins there)" :
 		 error == -EINVAL ? " (the kernel allows no probe there)" : "");
 }
 
@@ -174,7 +188,8 @@ static bool wanted(const struct set *set)
 {
 	u16 gate = set->points[0]->gate;
 
-	return (!gate || READ_ONCE(gates[gate - 1])) && (!set->module || stp_module_loaded(set->module));
+	return (!gate || READ_ONCE(gates[gate - 1])) &&
+	       (!set->module.len || stp_module_loaded(set->module));
 }
 
 /* Brings the sets of `module`, or all, to what they should be. Timers come last: they run from when
@@ -187,7 +202,7 @@ static void update(const char *module)
 		struct set *set = &sets[i];
 		bool on = running && wanted(set);
 
-		if (module && (!set->module || strcmp(set->module, module)))
+		if (module && compare_modules(set->module, (struct stp_str){ module, strlen(module) }))
 			continue;
 		if (on && !set->state)
 			arm(set);
@@ -208,20 +223,20 @@ void stp_arm_all(void)
 /* A probe none of whose modules came. */
 static void tell_of_unused(u32 probe)
 {
-	const char *module = NULL;
+	struct stp_str module = { NULL, 0 };
 	u32 i, k;
 
 	for (i = 0; i < n_sets; i++)
 		for (k = 0; k < sets[i].n; k++) {
 			if (sets[i].points[k]->probe != probe)
 				continue;
-			if (sets[i].tried || !sets[i].module || stp_module_loaded(sets[i].module))
+			if (sets[i].tried || !sets[i].module.len || stp_module_loaded(sets[i].module))
 				return;
 			module = sets[i].module;
 		}
-	if (module)
-		stp_tell(STP_RECORD_WARN, "probe %s was never armed: module '%s' was not loaded",
-			 stp_script.probes[probe].name, module);
+	if (module.len)
+		stp_tell(STP_RECORD_WARN, "probe %s was never armed: module '%.*s' was not loaded",
+			 stp_script.probes[probe].name, (int)module.len, module.p);
 }
 
 void stp_disarm_all(void)
@@ -231,7 +246,7 @@ void stp_disarm_all(void)
 	mutex_lock(&arming);
 	running = false;
 	update(NULL);
-	for (i = 0; stp_script.n_sections && i < stp_script.n_probes; i++)
+	for (i = 0; watching && i < stp_script.n_probes; i++)
 		tell_of_unused(i);
 	mutex_unlock(&arming);
 }
@@ -292,6 +307,7 @@ static struct notifier_block watch = { .notifier_call = module_changed };
 int stp_arm_init(void)
 {
 	int error = -ENOMEM;
+	u32 i;
 
 	sorted = kvcalloc(max(stp_script.n_points, 1u), sizeof(*sorted), GFP_KERNEL);
 	gates = kcalloc(max(stp_script.n_gates, 1u), sizeof(*gates), GFP_KERNEL);
@@ -303,7 +319,9 @@ int stp_arm_init(void)
 	if (!sets)
 		goto fail;
 	divide();
-	error = stp_script.n_sections ? register_module_notifier(&watch) : 0;
+	for (i = 0; i < n_sets; i++)
+		watching |= sets[i].module.len > 0;
+	error = watching ? register_module_notifier(&watch) : 0;
 	if (!error)
 		return 0;
 fail:
@@ -315,7 +333,7 @@ fail:
 
 void stp_arm_exit(void)
 {
-	if (stp_script.n_sections)
+	if (watching)
 		unregister_module_notifier(&watch);
 	irq_work_sync(&changed);
 	kvfree(sets);

@@ -162,7 +162,8 @@ struct stp_str stp_fn_probemod(struct stp_context *c, struct stp_text *scratch)
 {
 	u16 section = c->point->section;
 
-	return section ? borrow(stp_script.sections[section - 1].module) : STP_STR("kernel");
+	return section && section != STP_ABSOLUTE ? borrow(stp_script.sections[section - 1].module) :
+						    STP_STR("kernel");
 }
 
 s64 stp_fn_registers_valid(struct stp_context *c)

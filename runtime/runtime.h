@@ -57,10 +57,12 @@ struct module;
 void stp_sections_find(const struct module *module);
 /* The module is being unloaded. */
 void stp_sections_forget(const struct module *module);
-/* Whether a module is loaded, as far as its sections were looked for. */
-bool stp_module_loaded(const char *module);
+/* Whether a module is loaded, or being loaded. Process context. */
+bool stp_module_loaded(struct stp_str module);
 /* Why a section was not found, for a message. Process context. */
 const char *stp_section_lack(const struct stp_section *section);
+/* Why a symbol, "name" or "module:name", was not found. Process context. */
+const char *stp_symbol_lack(const char *symbol);
 
 /* ---------------------------------------------------------------- arm.c */
 

@@ -404,9 +404,18 @@ struct stp_section {
 	u64 address;	    /* its link-time address */
 };
 
+/* What a call returns to, by its link-time address in the point's image; level 1: the call of the
+ * function that the point is in. Those of one level stand together, level 1 first. */
+struct stp_caller {
+	u64 address;
+	u32 level;
+};
+
+#define STP_ABSOLUTE 0xffff /* section of an address that is the running kernel's own */
+
 struct stp_point {
 	u16 kind;
-	u16 section; /* 1 + index into sections; 0: vmlinux */
+	u16 section; /* 1 + index into sections; 0: vmlinux; or STP_ABSOLUTE */
 	u16 gate;    /* 1 + number of its arming condition; 0: none */
 	u32 probe;	    /* index into probes */
 	u64 address;
@@ -416,6 +425,8 @@ struct stp_point {
 	const char *function; /* ppfunc(), probefunc(); "" when there is none */
 	s64 number, number2;
 	s64 priority; /* begin and end: order */
+	const struct stp_caller *callers; /* entry, return, statement: only calls from there count */
+	u32 n_callers;
 };
 
 enum stp_lock_mode { STP_LOCK_READ = 0, STP_LOCK_WRITE = 1 };

@@ -23,8 +23,13 @@ static bool is_module(const struct list_head *entry)
 	return address >= MODULES_VADDR && address < MODULES_END;
 }
 
+static struct stp_str whole(const char *name)
+{
+	return (struct stp_str){ name, strlen(name) };
+}
+
 /* RCU read side. */
-static struct module *module_named(const char *name)
+static struct module *module_named(struct stp_str name)
 {
 	struct list_head *entry = &THIS_MODULE->list;
 	struct module *module;
@@ -32,7 +37,8 @@ static struct module *module_named(const char *name)
 	do {
 		if (is_module(entry)) {
 			module = list_entry(entry, struct module, list);
-			if (module->state != MODULE_STATE_UNFORMED && !strcmp(module->name, name))
+			if (module->state != MODULE_STATE_UNFORMED &&
+			    !strncmp(module->name, name.p, name.len) && !module->name[name.len])
 				return module;
 		}
 		entry = rcu_dereference_raw(list_next_rcu(entry));
@@ -65,7 +71,7 @@ void stp_sections_find(const struct module *coming)
 		if (stp_section_offsets[i] || (coming && strcmp(coming->name, section->module)))
 			continue;
 		rcu_read_lock();
-		module = coming ? coming : module_named(section->module);
+		module = coming ? coming : module_named(whole(section->module));
 		address = module ? symbol_in(module, section->anchor) : 0;
 		rcu_read_unlock();
 		if (address)
@@ -82,27 +88,35 @@ void stp_sections_forget(const struct module *going)
 			WRITE_ONCE(stp_section_offsets[i], 0);
 }
 
-bool stp_module_loaded(const char *name)
+bool stp_module_loaded(struct stp_str name)
 {
-	u32 i;
+	const struct module *module;
+	bool loaded;
 
-	for (i = 0; i < stp_script.n_sections; i++)
-		if (stp_section_offsets[i] && !strcmp(name, stp_script.sections[i].module))
-			return true;
-	return false;
+	rcu_read_lock();
+	module = module_named(name);
+	loaded = module && module->state != MODULE_STATE_GOING;
+	rcu_read_unlock();
+	return loaded;
 }
 
 const char *stp_section_lack(const struct stp_section *section)
 {
-	bool loaded;
-
-	rcu_read_lock();
-	loaded = module_named(section->module);
-	rcu_read_unlock();
-	if (!loaded)
+	if (!stp_module_loaded(whole(section->module)))
 		return "the module is not loaded";
 	return strstarts(section->name, ".init") ? "the module's init code is gone" :
 						   "the module's symbols do not tell where it is";
+}
+
+const char *stp_symbol_lack(const char *symbol)
+{
+	const char *colon = strchr(symbol, ':');
+
+	if (!colon)
+		return "the kernel has no such symbol";
+	return stp_module_loaded((struct stp_str){ symbol, colon - symbol }) ?
+		       "the module has no such symbol" :
+		       "the module is not loaded";
 }
 
 int stp_sections_init(void)

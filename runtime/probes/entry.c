@@ -4,7 +4,7 @@
  *
  * All functions share one ftrace_ops; which point was hit is found by address in a hash table that
  * does not change while it is in use. A second ops, with all registers saved, serves the
- * handlers that read more than arguments (61 instructions). Filters are set by address: by name one
+ * handlers that read more than arguments (61 instructions), a third the points of callees. Filters are set by address: by name one
  * address with several names is refused. What ftrace has no site for gets a breakpoint.
  *
  * The ops do not ask for ftrace's own protection against recursion: stp_hit() has one, and counts.
@@ -14,6 +14,7 @@
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
+#include "probes/callers.h"
 #include "probes/kinds.h"
 #include "probes/statement.h"
 
@@ -33,7 +34,7 @@ struct group {
 };
 
 struct entries {
-	struct group groups[2];
+	struct group groups[3];
 	struct stp_breakpoints *breakpoints;
 };
 
@@ -60,9 +61,24 @@ static void hit(unsigned long ip, unsigned long parent, struct ftrace_ops *ops,
 		stp_hit(site->point, stp_ftrace_regs(fregs), NULL, site->entry, NULL);
 }
 
+/* Of points that want certain callers. Who asks the unwinder may probe it: this ops leaves it to ftrace
+ * to keep what it does itself from coming here. */
+static void hit_called(unsigned long ip, unsigned long parent, struct ftrace_ops *ops,
+		       struct ftrace_regs *fregs)
+{
+	const struct group *group = container_of(ops, struct group, ops);
+	const struct site *site = find(group, ip);
+
+	for (; site; site = site->next)
+		if (stp_called_as_said(site->point, stp_ftrace_regs(fregs)))
+			stp_hit(site->point, stp_ftrace_regs(fregs), NULL, site->entry, NULL);
+}
+
 static const struct entries blank = { .groups = {
 	{ .ops = { .func = hit } },
 	{ .ops = { .func = hit, .flags = FTRACE_OPS_FL_SAVE_REGS } },
+	{ .ops = { .func = hit_called,
+		   .flags = FTRACE_OPS_FL_SAVE_REGS | FTRACE_OPS_FL_RECURSION } },
 } };
 
 /*
@@ -100,6 +116,8 @@ static void insert(struct group *group, unsigned long ip, unsigned long entry,
 
 static int group_of(const struct stp_point *point)
 {
+	if (point->n_callers)
+		return 2;
 	return !!(stp_script.probes[point->probe].flags & STP_PROBE_ALL_REGS);
 }
 

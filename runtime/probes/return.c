@@ -9,6 +9,7 @@
 #include <linux/kprobes.h>
 #include <linux/slab.h>
 
+#include "probes/callers.h"
 #include "probes/kinds.h"
 
 #define MOST_SLOTS 1024 /* of one function, by default */
@@ -36,6 +37,8 @@ static int entered(struct kretprobe_instance *instance, struct pt_regs *regs)
 {
 	const struct follower *f = follower_of(instance);
 
+	if (f->point->n_callers && !stp_called_as_said(f->point, regs))
+		return 1;
 	return !stp_hit_entry(f->point, regs, f->entry, instance->data);
 }
 

@@ -8,6 +8,7 @@
 #include <linux/kprobes.h>
 #include <linux/slab.h>
 
+#include "probes/callers.h"
 #include "probes/kinds.h"
 #include "probes/statement.h"
 
@@ -30,6 +31,15 @@ static int hit(struct kprobe *probe, struct pt_regs *regs)
 	return 0;
 }
 
+static int hit_called(struct kprobe *probe, struct pt_regs *regs)
+{
+	const struct breakpoint *b = container_of(probe, struct breakpoint, probe);
+
+	if (stp_called_as_said(b->point, regs))
+		stp_hit(b->point, regs, NULL, b->address, NULL);
+	return 0;
+}
+
 struct stp_breakpoints *stp_breakpoints_arm(const struct stp_point *const *points,
 					    const unsigned long *addresses, u32 n, int *armed)
 {
@@ -47,7 +57,7 @@ struct stp_breakpoints *stp_breakpoints_arm(const struct stp_point *const *point
 		b->point = points[i];
 		b->address = addresses[i];
 		b->probe.addr = (kprobe_opcode_t *)addresses[i];
-		b->probe.pre_handler = hit;
+		b->probe.pre_handler = points[i]->n_callers ? hit_called : hit;
 		error = register_kprobe(&b->probe);
 		if (error) {
 			memset(b, 0, sizeof(*b));

@@ -5,6 +5,7 @@
  * A new kind: its file here, its row below, its number in script.h; and the mirror of it in
  * translator/probes/. begin, end and error probes are run by module.c and have no row.
  */
+#include <linux/kallsyms.h>
 #include <linux/kprobes.h>
 #include <linux/uaccess.h>
 
@@ -50,10 +51,36 @@ static unsigned long address_of_symbol(const char *symbol)
 	return address;
 }
 
+static bool is_readable(unsigned long address)
+{
+	u8 code;
+
+	return !copy_from_kernel_nofault(&code, (void *)address, sizeof(code));
+}
+
+/*
+ * An address that the script made up. To register a kprobe the kernel reads code at the address, and
+ * where the symbol before it begins, as if both were there: of init text they are not.
+ */
+static unsigned long verified(unsigned long address)
+{
+	char symbol[KSYM_SYMBOL_LEN];
+	unsigned long offset;
+	const char *plus;
+
+	sprint_symbol(symbol, address);
+	plus = strrchr(symbol, '+');
+	if (!plus || sscanf(plus, "+0x%lx/", &offset) != 1 || offset > address)
+		return 0;
+	return is_readable(address) && is_readable(address - offset) ? address : 0;
+}
+
 unsigned long stp_resolve(const struct stp_point *point)
 {
 	unsigned long base;
 
+	if (point->section == STP_ABSOLUTE)
+		return verified(point->address);
 	if (point->section)
 		return stp_section_address(point->section - 1, point->address);
 	if (point->address)

@@ -165,6 +165,57 @@ probed int probed_recursive(int depth)
 	return below + 1;
 }
 
+probed int probed_leaf(int n)
+{
+	return n + probed_sink;
+}
+
+#ifndef PROBED_OS /* one of two modules may export it */
+EXPORT_SYMBOL_GPL(probed_leaf);
+#endif
+
+static __always_inline int probed_inner_calls(int n)
+{
+	int sum = probed_leaf(n + 20);
+
+	return sum + probed_leaf(n + 30);
+}
+
+/* Calls the leaf three times, twice of them in the copy. */
+probed int probed_middle(int n)
+{
+	int sum = probed_leaf(n + 10);
+
+	return sum + probed_inner_calls(n) + 1;
+}
+
+/* Calls the middle twice and the leaf once. */
+probed int probed_calls_two(int n)
+{
+	int sum = probed_middle(n) + probed_leaf(n + 1);
+
+	return sum + probed_middle(n + 100) + 1;
+}
+
+/* Leaves by a jump to the middle. */
+probed int probed_jumps(int n)
+{
+	return probed_middle(n + 200);
+}
+
+probed int probed_label(int n)
+{
+	int i = 0;
+
+again:
+	probed_sink += n;
+	barrier();
+	probed_sink -= n;
+	if (++i < 4)
+		goto again;
+	return i;
+}
+
 static void probed_fill(int n)
 {
 	static const struct probed_inner array[3] = { { 1, "one" }, { 2, "two" }, { 3, "fullname" } };
@@ -219,6 +270,9 @@ static ssize_t probed_write(struct file *file, const char __user *buffer, size_t
 	probed_returns_short(n);
 	probed_returns_nothing(n);
 	probed_recursive(n);
+	probed_calls_two(n);
+	probed_jumps(n);
+	probed_label(n);
 	return (ssize_t)size;
 }
 

@@ -147,9 +147,9 @@ TEST_P(EveryForm, NamesTypesAndCopies) {
   EXPECT_THAT(list("function(\"inlined\").inline", true),
               ElementsAre("function(\"inlined@p.cc:19\").inline $q:int"));
   EXPECT_THAT(list("function(\"jump\").callee(\"inl*\")"),
-              ElementsAre("function(\"jump@p.cc:20\").callee(\"inlined\")"));
+              ElementsAre("function(\"jump@p.cc:20\").callee(\"inlined@p.cc:19\")"));
   EXPECT_THAT(list("function(\"jump\").label(\"out\")"),
-              ElementsAre("function(\"jump@p.cc:20\").label(\"out\")"));
+              ElementsAre("function(\"jump@p.cc:24\").label(\"out\")"));
   EXPECT_THAT(list("statement(\"jump@p.cc:23\")"), ElementsAre("statement(\"jump@p.cc:23\")"));
 }
 

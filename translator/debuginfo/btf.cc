@@ -25,6 +25,7 @@
 #include "debuginfo/dwarf_file.h"
 #include "debuginfo/glob.h"
 #include "debuginfo/image.h"
+#include "debuginfo/kprobe_blacklist.h"
 #include "debuginfo/module_layout.h"
 #include "debuginfo/symbols.h"
 #include "support/diagnostics.h"
@@ -95,6 +96,11 @@ class BtfProvider : public types::Provider {
   std::optional<uint64_t> symbol(std::string_view name) const override {
     return symbols_ ? symbols_->address(name) : std::nullopt;
   }
+  std::span<const uint64_t> kprobe_blacklist() const override {
+    if (!kprobe_blacklist_ && image_ && symbols_)
+      kprobe_blacklist_ = read_kprobe_blacklist(*image_, *symbols_);
+    return kprobe_blacklist_ ? *kprobe_blacklist_ : std::span<const uint64_t>{};
+  }
   std::string_view module() const override { return layout_.module(); }
   std::optional<types::Section> section_at(uint64_t address) const override {
     return layout_.section_at(address);
@@ -111,6 +117,7 @@ class BtfProvider : public types::Provider {
   std::unique_ptr<Image> image_;      // may be null
   mutable BtfTypes types_;            // remembers what it made
   mutable std::unordered_map<std::string_view, uint32_t> ids_;
+  mutable std::optional<std::vector<uint64_t>> kprobe_blacklist_;
   bool checked_prototypes_;
   ModuleLayout layout_;  // of a module
 };

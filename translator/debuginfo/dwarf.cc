@@ -14,6 +14,7 @@
 #include "debuginfo/dwarf_tracepoints.h"
 #include "debuginfo/dwarf_types.h"
 #include "debuginfo/image.h"
+#include "debuginfo/kprobe_blacklist.h"
 #include "debuginfo/module_layout.h"
 #include "debuginfo/symbolize.h"
 #include "debuginfo/symbols.h"
@@ -54,11 +55,14 @@ class DwarfProvider : public types::Provider {
                                                    bool relative, bool nearest) const override {
     return dwarf::find_statements(context_, query, line, relative, nearest);
   }
+  bool begins_line(uint64_t address) const override {
+    return dwarf::begins_line(context_, address);
+  }
   std::vector<types::Statement> labels(const Function& f) const override {
     return dwarf::labels_of(context_, f);
   }
-  std::vector<Function> callees(const Function& f) const override {
-    return dwarf::callees_of(context_, f);
+  std::vector<types::Call> calls(const Function& f) const override {
+    return dwarf::calls_of(context_, f);
   }
   std::vector<types::SourceFrame> source_frames(uint64_t address) const override {
     return dwarf::source_frames(context_, address);
@@ -87,11 +91,14 @@ class DwarfProvider : public types::Provider {
   }
 
   std::vector<types::Tracepoint> tracepoints(std::string_view glob) const override {
-    if (!image_ && !image_path_.empty()) {
-      std::string why_not;
-      image_ = Image::open(image_path_, why_not);
-    }
+    open_image();
     return dwarf::find_tracepoints(context_, *this, image_.get(), glob);
+  }
+  std::span<const uint64_t> kprobe_blacklist() const override {
+    open_image();
+    if (!kprobe_blacklist_ && image_ && symbols_)
+      kprobe_blacklist_ = read_kprobe_blacklist(*image_, *symbols_);
+    return kprobe_blacklist_ ? *kprobe_blacklist_ : std::span<const uint64_t>{};
   }
 
   Answer<const Type*> type(std::string_view spelling) const override {
@@ -118,12 +125,18 @@ class DwarfProvider : public types::Provider {
   }
 
  private:
+  void open_image() const {
+    std::string why_not;
+    if (!image_ && !image_path_.empty()) image_ = Image::open(image_path_, why_not);
+  }
+
   std::unique_ptr<dwarf::File> file_;
   std::unique_ptr<dwarf::Index> index_;
   std::unique_ptr<Symbols> symbols_;
   std::filesystem::path image_path_;
   ModuleLayout layout_;  // of a module
   mutable std::unique_ptr<Image> image_;
+  mutable std::optional<std::vector<uint64_t>> kprobe_blacklist_;
   // Types are made as they are asked for.
   mutable dwarf::Types types_;
   dwarf::Context context_;

@@ -73,6 +73,22 @@ Function function_of(const Context& c, const Record& r) {
   return f;
 }
 
+// Another unit's definition took the place of a weak one, whose code stays in the image: it has no
+// symbol, and nothing calls it.
+bool is_overridden(const Context& c, const Function& f) {
+  if (f.inlined || !f.is_global || !c.symbols) return false;
+  bool elsewhere = false;
+  for (const Symbol& s : c.symbols->find(f.name)) {
+    if (s.address == f.address) return false;
+    elsewhere |= s.is_text() && s.is_global();
+  }
+  for (size_t i = c.symbols->upper_bound(f.address); elsewhere && i-- > 0;) {
+    if ((*c.symbols)[i].address != f.address) break;
+    if ((*c.symbols)[i].is_text()) return false;
+  }
+  return elsewhere;
+}
+
 Function alias_of(const Context& c, const Record& r, const Symbol& s) {
   Function f = function_of(c, r);
   f.name = f.symbol = s.name;
@@ -198,7 +214,7 @@ std::vector<Function> find_functions(const Context& c, const FunctionQuery& quer
     for (const Record& r : c.index.records(i)) {
       bool inlined = r.kind() == Entry::inlined;
       if ((r.kind() == Entry::function || (inlined && query.inlined_too)) && files.takes(r.file))
-        found.push_back(function_of(c, r));
+        if (Function f = function_of(c, r); !is_overridden(c, f)) found.push_back(std::move(f));
     }
   }
   if (c.symbols) {

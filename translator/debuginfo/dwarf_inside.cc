@@ -4,7 +4,9 @@
 
 #include <dwarf.h>
 
-#include <set>
+#include <algorithm>
+#include <map>
+#include <optional>
 
 #include "debuginfo/dwarf_entry.h"
 #include "debuginfo/dwarf_functions.h"
@@ -12,19 +14,20 @@
 namespace stp::dwarf {
 namespace {
 
+using types::Call;
 using types::Function;
 using types::Statement;
 
 constexpr int deepest = 200;
 
 template <typename Use>
-void each_inside(Dwarf_Die& parent, int depth, Use& use) {
+void each_inside(Dwarf_Die& parent, bool in_copies, int depth, Use& use) {
   if (depth > deepest) return;
   each_child(parent, [&](Dwarf_Die& child) {
     int tag = dwarf_tag(&child);
     use(child, tag);
-    if (tag == DW_TAG_lexical_block || tag == DW_TAG_inlined_subroutine)
-      each_inside(child, depth + 1, use);
+    if (tag == DW_TAG_lexical_block || (in_copies && tag == DW_TAG_inlined_subroutine))
+      each_inside(child, in_copies, depth + 1, use);
   });
 }
 
@@ -43,30 +46,81 @@ std::vector<Statement> labels_of(const Context& context, const Function& f) {
     s.label = name_of(origin);
     found.push_back(std::move(s));
   };
-  each_inside(die, 0, use);
+  each_inside(die, true, 0, use);
   return found;
 }
 
-std::vector<Function> callees_of(const Context& context, const Function& f) {
-  std::vector<Function> found;
+namespace {
+
+bool same_unit(Dwarf_Die& a, Dwarf_Die& b) {
+  Dwarf_Die unit_a, unit_b;
+  return dwarf_diecu(&a, &unit_a, nullptr, nullptr) && dwarf_diecu(&b, &unit_b, nullptr, nullptr) &&
+         dwarf_dieoffset(&unit_a) == dwarf_dieoffset(&unit_b);
+}
+
+// The functions that a call site's entry may mean: what it refers to or, of a declaration, what
+// other units have under that name.
+std::vector<Function> called(const Context& context, Dwarf_Die& origin) {
+  auto found = find_functions(context, {std::string(name_of(origin)), "", false});
+  Dwarf_Attribute attribute;
+  const char* linkage =
+      dwarf_formstring(dwarf_attr_integrate(&origin, DW_AT_linkage_name, &attribute));
+  bool external = flag(origin, DW_AT_external);
+  std::erase_if(found, [&](const Function& f) {
+    if (linkage) return f.symbol != linkage;
+    Dwarf_Die own;
+    // What symbols alone know is in no unit.
+    if (external || !own_entry(context, f, own)) return external && !f.is_global;
+    return !same_unit(own, origin);
+  });
+  return found;
+}
+
+// Where a call site's call returns to; nothing when it is a jump, or does not say.
+std::optional<uint64_t> return_address(Dwarf_Die& site, int tag) {
+  bool of_gnu = tag == DW_TAG_GNU_call_site;
+  if (flag(site, of_gnu ? DW_AT_GNU_tail_call : DW_AT_call_tail_call)) return std::nullopt;
+  Dwarf_Attribute attribute;
+  Dwarf_Addr address = 0;
+  if (!dwarf_attr(&site, of_gnu ? DW_AT_low_pc : DW_AT_call_return_pc, &attribute) ||
+      dwarf_formaddr(&attribute, &address) != 0)
+    return std::nullopt;
+  return address;
+}
+
+}  // namespace
+
+std::vector<Call> calls_of(const Context& context, const Function& f) {
+  std::vector<Call> found;
   Dwarf_Die die;
   if (!own_entry(context, f, die)) return found;
-  std::set<std::string> names;
-  std::set<Dwarf_Off> copies;
-  auto use = [&](Dwarf_Die& child, int tag) {
-    if (tag == DW_TAG_inlined_subroutine) copies.insert(context.file.number_of(child));
-    if (tag == DW_TAG_inlined_subroutine) names.insert(std::string(name_of(child)));
-    if (tag != DW_TAG_call_site && tag != DW_TAG_GNU_call_site) return;
-    auto callee = reference(child, DW_AT_call_origin);
-    if (!callee) callee = reference(child, DW_AT_abstract_origin);
-    if (callee) names.insert(std::string(name_of(*callee)));
+  std::map<uint64_t, size_t> known;  // by the callee's address
+  auto add = [&](const Function& callee) -> Call& {
+    auto [at, fresh] = known.emplace(callee.address, found.size());
+    if (fresh) found.push_back({callee, {}});
+    return found[at->second];
   };
-  each_inside(die, 0, use);
-  for (const std::string& name : names)
-    for (Function& callee : find_functions(context, {name, "", true}))
-      // Of inlined functions only the copies that are in this one.
-      if (!callee.inlined || copies.count(static_cast<uint32_t>(callee.handle)))
-        found.push_back(std::move(callee));
+  auto use = [&](Dwarf_Die& child, int tag) {
+    if (tag == DW_TAG_inlined_subroutine) {
+      auto number = context.file.number_of(child);
+      for (const Function& copy : find_functions(context, {std::string(name_of(child)), "", true}))
+        if (copy.inlined && static_cast<uint32_t>(copy.handle) == number) add(copy);
+    }
+    if (tag != DW_TAG_call_site && tag != DW_TAG_GNU_call_site) return;
+    auto origin = reference(child, DW_AT_call_origin);
+    if (!origin) origin = reference(child, DW_AT_abstract_origin);
+    if (!origin) return;
+    auto address = return_address(child, tag);
+    for (const Function& callee : called(context, *origin)) {
+      Call& call = add(callee);
+      if (address) call.returns.push_back(*address);
+    }
+  };
+  each_inside(die, false, 0, use);
+  std::stable_sort(found.begin(), found.end(), [](const Call& a, const Call& b) {
+    return a.callee.name != b.callee.name ? a.callee.name < b.callee.name
+                                          : a.callee.address < b.callee.address;
+  });
   return found;
 }
 

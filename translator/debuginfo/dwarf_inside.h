@@ -7,8 +7,8 @@
 
 namespace stp::dwarf {
 
-// As types::Provider::labels() and callees().
+// As types::Provider::labels() and calls().
 std::vector<types::Statement> labels_of(const Context&, const types::Function&);
-std::vector<types::Function> callees_of(const Context&, const types::Function&);
+std::vector<types::Call> calls_of(const Context&, const types::Function&);
 
 }  // namespace stp::dwarf

@@ -238,6 +238,15 @@ types::Answer<std::vector<Statement>> find_statements(const Context& context,
   return found;
 }
 
+bool begins_line(const Context& context, uint64_t address) {
+  auto f = function_at(context, address);
+  Dwarf_Die die, unit;
+  Dwarf_Addr begin = 0;
+  if (!f || !own_entry(context, *f, die) || !dwarf_diecu(&die, &unit, nullptr, nullptr)) return true;
+  Dwarf_Line* row = dwarf_getsrc_die(&unit, address);
+  return !row || (dwarf_lineaddr(row, &begin) == 0 && begin == address);
+}
+
 // A prologue is code of the line that the function begins at; the next row is behind it. With no
 // second row, or one that is not this function's, there is no prologue to skip.
 uint64_t after_prologue(const Context& context, const Function& f) {

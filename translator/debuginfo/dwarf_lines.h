@@ -15,6 +15,9 @@ types::Answer<std::vector<types::Statement>> find_statements(const Context&,
                                                              uint32_t line, bool relative,
                                                              bool nearest);
 
+// As types::Provider::begins_line().
+bool begins_line(const Context&, uint64_t address);
+
 // The first instruction behind the prologue; the entry itself when the line table does not tell.
 uint64_t after_prologue(const Context&, const types::Function&);
 

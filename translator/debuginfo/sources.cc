@@ -51,7 +51,8 @@ class DebugSources : public types::Sources {
   DebugSources(const Target& target, DebuginfoChoice choice) : target_(target), choice_(choice) {}
 
   const Provider* kernel(Diagnostics& d) override {
-    if (!tried_kernel_) {
+    // Who asked first may have taken back what was said: then it is said again.
+    if (!tried_kernel_ || (!kernel_ && !d.failed())) {
       tried_kernel_ = true;
       kernel_ = open_debuginfo(target_, choice_, d);
     }

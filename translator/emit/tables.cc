@@ -96,16 +96,30 @@ const char* kind_name(PointKind kind) {
   return nullptr;
 }
 
-std::string point_row(const Point& p, size_t probe) {
+// The rows of a point's callers, in a table of their own; nothing for most.
+std::string callers_text(const Point& p, const std::string& name) {
+  std::string rows;
+  for (size_t level = 0; level < p.callers.size(); ++level)
+    for (uint64_t address : p.callers[level])
+      rows += fmt::format("\t{{ {}, {} }},\n", c_hex(address), level + 1);
+  if (rows.empty()) return "";
+  return fmt::format("static const struct stp_caller {}[] = {{\n{}}};\n", name, rows);
+}
+
+std::string point_row(const Point& p, size_t probe, const std::string& callers) {
   const char* kind = kind_name(p.kind);
   if (!kind) return "";
   std::string row = fmt::format("\t{{ .kind = {}, .probe = {}", kind, probe);
   if (p.address) row += ", .address = " + c_hex(p.address);
-  row += member("section", p.section) + member("gate", p.gate) + member("offset", p.offset);
+  row += p.section == absolute_section ? ", .section = STP_ABSOLUTE"
+                                       : member("section", p.section);
+  row += member("gate", p.gate) + member("offset", p.offset);
   if (!p.symbol.empty()) row += ", .symbol = " + c_string(p.symbol);
   if (p.number) row += ", .number = " + c_number(p.number);
   if (p.number2) row += ", .number2 = " + c_number(p.number2);
   if (p.priority) row += ", .priority = " + c_number(p.priority);
+  if (!p.callers.empty())
+    row += fmt::format(", .callers = {0}, .n_callers = sizeof({0}) / sizeof({0}[0])", callers);
   return row + fmt::format(",\n\t  .name = {}, .function = {} }},\n", c_string(p.name),
                            c_string(p.function));
 }
@@ -194,7 +208,8 @@ std::string globals_text(const Module& module) {
 
 std::string tables_text(Module& module, const Depths& depths) {
   const Program& program = module.program;
-  std::string globals, points, probes, locks, sections, members;
+  std::string globals, points, probes, locks, callers, sections, members;
+  size_t n_callers = 0;
   for (const types::Section& s : program.sections)
     sections += fmt::format("\t{{ .module = {}, .name = {}, .anchor = {}, .address = {} }},\n",
                             c_string(s.module), c_string(s.name), c_string(s.anchor),
@@ -202,13 +217,17 @@ std::string tables_text(Module& module, const Depths& depths) {
   for (size_t i = 0; i < program.globals.size(); ++i)
     globals += global_row(module, i, depths.walks[i]);
   for (size_t i = 0; i < program.probes.size(); ++i) {
-    for (const Point& p : program.probes[i].points) points += point_row(p, i);
+    for (const Point& p : program.probes[i].points) {
+      std::string name = fmt::format("callers_{}", n_callers += !p.callers.empty());
+      callers += callers_text(p, name);
+      points += point_row(p, i, name);
+    }
     locks += locks_text(program.probes[i], i);
     probes += probe_row(module, i);
   }
   std::string text = table("stp_global", "globals", globals, members) +
                      table("stp_section", "sections", sections, members) +
-                     table("stp_point", "points", points, members) + "\n" + locks +
+                     callers + table("stp_point", "points", points, members) + "\n" + locks +
                      table("stp_probe", "probes", probes, members);
   if (!program.gates.empty()) {
     std::string names;

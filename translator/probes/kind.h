@@ -119,8 +119,8 @@ std::string sought_function(const std::vector<ast::Component>&);
 void resolve_statement_text(const Request&, const std::string& text, const Span& span,
                             std::vector<Found>&);
 
-// Addresses where the kernel lets nobody probe: init text that is gone after boot, and text
-// that runs while the machine's state is being put together. Empty when `address` is free;
+// Addresses where the kernel lets nobody probe: init text that is gone after boot, text that runs
+// while the machine's state is being put together, and what serves kprobes itself. Empty when `address` is free;
 // else what lies there.
 std::string forbidden_text(const types::Provider&, uint64_t address);
 

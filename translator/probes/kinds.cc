@@ -120,9 +120,9 @@ std::string spell(const std::vector<ast::Component>& components) {
     if (!text.empty()) text += '.';
     text += c.name;
     if (auto* n = std::get_if<int64_t>(&c.arg)) {
-      // Addresses read better in hexadecimal, and nothing else is that large.
-      text += *n < 0 && *n < -0x7fffffff ? fmt::format("({:#x})", static_cast<uint64_t>(*n))
-                                         : fmt::format("({})", *n);
+      // Addresses of the kernel, which are negative, read better in hexadecimal.
+      text += *n < 0 && c.name == "statement" ? fmt::format("({:#x})", static_cast<uint64_t>(*n))
+                                              : fmt::format("({})", *n);
     } else if (auto* s = std::get_if<std::string>(&c.arg)) {
       text += fmt::format("(\"{}\")", *s);
     }
@@ -154,6 +154,20 @@ std::string sought_function(const std::vector<ast::Component>& components) {
   return "";
 }
 
+namespace {
+
+// A function is on the list by its entry; what is in it, and in its cold part, goes by that.
+bool is_blacklisted(const types::Provider& provider, uint64_t address) {
+  auto list = provider.kprobe_blacklist();
+  auto behind = std::upper_bound(list.begin(), list.end(), address);
+  if (behind != list.begin() && behind[-1] == address) return true;
+  if (list.empty()) return false;
+  auto f = provider.function_at(address);
+  return f && f->address != address && std::binary_search(list.begin(), list.end(), f->address);
+}
+
+}  // namespace
+
 std::string forbidden_text(const types::Provider& provider, uint64_t address) {
   if (auto section = provider.section_at(address)) {
     // What the kernel's blacklist takes from modules: kernel/kprobes.c, kprobes_module_callback().
@@ -174,7 +188,7 @@ std::string forbidden_text(const types::Provider& provider, uint64_t address) {
     auto begin = provider.symbol(range.begin), end = provider.symbol(range.end);
     if (begin && end && address >= *begin && address < *end) return range.what;
   }
-  return {};
+  return is_blacklisted(provider, address) ? "marked NOKPROBE_SYMBOL" : "";
 }
 
 }  // namespace stp::probes

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace stp::prog {
 
@@ -25,10 +26,13 @@ enum class PointKind {
   watch,  // number: address, without symbol; number2: width, negative for reads as well
 };
 
+// Point::section of an address of the running kernel, which nothing moves: script.h has the same.
+constexpr uint32_t absolute_section = 0xffff;
+
 struct Point {
   PointKind kind;
   uint64_t address = 0;  // link-time; 0: by symbol
-  uint32_t section = 0;  // of a module: 1 + index into Program::sections
+  uint32_t section = 0;  // of a module: 1 + index into Program::sections, or absolute_section
   uint32_t gate = 0;     // 1 + index into Program::gates; 0: armed all the time
   std::string symbol;    // or the tracepoint's name
   uint32_t offset = 0;   // from the symbol
@@ -39,6 +43,8 @@ struct Point {
   // Shown by `stp list -v` and -v; not needed to run.
   std::string file;
   uint32_t line = 0;
+  // Of a callee: where its callers, innermost first, go on; a hit that comes from elsewhere is none.
+  std::vector<std::vector<uint64_t>> callers;
   std::string program;  // the program or library that the address is in; empty: the kernel
 };
 

@@ -1,39 +1,53 @@
 // kernel.statement("function@file:line"), with :*, :N-M and +N, and kernel.statement(ADDRESS): an
-// instruction in the middle of code. Lines are known to DWARF alone; an address needs nothing.
+// instruction in the middle of code. Lines are known to DWARF alone, which also tells whether one
+// begins at an address. With .absolute, or as kprobe.statement, the address is the running kernel's.
 #include <fmt/format.h>
 
 #include <charconv>
+#include <optional>
 #include <set>
 
-#include "probes/kind.h"
+#include "probes/function_points.h"
 
 namespace stp::probes {
 namespace {
 
-struct Lines {
+constexpr uint32_t most_lines = 10'000;
+
+struct Range {
   uint32_t first = 0, last = 0;  // 0: all of the function's
-  bool relative = false;
-  bool good = false;
 };
 
-Lines read_lines(const std::string& place) {
-  Lines lines;
-  if (place == ":*") {
-    lines.good = true;
-    return lines;
-  }
-  lines.relative = place[0] == '+';
+struct Lines {
+  std::vector<Range> ranges;
+  bool relative = false;
+  bool is_one() const { return ranges.size() == 1 && ranges[0].first == ranges[0].last; }
+};
+
+// ":3", ":*", ":3-5", "+2", ":3,7-9"; nothing for what is none of these.
+std::optional<Lines> read_lines(const std::string& place) {
+  if (place.empty()) return Lines{{{}}, true};
+  if (place == ":*") return Lines{{{}}};
+  Lines lines{{}, place[0] == '+'};
   const char *at = place.data() + 1, *end = place.data() + place.size();
-  auto [behind, error] = std::from_chars(at, end, lines.first);
-  lines.last = lines.first;
-  if (error != std::errc()) return lines;
-  if (behind != end && *behind == '-') {
-    auto [last, second] = std::from_chars(behind + 1, end, lines.last);
-    if (second != std::errc()) return lines;
-    behind = last;
+  uint32_t sum = 0;
+  for (;;) {
+    Range range;
+    auto [behind, error] = std::from_chars(at, end, range.first);
+    if (error != std::errc()) return std::nullopt;
+    range.last = range.first;
+    if (behind != end && *behind == '-') {
+      auto [last, second] = std::from_chars(behind + 1, end, range.last);
+      if (second != std::errc()) return std::nullopt;
+      behind = last;
+    }
+    if (range.last < range.first || range.last - range.first >= most_lines) return std::nullopt;
+    sum += range.last - range.first + 1;
+    lines.ranges.push_back(range);
+    if (behind == end) return sum > most_lines ? std::nullopt : std::optional(lines);
+    if (*behind != ',') return std::nullopt;
+    at = behind + 1;
   }
-  lines.good = behind == end && lines.last >= lines.first && lines.last - lines.first < 10000;
-  return lines;
 }
 
 Found found_statement(const Request& request, const types::Statement& s) {
@@ -96,8 +110,38 @@ void resolve_address(const Request& request, std::vector<Found>& found) {
                               fmt::format("{:#x} cannot be probed: it is {}", address, what));
     return;
   }
+  // Without lines the kernel has to judge whether an instruction is there.
+  if (!provider->begins_line(address)) {
+    request.diagnostics.error(Code::no_match, request.component("statement").arg_span,
+                              fmt::format("no statement of '{}' begins at {:#x}", function->name,
+                                          address));
+    return;
+  }
   types::Statement s{*function, address, function->file, 0};
   Found f = found_statement(request, s);
+  f.point.name = spell(request.components);
+  found.push_back(std::move(f));
+}
+
+// An address of the running kernel, as /proc/kallsyms tells it: nothing here knows what is there.
+void resolve_absolute(const Request& request, std::vector<Found>& found) {
+  const ast::Component& where = request.component("statement");
+  if (!request.guru) {
+    request.diagnostics.error(Code::needs_guru, request.component("absolute").span,
+                              "an address that nothing verifies needs guru mode (-g)");
+    return;
+  }
+  auto address = static_cast<uint64_t>(*request.number("statement"));
+  // The upper half (Documentation/arch/x86/x86_64/mm.rst), whether pages have 4 levels or 5.
+  if (address < 0xff00'0000'0000'0000) {
+    request.diagnostics.error(Code::no_match, where.arg_span,
+                              fmt::format("{:#x} is no address in the kernel", address));
+    return;
+  }
+  Found f{};
+  f.point.kind = prog::PointKind::statement;
+  f.point.address = address;
+  f.point.section = prog::absolute_section;
   f.point.name = spell(request.components);
   found.push_back(std::move(f));
 }
@@ -108,44 +152,51 @@ void resolve_statement_text(const Request& request, const std::string& text, con
                             std::vector<Found>& found) {
   const types::Provider* provider = request.provider();
   if (!provider) return;
-  size_t at = text.find('@');
-  std::string function = text.substr(0, at);
-  std::string file = at == std::string::npos ? "" : text.substr(at + 1), place;
-  if (size_t mark = file.find_last_of(":+"); mark != std::string::npos) {
-    place = file.substr(mark);
-    file.resize(mark);
-  }
-  Lines lines = place.empty() ? Lines{0, 0, true, true} : read_lines(place);
-  if (!lines.good) {
+  auto [function, file, place] = split_place(text);
+  auto lines = read_lines(place);
+  if (!lines) {
     request.diagnostics.error(
         Code::bad_probe_point, span,
         fmt::format("'{}' is no line: :LINE, :FIRST-LAST, :* or +OFFSET", place));
     return;
   }
   std::set<uint64_t> seen;
+  std::string forbidden;
   size_t before = found.size();
-  for (uint32_t line = lines.first; line <= lines.last; ++line) {
-    auto answer =
-        provider->statements({function, file, true}, line, lines.relative, request.has("nearest"));
-    auto* statements = types::get(answer);
-    // Of a range only the lines that have code count.
-    if (!statements &&
-        (lines.first == lines.last || types::lack(answer).kind == types::Lack::Kind::dwarf))
-      return report(request, *provider, text, span, types::lack(answer));
-    if (!statements) continue;
-    for (const types::Statement& s : *statements)
-      if (forbidden_text(*provider, s.address).empty() && seen.insert(s.address).second)
-        found.push_back(found_statement(request, s));
-  }
-  if (found.size() == before) report(request, *provider, text, span, {});
+  for (const Range& range : lines->ranges)
+    for (uint32_t line = range.first; line <= range.last; ++line) {
+      auto answer = provider->statements({function, file, true}, line, lines->relative,
+                                         request.has("nearest"));
+      auto* statements = types::get(answer);
+      // Of several lines only those that have code count.
+      if (!statements && (lines->is_one() || types::lack(answer).kind == types::Lack::Kind::dwarf))
+        return report(request, *provider, text, span, types::lack(answer));
+      if (!statements) continue;
+      for (const types::Statement& s : *statements) {
+        std::string what = forbidden_text(*provider, s.address);
+        if (!what.empty())
+          forbidden = what;
+        else if (seen.insert(s.address).second)
+          found.push_back(found_statement(request, s));
+      }
+    }
+  if (found.size() > before) return;
+  if (forbidden.empty()) return report(request, *provider, text, span, {});
+  request.diagnostics.error(Code::forbidden_place, span,
+                            fmt::format("'{}' cannot be probed: it is {}", text, forbidden));
 }
 
 std::span<const Kind> statement_kinds() {
-  static const std::vector<Kind> table = in_images({
-      {{{"statement", Arg::string}}, resolve_text},
-      {{{"statement", Arg::string}, {"nearest"}}, resolve_nearest},
-      {{{"statement", Arg::number}}, resolve_address},
-  });
+  static const std::vector<Kind> table = [] {
+    auto rows = in_images({
+        {{{"statement", Arg::string}}, resolve_text},
+        {{{"statement", Arg::string}, {"nearest"}}, resolve_nearest},
+        {{{"statement", Arg::number}}, resolve_address},
+    });
+    for (const char* family : {"kernel", "kprobe"})
+      rows.push_back({{{family}, {"statement", Arg::number}, {"absolute"}}, resolve_absolute});
+    return rows;
+  }();
   return table;
 }
 

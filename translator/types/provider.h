@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -66,6 +67,14 @@ struct Statement {
   std::string label = {};  // of labels()
 };
 
+// A function that another one calls by its name, or that has a copy in it.
+struct Call {
+  Function callee;
+  // What lies on the stack while the callee runs. Empty for copies, and when the caller's frame is
+  // gone by then (a jump instead of a call and a return).
+  std::vector<uint64_t> returns;
+};
+
 // One of the functions that an instruction belongs to: copies of inlined functions, and around
 // them the function itself.
 struct SourceFrame {
@@ -121,14 +130,17 @@ class Provider {
   virtual Answer<std::vector<Statement>> statements(const FunctionQuery&, uint32_t line,
                                                     bool relative, bool nearest) const = 0;
   // Labels of a function, for goto, that have code; and the functions that it is known to call,
-  // copies inside of it included. Empty for sources that do not know.
+  // copies inside of it included, but not what those call. Empty for sources that do not know.
   virtual std::vector<Statement> labels(const Function&) const { return {}; }
-  virtual std::vector<Function> callees(const Function&) const { return {}; }
+  virtual std::vector<Call> calls(const Function&) const { return {}; }
   // What an address is: its functions, innermost first, and its symbol.
   virtual std::vector<SourceFrame> source_frames(uint64_t) const { return {}; }
   virtual std::optional<SymbolAt> symbol_at(uint64_t) const { return std::nullopt; }
   // The function that holds an address.
   virtual std::optional<Function> function_at(uint64_t address) const = 0;
+
+  // Whether a row of the line table begins at an address; true of a source without lines.
+  virtual bool begins_line(uint64_t) const { return true; }
 
   // Where code behind the prologue starts; the entry itself when that is unknown.
   virtual uint64_t after_prologue(const Function&) const = 0;
@@ -154,6 +166,10 @@ class Provider {
   // Symbol table: link address of a symbol, and its reverse. What has no symbols
   // answers nothing.
   virtual std::optional<uint64_t> symbol(std::string_view name) const = 0;
+
+  // Entries of the functions that the kernel says to have no breakpoint in (NOKPROBE_SYMBOL),
+  // ascending; empty when nothing tells.
+  virtual std::span<const uint64_t> kprobe_blacklist() const { return {}; }
 
   // The module that this is the debug information of; empty: vmlinux.
   virtual std::string_view module() const { return {}; }

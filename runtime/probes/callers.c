@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Who called the probed function.
+ *
+ * Each frame's return address must be one that the point lists for its level. The kernel's own unwinder
+ * walks the frames: a word on top of the stack would do for the first at an entry, but for a return
+ * probe on the same function, which puts an address of its own there. It knows those, and goes on
+ * behind a prologue as well.
+ */
+#include <asm/unwind.h>
+
+#include "probes/callers.h"
+
+static unsigned long address_of(const struct stp_point *point, const struct stp_caller *caller)
+{
+	return point->section ? stp_section_address(point->section - 1, caller->address) :
+				stp_address(caller->address);
+}
+
+bool stp_called_as_said(const struct stp_point *point, const struct pt_regs *regs)
+{
+	const struct stp_caller *caller = point->callers, *end = caller + point->n_callers;
+	struct unwind_state state;
+	u32 level;
+
+	/* From registers it starts at the frame behind theirs. */
+	unwind_start(&state, current, (struct pt_regs *)regs, NULL);
+	for (level = 1; caller < end; level++) {
+		unsigned long address = unwind_get_return_address(&state);
+		bool found = false;
+
+		for (; caller < end && caller->level == level; caller++)
+			found |= address && address == address_of(point, caller);
+		if (!found)
+			return false;
+		unwind_next_frame(&state);
+	}
+	return true;
+}
