@@ -102,6 +102,7 @@ class Lowering {
                                 const types::Provider* from = nullptr);
   std::vector<const types::Provider*> providers_of(const std::string& modules, const Span&);
   prog::Expr* read_parts(const Place&, uint64_t bits, const Span&);
+  prog::Expr* in_one_part(const Place&, uint64_t bits, bool is_signed, const Span&);
   bool step_in_parts(Place&, const ast::Access&);
   std::optional<Place> cast_type(const ast::Cast&, const Span&);
   const types::Type* type_named(const std::string& name, const std::string& modules, const Span&);

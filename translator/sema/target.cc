@@ -139,27 +139,32 @@ std::optional<Lowering::Place> Lowering::place_of(const types::Variable& v, cons
                                                   const types::Provider* from) {
   using Where = types::Location::Kind;
   if (!from) from = provider_;
-  auto expr = [&](const types::LocPtr& loc) {
+  auto moved = [&](const types::LocPtr& loc) {
     auto section_of = [&](uint64_t address) {
       unit_.addresses |= from->module().empty();
       return unit_.section_of(*from, address);
     };
-    return program().expr(Type::number, span,
-                          prog::LocExpr{types::loc_in_sections(loc, section_of)});
+    return types::loc_in_sections(loc, section_of);
   };
   const types::Type* type = types::strip(v.type);
   bool compound = type && (type->kind == Kind::structure || type->kind == Kind::union_type ||
                            type->kind == Kind::array);
-  if (v.location.kind == Where::pieces) return Place{v.type, nullptr, false, 0, 0, v.location.pieces};
+  if (v.location.kind == Where::pieces) {
+    Place place{v.type, nullptr, false, 0, 0, v.location.pieces};
+    for (auto& piece : place.parts) piece.value = moved(piece.value);
+    return place;
+  }
   if (!v.location.value) {
     diagnostics().error(
         Code::no_location, span,
         fmt::format("'${}' is not kept at this place: it was optimised out", v.name));
     return std::nullopt;
   }
-  Place place{v.type, expr(v.location.value), v.location.kind == Where::memory};
+  types::LocPtr value = moved(v.location.value);
+  Place place{v.type, program().expr(Type::number, span, prog::LocExpr{value}),
+              v.location.kind == Where::memory};
   if (compound && !place.in_memory)
-    place.parts = {{Where::value, v.location.value, static_cast<uint32_t>(type->size * 8)}};
+    place.parts = {{Where::value, value, static_cast<uint32_t>(type->size * 8)}};
   return place;
 }
 
@@ -188,6 +193,7 @@ Expr* Lowering::read(const Place& p, const Span& span) {
     if (bits > 64)
       return error(Code::bad_access, span,
                    fmt::format("{} of {} bytes is no number", types::spell(p.type), size));
+    if (Expr* one = in_one_part(p, bits, is_signed(type), span)) return one;
     Expr* whole = read_parts(p, bits, span);
     if (bits == 64) return whole;
     return program().expr(Type::number, span,

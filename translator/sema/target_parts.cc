@@ -68,6 +68,36 @@ Expr* Lowering::read_parts(const Place& p, uint64_t bits, const Span& span) {
   return program().expr(Type::number, span, prog::LocExpr{whole});
 }
 
+// At most 64 bits that lie in one register or in memory side by side: they can be written to as well. Null
+// when they do not.
+Expr* Lowering::in_one_part(const Place& p, uint64_t bits, bool is_signed, const Span& span) {
+  uint64_t start = 0, first = p.first_bit + p.bit_offset;
+  for (const auto& part : p.parts) {
+    bool inside = first >= start && first + bits <= start + part.bits && part.value && bits > 0;
+    uint64_t at = first - start;
+    start += part.bits;
+    if (!inside) continue;
+    if (part.kind == types::Location::Kind::value) {
+      if (part.value->op != LocOp::reg || at + bits > 64) return nullptr;
+      return program().expr(Type::number, span,
+                            prog::RegisterBitsExpr{part.value->value, static_cast<uint8_t>(at),
+                                                   static_cast<uint8_t>(bits), is_signed});
+    }
+    uint64_t shift = at % 8, size = 1;
+    while (size < 8 && size * 8 < shift + bits) size *= 2;
+    if (size * 8 < shift + bits) return nullptr;
+    LocPtr address = types::loc_binary(LocOp::add, part.value,
+                                       types::loc_constant(static_cast<int64_t>(at / 8)));
+    bool whole = shift == 0 && bits == size * 8;
+    Expr* byte = program().expr(Type::number, span, prog::LocExpr{address});
+    return program().expr(Type::number, span,
+                          prog::LoadExpr{byte, static_cast<uint8_t>(size), is_signed,
+                                         static_cast<uint8_t>(whole ? 0 : shift),
+                                         static_cast<uint8_t>(whole ? 0 : bits)});
+  }
+  return nullptr;
+}
+
 // One -> or [ ], which must be a number here: registers have no address. False after an error.
 bool Lowering::step_in_parts(Place& p, const ast::Access& access) {
   const types::Type* type = types::strip(p.type);
