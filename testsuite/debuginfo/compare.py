@@ -128,6 +128,9 @@ class Machine:
     def known_place(self, text, size):
         if text.startswith("no value"):
             return "none", text
+        if match := re.fullmatch(r"pointer to \((.*)\) \+ (-?\d+)", text):
+            kind, value = self.known_place(match[1], 1 << 8)
+            return "to", value[int(match[2]) :] if kind == "is" else [None] * size
         if text.startswith("at "):
             return "at", self.compute(text[3:])
         if text.startswith(("in ", "computed: ")):
@@ -242,10 +245,19 @@ class Seen:
             if self.value.address is not None:
                 return "at", int(self.value.address) & MASK
             leaves = {}
+            if self.is_synthetic(self.value):
+                # What it points at has no address, but may have a value.
+                self.leaves(self.value.dereference(), 0, leaves)
+                return ("to", leaves) if leaves else ("none", "optimised out")
             self.leaves(self.value, 0, leaves)
             return ("is", leaves) if leaves else ("none", "optimised out")
         except gdb.error as error:
             return "none", str(error)
+
+    @staticmethod
+    def is_synthetic(value):
+        pointer = bare(value.type).code == gdb.TYPE_CODE_PTR
+        return pointer and "synthetic pointer" in value.format_string()
 
     def leaves(self, value, at, found):
         type = bare(value.type)
@@ -262,8 +274,7 @@ class Seen:
                 self.leaves(value[i], at + (i - low) * type.target().sizeof, found)
         else:
             try:
-                # What a synthetic pointer points at has no address.
-                lost = value.is_optimized_out or "synthetic pointer" in value.format_string()
+                lost = value.is_optimized_out or self.is_synthetic(value)
                 number = None if lost else int(value)
             except gdb.error:  # "value has been optimized out"
                 return
@@ -418,6 +429,12 @@ def rule_uninitialised(words):
     return words.endswith("its location cannot be decoded")
 
 
+def rule_branches(words):
+    """Loops that count what no constant tells, as the compiler writes "count trailing zeros", would
+    have to run when the probe is hit."""
+    return words.endswith("its location branches too often")
+
+
 def rule_constant(words, theirs):
     """Constants are the abstract function's; gdb asks the copy alone."""
     return theirs[0] == "none" and re.fullmatch(r"computed: -?\w+", words)
@@ -488,15 +505,20 @@ class Comparison:
                 return
             self.differ(f"{what}: type {type}, gdb {c_type(seen.type)}")
         theirs = seen.place()
+        if theirs[0] == "to" and ours[0] == "is" and None not in ours[1]:
+            # What it points at is in memory: stp says where, gdb what is there.
+            at = int.from_bytes(bytes(ours[1]), "little")
+            ours = "to", list(machine.memory(self.o.seed, at, 1 << 8))
         self.count[theirs[0]] += 1
         if theirs[0] == ours[0] == "none" or theirs == ours:
             return
-        if theirs[0] == ours[0] == "is" and self.same(theirs[1], ours[1]):
+        if theirs[0] == ours[0] != "at" and self.same(theirs[1], ours[1]):
             return
         if (
             self.rule(rule_constant, place, theirs)
             or self.rule(rule_before_the_first, seen, at_entry, ours, what.split("$")[-1], pc)
             or self.rule(rule_uninitialised, place)
+            or self.rule(rule_branches, place)
             or self.rule(rule_copy, begins, seen, theirs)
             or self.rule(rule_passed, seen, at_entry, place)
         ):

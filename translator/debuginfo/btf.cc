@@ -273,7 +273,7 @@ Answer<Variable> BtfProvider::variable(const Place& place, std::string_view name
   std::vector<std::string> names;
   for (const auto& variable : *types::get(all)) {
     if (variable.name == name) {
-      if (!variable.location.value && variable.location.pieces.empty())
+      if (!variable.location.known())
         return Lack{Lack::Kind::unusable, "it is passed in a form that cannot be read", {}};
       return variable;
     }

@@ -154,6 +154,12 @@ std::optional<Lowering::Place> Lowering::place_of(const types::Variable& v, cons
     for (auto& piece : place.parts) piece.value = moved(piece.value);
     return place;
   }
+  if (v.location.kind == Where::pointer) {
+    Place place{v.type, nullptr, false};
+    place.target = v.location.target;
+    place.target_offset = v.location.offset;
+    return place;
+  }
   if (!v.location.value) {
     diagnostics().error(
         Code::no_location, span,
@@ -186,6 +192,10 @@ Expr* Lowering::read(const Place& p, const Span& span) {
                ? p.at
                : error(Code::bad_access, span,
                        fmt::format("{} has no value", types::spell(p.type)));
+  if (p.target)
+    return error(Code::no_location, span,
+                 "this pointer has no value: what it points at was optimised out; its members, or "
+                 "element [0], can be read");
   if (type->kind == Kind::floating)
     return error(Code::bad_access, span, "floating point values cannot be read");
   if (!p.parts.empty()) {
@@ -225,6 +235,7 @@ bool Lowering::step(Place& p, const ast::Access& access) {
   };
   bool pointer = type && type->kind == Kind::pointer;
   bool array = type && type->kind == Kind::array;
+  if (pointer && p.target) return step_to_target(p, access);
   if (pointer) {
     p.at = read(p, access.span);
     p.in_memory = true;

@@ -134,4 +134,54 @@ bool Lowering::step_in_parts(Place& p, const ast::Access& access) {
   return true;
 }
 
+// What a pointer without a value points at, or that many elements behind it. None after an error.
+std::optional<Lowering::Place> Lowering::target_of(const Place& p, int64_t element, const Span& span) {
+  using Where = types::Location::Kind;
+  const types::Type* to = types::strip(p.type)->of;
+  const types::Type* bare = types::strip(to);
+  int64_t size = bare ? static_cast<int64_t>(bare->size) : 0, offset = 0;
+  bool inside = !__builtin_mul_overflow(element, size, &offset) &&
+                !__builtin_add_overflow(offset, p.target_offset, &offset) && offset >= 0 &&
+                offset < 1 << 24;
+  types::Variable pointed{"", to, *p.target};
+  if (pointed.location.kind == Where::value)
+    pointed.location = {Where::pieces, nullptr, {{Where::value, p.target->value, 64}}};
+  auto place = inside && (offset == 0 || !p.target->target) ? place_of(pointed, span) : std::nullopt;
+  if (!place) {
+    diagnostics().error(Code::no_location, span, "what this pointer points at there is not known");
+    return std::nullopt;
+  }
+  if (place->in_memory)
+    place->at = program().expr(Type::number, span,
+                               prog::BinaryExpr{ast::BinaryOp::add, place->at, constant(offset, span)});
+  else
+    place->first_bit = static_cast<uint64_t>(offset) * 8;
+  return place;
+}
+
+// One -> or [ ] from such a pointer. False after an error.
+bool Lowering::step_to_target(Place& p, const ast::Access& access) {
+  auto fail = [&](const std::string& text) {
+    diagnostics().error(Code::bad_access, access.span, text);
+    return false;
+  };
+  const types::Type* to = types::strip(types::strip(p.type)->of);
+  bool structure = to && (to->kind == Kind::structure || to->kind == Kind::union_type);
+  bool member = access.kind != ast::Access::Kind::index;
+  if (member && !structure)
+    return fail(fmt::format("{} has no member '{}'", types::spell(p.type), access.member));
+  if (!to || to->size == 0)
+    return fail(fmt::format("elements of {} have no size", types::spell(p.type)));
+  int64_t element = 0;
+  if (!member) {
+    auto* index = std::get_if<prog::NumberConst>(&value(*access.index, Type::number)->node);
+    if (!index) return fail("what this points at has no address: elements have constant numbers");
+    element = index->value;
+  }
+  auto place = target_of(p, element, access.span);
+  if (!place) return false;
+  p = *place;
+  return member ? step(p, access) : true;
+}
+
 }  // namespace stp::sema
