@@ -155,6 +155,11 @@ TEST_F(DwarfLocation, PointsAtWhatHasNoAddress) {
   EXPECT_EQ(expression(".byte 0xa0; .4byte .L_u32 - .L_info; .byte 0"), "it points at what was optimised out");
 }
 
+TEST_F(DwarfLocation, OfEachThreadIsNamed) {
+  EXPECT_EQ(expression(".byte 0x08, 16, 0x9b"), "it is thread-local: each thread has its own");
+  EXPECT_EQ(expression(".byte 0x08, 16, 0xe0"), "it is thread-local: each thread has its own");
+}
+
 // min(rbx, 5), as gcc writes it: dup, compare, branch over a swap.
 TEST_F(DwarfLocation, SelectsWhereItBranches) {
   EXPECT_EQ(expression(".byte 0x35, 0x73, 0, 0x12, 0x35, 0x2b, 0x28, 1, 0, 0x16, 0x13, 0x9f"),

@@ -324,6 +324,9 @@ class Machine {
       case DW_OP_GNU_reinterpret:
         if (op.number != 0) return convert(op);
         return push(pop().value);
+      case DW_OP_form_tls_address:
+      case DW_OP_GNU_push_tls_address:
+        return refuse(Lack::Kind::unusable, "it is thread-local: each thread has its own");
       default:
         return refuse(Lack::Kind::unusable,
                       fmt::format("its location uses DWARF operation {:#x}", op.atom));

@@ -225,6 +225,12 @@ Expr* Lowering::read(const Place& p, const Span& span) {
 // One -> or [ ]. False after an error.
 bool Lowering::step(Place& p, const ast::Access& access) {
   const types::Type* type = types::strip(p.type);
+  // A reference of C++ is what it refers to; that may itself be a pointer, or an array.
+  const types::Type* referred = type && type->reference ? types::strip(type->of) : nullptr;
+  if (referred && !p.target && (referred->kind == Kind::pointer || referred->kind == Kind::array)) {
+    p = {type->of, read(p, access.span), true};
+    type = referred;
+  }
   auto fail = [&](Code code, const std::string& text) {
     diagnostics().error(code, access.span, text);
     return false;
@@ -244,7 +250,7 @@ bool Lowering::step(Place& p, const ast::Access& access) {
   }
   if (!p.in_memory && !p.parts.empty()) return step_in_parts(p, access);
   if (access.kind == ast::Access::Kind::index) {
-    if (!pointer && !array)
+    if ((!pointer && !array) || type->reference)
       return fail(Code::bad_access, fmt::format("{} has no elements", types::spell(p.type)));
     const types::Type* element = types::strip(type->of);
     if (!element || element->size == 0)
