@@ -100,6 +100,7 @@ class Lowering {
   // `from`: the provider that knows the variable; null: the probe's.
   std::optional<Place> place_of(const types::Variable&, const Span&,
                                 const types::Provider* from = nullptr);
+  prog::Expr* of_this_cpu(const types::LocPtr&, const types::Provider&, const Span&);
   std::vector<const types::Provider*> providers_of(const std::string& modules, const Span&);
   prog::Expr* read_parts(const Place&, uint64_t bits, const Span&);
   prog::Expr* in_one_part(const Place&, uint64_t bits, bool is_signed, const Span&);

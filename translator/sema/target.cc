@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "sema/builtins.h"
 #include "sema/place.h"
 #include "support/overloaded.h"
 
@@ -167,11 +168,40 @@ std::optional<Lowering::Place> Lowering::place_of(const types::Variable& v, cons
     return std::nullopt;
   }
   types::LocPtr value = moved(v.location.value);
+  if (v.location.kind == Where::memory)
+    if (Expr* here = of_this_cpu(value, *from, span)) return Place{v.type, here, true};
   Place place{v.type, program().expr(Type::number, span, prog::LocExpr{value}),
               v.location.kind == Where::memory};
   if (compound && !place.in_memory)
     place.parts = {{Where::value, value, static_cast<uint32_t>(type->size * 8)}};
   return place;
+}
+
+// Where this CPU's copy of a per-cpu variable is; null when the variable is none. What debug information
+// has for its address tells where it is in each CPU's area, and those begin where __per_cpu_offset says
+// (include/linux/percpu.h). vmlinux's begin at 0 and do not move with it; a module's are allotted to it.
+Expr* Lowering::of_this_cpu(const types::LocPtr& loc, const types::Provider& from, const Span& span) {
+  if (!loc || loc->op != types::LocOp::address) return nullptr;
+  auto address = static_cast<uint64_t>(loc->value);
+  const types::Provider* kernel = unit_.sources->kernel(diagnostics());
+  bool of_module = !from.module().empty();
+  auto section = of_module ? from.section_at(address) : std::nullopt;
+  if (of_module ? !section || section->name != ".data..percpu"
+                : from.symbol("__per_cpu_start") != 0 || address >= from.symbol("__per_cpu_end").value_or(0))
+    return nullptr;
+  auto table = kernel ? kernel->symbol("__per_cpu_offset") : std::nullopt;
+  if (!table)
+    return error(Code::no_location, span,
+                 "this variable is per CPU, and without the kernel's symbols it is not known where "
+                 "the CPUs' areas are");
+  unit_.addresses = true;
+  auto number = [&](auto node) { return program().expr(Type::number, span, std::move(node)); };
+  auto binary = [&](ast::BinaryOp op, Expr* a, Expr* b) { return number(prog::BinaryExpr{op, a, b}); };
+  Expr* cpu = number(prog::BuiltinCall{find_builtin("cpu"), {}});
+  Expr* entry = binary(ast::BinaryOp::add, number(prog::LocExpr{types::loc_address(*table)}),
+                       binary(ast::BinaryOp::mul, cpu, constant(8, span)));
+  Expr* here = of_module ? number(prog::LocExpr{loc}) : constant(loc->value, span);
+  return binary(ast::BinaryOp::add, here, number(prog::LoadExpr{entry, 8, false}));
 }
 
 // The value at a place, as a number.
