@@ -179,16 +179,18 @@ std::optional<Lowering::Place> Lowering::place_of(const types::Variable& v, cons
 
 // Where this CPU's copy of a per-cpu variable is; null when the variable is none. What debug information
 // has for its address tells where it is in each CPU's area, and those begin where __per_cpu_offset says
-// (include/linux/percpu.h). vmlinux's begin at 0 and do not move with it; a module's are allotted to it.
+// (include/linux/percpu.h). vmlinux's begin at 0 and do not move with it, or, in newer kernels,
+// in the image; a module's are allotted to it.
 Expr* Lowering::of_this_cpu(const types::LocPtr& loc, const types::Provider& from, const Span& span) {
   if (!loc || loc->op != types::LocOp::address) return nullptr;
   auto address = static_cast<uint64_t>(loc->value);
-  const types::Provider* kernel = unit_.sources->kernel(diagnostics());
   bool of_module = !from.module().empty();
   auto section = of_module ? from.section_at(address) : std::nullopt;
+  uint64_t begin = of_module ? UINT64_MAX : from.symbol("__per_cpu_start").value_or(UINT64_MAX);
   if (of_module ? !section || section->name != ".data..percpu"
-                : from.symbol("__per_cpu_start") != 0 || address >= from.symbol("__per_cpu_end").value_or(0))
+                : address < begin || address >= from.symbol("__per_cpu_end").value_or(0))
     return nullptr;
+  const types::Provider* kernel = of_module ? unit_.sources->kernel(diagnostics()) : &from;
   auto table = kernel ? kernel->symbol("__per_cpu_offset") : std::nullopt;
   if (!table)
     return error(Code::no_location, span,
@@ -200,7 +202,7 @@ Expr* Lowering::of_this_cpu(const types::LocPtr& loc, const types::Provider& fro
   Expr* cpu = number(prog::BuiltinCall{find_builtin("cpu"), {}});
   Expr* entry = binary(ast::BinaryOp::add, number(prog::LocExpr{types::loc_address(*table)}),
                        binary(ast::BinaryOp::mul, cpu, constant(8, span)));
-  Expr* here = of_module ? number(prog::LocExpr{loc}) : constant(loc->value, span);
+  Expr* here = begin == 0 ? constant(loc->value, span) : number(prog::LocExpr{loc});
   return binary(ast::BinaryOp::add, here, number(prog::LoadExpr{entry, 8, false}));
 }
 
