@@ -52,16 +52,19 @@ def debuginfo(tree, release):
 def linked(file, out):
     listing = output_of("readelf", "-SW", file)
     row = r" *\[ *\d+\] (\S+) +\S+ +[0-9a-f]+ [0-9a-f]+ ([0-9a-f]+) [0-9a-f]+ +(\w*) +\d+ +\d+ +(\d+)"
-    at, script = FIRST, "SECTIONS {\n"
+    at, script, unmerged = FIRST, "SECTIONS {\n", []
     for name, size, flags, alignment in re.findall(row, listing):
         if "A" in flags:
             step = max(int(alignment), 1)
             at = -(-at // step) * step
             script += f'  "{name}" {at:#x} : {{ *("{name}") }}\n'
             at += int(size, 16)
+            if "M" in flags:  # or the linker would move the texts in it
+                unmerged.append(f"--set-section-flags={name}=alloc,readonly,data")
     with open(out + ".lds", "w") as to:
         to.write(script + "}\n")
+    output_of("objcopy", *unmerged, file, out + ".ko")
     # What the module takes from the kernel stays 0; nobody runs it.
     ignored = ["--unresolved-symbols=ignore-all", "--noinhibit-exec", "--no-relax", "--build-id=none"]
-    output_of("ld", "-T", out + ".lds", "-e", "0", *ignored, "-o", out, file)
+    output_of("ld", "-T", out + ".lds", "-e", "0", *ignored, "-o", out, out + ".ko")
     return out
