@@ -79,6 +79,16 @@ static void put_text(struct out *out, u64 address, u32 bytes)
 	put(out, "\"", 1);
 }
 
+static void put_characters(struct out *out, const char *text, u32 bytes)
+{
+	u32 i;
+
+	put(out, "\"", 1);
+	for (i = 0; i < bytes && text[i]; i++)
+		put_escaped(out, text[i], '"');
+	put(out, "\"", 1);
+}
+
 /* One value of the description. */
 struct value {
 	char kind;  /* i u p c s S */
@@ -133,10 +143,14 @@ static void put_number(struct out *out, const struct value *v, u64 number)
 				 number));
 }
 
-static void put_value(struct out *out, const struct value *v, u64 argument)
+static void put_value(struct out *out, const struct value *v, const s64 *args)
 {
-	u64 number = argument;
+	u64 argument = *args, number = argument;
 
+	if (v->kind == 's' && !v->in_memory) {
+		put_characters(out, (const char *)args, v->bytes);
+		return;
+	}
 	if (v->kind == 's') {
 		put_text(out, argument + v->offset, v->bytes);
 		return;
@@ -171,7 +185,7 @@ struct stp_str stp_pretty(struct stp_context *c, struct stp_text *to, const char
 		} else if (*description) {
 			struct value v = parse_value(&description);
 
-			put_value(&out, &v, *args);
+			put_value(&out, &v, args);
 		}
 	}
 	if (out.full && out.room >= 3)

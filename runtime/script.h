@@ -351,7 +351,7 @@ struct stp_str stp_sprint(struct stp_context *c, struct stp_text *to, const char
  * bytes, and where it lies behind the argument; without @ the argument is the value:
  *   %i4@16     signed number; %u unsigned, %p hexadecimal, %c a character in quotes
  *   %u4@16:3:5 bit-field: 5 bits from bit 3 on of those 4 bytes
- *   %s16@8     array of 16 characters
+ *   %s16@8     array of 16 characters; without @ they are the bytes of two arguments
  *   %S@8       pointer to text
  * %> goes on to the next of `args`. What cannot be read is '?'; a text that is longer than a string
  * ends with "...".

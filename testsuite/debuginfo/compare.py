@@ -24,6 +24,7 @@ import gdb
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 import machine  # noqa: E402
+import scope  # noqa: E402
 
 MASK = machine.MASK
 
@@ -68,8 +69,8 @@ for name, compute in {
     setattr(Word, f"__{name}__", operator(compute))
     setattr(Word, f"__r{name}__", operator(lambda b, a, compute=compute: compute(a, b)))
 for name, compute in {
-    "truediv": lambda a, b: abs(a) // abs(b) * (1 if (a < 0) == (b < 0) else -1) if b else 0,
-    "mod": lambda a, b: a - b * int(a / b) if b else 0,
+    "truediv": lambda a, b: abs(a) // abs(b) * (1 if (a < 0) == (b < 0) else -1),
+    "mod": lambda a, b: a - b * int(a / b),
     "eq": lambda a, b: a == b,
     "ne": lambda a, b: a != b,
     "lt": lambda a, b: a < b,
@@ -78,14 +79,16 @@ for name, compute in {
     "ge": lambda a, b: a >= b,
 }.items():
     setattr(Word, f"__{name}__", operator(lambda a, b, f=compute: f(a.signed(), b.signed())))
+    if name in ("truediv", "mod"):  # of a number and a word; Python turns comparisons around itself
+        setattr(Word, f"__r{name}__", operator(lambda b, a, f=compute: f(a.signed(), b.signed())))
 Word.__neg__ = lambda a: Word(-a.bits)
 Word.__invert__ = lambda a: Word(~a.bits)
 Word.__abs__ = lambda a: Word(abs(a.signed()))
 
 
 UNSIGNED = {
-    "udiv": lambda a, b: a // b if b else 0,
-    "umod": lambda a, b: a % b if b else 0,
+    "udiv": lambda a, b: a // b,
+    "umod": lambda a, b: a % b,
     "ult": lambda a, b: a < b,
     "ule": lambda a, b: a <= b,
     "ugt": lambda a, b: a > b,
@@ -117,8 +120,17 @@ class Machine:
 
     def place(self, text, size):
         """("at", address), ("is", bytes; None for a lost one), or ("none", why)."""
+        try:
+            return self.known_place(text, size)
+        except ZeroDivisionError:
+            return "none", "division by zero"
+
+    def known_place(self, text, size):
         if text.startswith("no value"):
             return "none", text
+        if match := re.fullmatch(r"pointer to \((.*)\) \+ (-?\d+)", text):
+            kind, value = self.known_place(match[1], 1 << 8)
+            return "to", value[int(match[2]) :] if kind == "is" else [None] * size
         if text.startswith("at "):
             return "at", self.compute(text[3:])
         if text.startswith(("in ", "computed: ")):
@@ -129,7 +141,7 @@ class Machine:
             length, unit, how = part.split(" ", 2)
             if unit == "bits":
                 return "none", "parts that are no bytes"
-            kind, value = self.place(how, int(length)) if how != "lost" else ("is", [None] * int(length))
+            kind, value = self.known_place(how, int(length)) if how != "lost" else ("is", [None] * int(length))
             found += machine.memory(self.seed, value, int(length)) if kind == "at" else value
         return "is", found
 
@@ -215,7 +227,8 @@ class Seen:
         self.argument = symbol.is_argument
         self.static = symbol.addr_class == gdb.SYMBOL_LOC_STATIC
         self.unresolved = symbol.addr_class == gdb.SYMBOL_LOC_UNRESOLVED
-        self.type = symbol.type
+        # As declared; a value's may have been cut to the members that its flexible array leaves.
+        self.declared = self.type = symbol.type
         try:
             self.value = frame.read_var(symbol, block)
             self.type = self.value.type
@@ -232,10 +245,19 @@ class Seen:
             if self.value.address is not None:
                 return "at", int(self.value.address) & MASK
             leaves = {}
+            if self.is_synthetic(self.value):
+                # What it points at has no address, but may have a value.
+                self.leaves(self.value.dereference(), 0, leaves)
+                return ("to", leaves) if leaves else ("none", "optimised out")
             self.leaves(self.value, 0, leaves)
             return ("is", leaves) if leaves else ("none", "optimised out")
         except gdb.error as error:
             return "none", str(error)
+
+    @staticmethod
+    def is_synthetic(value):
+        pointer = bare(value.type).code == gdb.TYPE_CODE_PTR
+        return pointer and "synthetic pointer" in value.format_string()
 
     def leaves(self, value, at, found):
         type = bare(value.type)
@@ -252,8 +274,7 @@ class Seen:
                 self.leaves(value[i], at + (i - low) * type.target().sizeof, found)
         else:
             try:
-                # What a synthetic pointer points at has no address.
-                lost = value.is_optimized_out or "synthetic pointer" in value.format_string()
+                lost = value.is_optimized_out or self.is_synthetic(value)
                 number = None if lost else int(value)
             except gdb.error:  # "value has been optimized out"
                 return
@@ -334,7 +355,7 @@ class Stp:
     def read(self, text, answers):
         point = rows = None
         for line in text.splitlines():
-            if line.startswith("kernel."):
+            if line.startswith(("kernel.", "module(")):
                 name, at, address = line.rpartition(" at ")
                 point = answers.setdefault(name, {}).setdefault(int(address, 16), {})
             elif match := re.fullmatch(r"  \$(.+?): (.+?), (.*)", line):
@@ -377,10 +398,15 @@ def rule_entry_outside(pc):
     return own_block(pc)[0] is not None
 
 
-def rule_before_the_first(seen, at_entry, place, theirs):
+def rule_before_the_first(seen, at_entry, place, name, pc):
     """An empty range at a function's first instruction: gdb takes it for what holds there. That is so
-    for parameters; what a local would have been has not happened."""
-    return at_entry and not seen.argument and place[0] == "none"
+    for parameters; of a local stp tells what holds behind it, if anything: it was not set before."""
+    if not at_entry or seen.argument:
+        return False
+    scope = gdb.execute(f"info scope *{pc:#x}", to_string=True)
+    told = re.search(rf"^Symbol {re.escape(name)} is (.*?)(?=^Symbol |\Z)", scope, re.M | re.S)
+    empty = told and f"Range {pc:#x}-{pc:#x}:" in told[1]
+    return place[0] == "none" or bool(empty)
 
 
 def rule_copy(begins, seen, theirs):
@@ -401,6 +427,12 @@ def rule_uninitialised(words):
     """DW_OP_GNU_uninit marks what the program has not set; elfutils does not decode it, and nobody
     wants to read it."""
     return words.endswith("its location cannot be decoded")
+
+
+def rule_branches(words):
+    """Loops that count what no constant tells, as the compiler writes "count trailing zeros", would
+    have to run when the probe is hit."""
+    return words.endswith("its location branches too often")
 
 
 def rule_constant(words, theirs):
@@ -452,7 +484,7 @@ class Comparison:
         theirs = variables(frame)
         for name, seen in theirs.items():
             if name in listed:
-                if structure := structure_of(seen.type):
+                if structure := structure_of(seen.declared):
                     self.their_layouts[c_type(structure)].add(layout(structure))
             elif not self.rule(rule_no_code, seen):
                 self.differ(f"{what} ${name}: gdb knows it, stp does not")
@@ -473,15 +505,20 @@ class Comparison:
                 return
             self.differ(f"{what}: type {type}, gdb {c_type(seen.type)}")
         theirs = seen.place()
+        if theirs[0] == "to" and ours[0] == "is" and None not in ours[1]:
+            # What it points at is in memory: stp says where, gdb what is there.
+            at = int.from_bytes(bytes(ours[1]), "little")
+            ours = "to", list(machine.memory(self.o.seed, at, 1 << 8))
         self.count[theirs[0]] += 1
         if theirs[0] == ours[0] == "none" or theirs == ours:
             return
-        if theirs[0] == ours[0] == "is" and self.same(theirs[1], ours[1]):
+        if theirs[0] == ours[0] != "at" and self.same(theirs[1], ours[1]):
             return
         if (
             self.rule(rule_constant, place, theirs)
-            or self.rule(rule_before_the_first, seen, at_entry, ours, theirs)
+            or self.rule(rule_before_the_first, seen, at_entry, ours, what.split("$")[-1], pc)
             or self.rule(rule_uninitialised, place)
+            or self.rule(rule_branches, place)
             or self.rule(rule_copy, begins, seen, theirs)
             or self.rule(rule_passed, seen, at_entry, place)
         ):
@@ -523,18 +560,9 @@ def differences(ours, theirs):
     return f"stp {a_size} bytes {mine}, gdb {b_size} bytes {its}"
 
 
-def pick(options, vmlinux):
-    """Addresses of functions, from the symbol table."""
-    text = subprocess.run(["nm", vmlinux], capture_output=True, text=True, check=True).stdout
-    symbols = [line.split() for line in text.splitlines()]
-    marks = {name: int(at, 16) for at, kind, name in (s for s in symbols if len(s) == 3)}
-    found = [
-        (int(at, 16), name)
-        for at, kind, name in (s for s in symbols if len(s) == 3)
-        if kind in "tT" and "." not in name and marks["_stext"] <= int(at, 16) < marks["_etext"]
-    ]
-    chosen = random.Random(options.seed)
-    chosen.shuffle(found)
+def pick(options, where):
+    found = where.symbols()
+    random.Random(options.seed).shuffle(found)
     return found
 
 
@@ -549,10 +577,10 @@ def instructions(entry, options):
     return [entry] + sorted(chosen.sample(inside, min(len(inside), options.statements)))
 
 
-def functions(options, vmlinux, comparison):
+def functions(options, where, most, comparison):
     places, inlined = {}, set()
-    for entry, name in pick(options, vmlinux):
-        if len(places) == options.functions:
+    for entry, name in pick(options, where):
+        if len(places) == most:
             break
         block, _ = own_block(entry)
         if not block or block.function.name != name:
@@ -561,7 +589,7 @@ def functions(options, vmlinux, comparison):
         for pc in places[entry][1]:
             inlined |= set(own_block(pc)[1])
     answers = comparison.stp.ask(
-        [f"kernel.statement({pc:#x})" for _, pcs in places.values() for pc in pcs]
+        [f"{where.prefix}.statement({pc:#x})" for _, pcs in places.values() for pc in pcs]
     )
     by_pc = {pc: v for points in answers.values() for pc, v in points.items()}
     for entry, (name, pcs) in places.items():
@@ -576,12 +604,12 @@ def functions(options, vmlinux, comparison):
     return [name for name, _ in places.values()], sorted(inlined)
 
 
-def copies(options, names, comparison):
+def copies(options, where, names, comparison):
     """Inlined copies, where they begin, and at lines inside of those that come from no header."""
     random.Random(options.seed).shuffle(names)
     names = names[: options.inlined]
-    begin = [f'kernel.function("{n}").inline' for n, _ in names]
-    inside = [f'kernel.statement("{n}@*:*")' for n, file in names if file.endswith(".c")]
+    begin = [f'{where.prefix}.function("{n}").inline' for n, _ in names]
+    inside = [f'{where.prefix}.statement("{n}@*:*")' for n, file in names if file.endswith(".c")]
     begins = {(n, pc) for n, pc, _ in named_points(comparison.stp.ask(begin), options, 1 << 30)}
     for patterns, most in (begin, 3), (inside, 6):
         for name, pc, listed in named_points(comparison.stp.ask(patterns), options, most):
@@ -596,7 +624,7 @@ def named_points(answers, options, most):
     """Some points of each function's."""
     by_name = collections.defaultdict(dict)
     for pattern, points in answers.items():
-        by_name[re.search(r'"([^"@]+)', pattern)[1]].update(points)
+        by_name[re.search(r'(?:function|statement)\("([^"@]+)', pattern)[1]].update(points)
     for name, points in sorted(by_name.items()):
         for pc in random.Random(options.seed).sample(sorted(points), min(most, len(points))):
             yield name, pc, points[pc]
@@ -635,12 +663,22 @@ def with_stap(options, vmlinux, names, comparison):
                         comparison.differ(f"{point} ${its}: stap can read it, stp says {mine[0][1]}")
 
 
+def compare(options, where, most, comparison):
+    gdb.execute(f"file {where.file}")
+    gdb.execute(f"target remote | python3 {HERE}/machine.py {options.seed}", to_string=True)
+    names, inlined = functions(options, where, most, comparison)
+    copies(options, where, inlined, comparison)
+    gdb.execute("disconnect", to_string=True)
+    return names
+
+
 def main():
     parser = argparse.ArgumentParser(prog="compare")
     parser.add_argument("--kernel", default="6.1")
     parser.add_argument("--functions", type=int, default=300)
     parser.add_argument("--statements", type=int, default=3)
     parser.add_argument("--inlined", type=int, default=60)
+    parser.add_argument("--modules", type=int, default=0)
     parser.add_argument("--stap", type=int, default=0)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--stp", default=os.path.join(HERE, "../../stp"))
@@ -649,19 +687,21 @@ def main():
     options.release = next(
         (k for k in sorted(os.listdir(kernels)) if k.startswith(options.kernel)), None
     ) or sys.exit(f"no kernel {options.kernel} in {kernels}")
-    vmlinux = f"{kernels}/{options.release}/usr/lib/debug/boot/vmlinux-{options.release}"
+    tree = os.path.join(kernels, options.release)
     gdb.execute("set pagination off")
     gdb.execute("set confirm off")
     # Return addresses here lead anywhere, and gdb would follow them for ever.
     gdb.execute("set backtrace limit 40")
-    gdb.execute(f"file {vmlinux}")
-    gdb.execute(f"target remote | python3 {HERE}/machine.py {options.seed}", to_string=True)
-    stp = Stp(options.stp, options.kernel)
-    comparison = Comparison(options, stp)
-    names, inlined = functions(options, vmlinux, comparison)
-    copies(options, inlined, comparison)
+    comparison = Comparison(options, Stp(options.stp, options.kernel))
+    kernel = scope.Scope(tree, options.release)
+    names = compare(options, kernel, options.functions, comparison)
+    with_stap(options, kernel.file, names, comparison)
+    with tempfile.TemporaryDirectory() as folder:
+        for module in sorted(scope.debuginfo(tree, options.release)) if options.modules else ():
+            where = scope.Scope(tree, options.release, module, folder)
+            compared = compare(options, where, options.modules, comparison)
+            comparison.count[f"functions of {module}"] += len(compared)
     comparison.layouts()
-    with_stap(options, vmlinux, names, comparison)
     lines = [f"DIFFERS {what}" for what in comparison.differences]
     lines.append(", ".join(f"{n} {what}" for what, n in comparison.count.items()))
     lines += [f"{n} explained by {rule}" for rule, n in comparison.explained.items()]

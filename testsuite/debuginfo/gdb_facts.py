@@ -25,7 +25,8 @@ def text_of(written, depth=0):
     if code == gdb.TYPE_CODE_VOID:
         return 'void'
     if code in (gdb.TYPE_CODE_PTR, gdb.TYPE_CODE_REF, gdb.TYPE_CODE_RVALUE_REF):
-        return '*' + ('' if depth >= 8 else text_of(t.target(), depth + 1))
+        mark = {gdb.TYPE_CODE_PTR: '*', gdb.TYPE_CODE_REF: '&'}.get(code, '&&')
+        return mark + ('' if depth >= 8 else text_of(t.target(), depth + 1))
     if code == gdb.TYPE_CODE_ARRAY:
         low, high = t.range()
         return '[%s]%s' % (high - low + 1 if high >= low else '', text_of(t.target(), depth))

@@ -76,7 +76,7 @@ class Facts {
     if (!t) return "void";
     switch (t->kind) {
       case Kind::pointer:
-        return "*" + (++depth_ > 8 ? "" : text_of_inner(t->of));
+        return (t->reference ? t->reference == 1 ? "&" : "&&" : "*") + (++depth_ > 8 ? "" : text_of_inner(t->of));
       case Kind::array:
         return fmt::format("[{}]{}", t->count ? fmt::format("{}", *t->count) : "", text_of(t->of));
       case Kind::boolean:

@@ -51,7 +51,40 @@ struct probed_big {
 	long values[5];
 };
 
+/* Returned in two registers. */
+struct probed_tag {
+	char text[10];
+	short half;
+	unsigned int low : 3;
+	int high : 5;
+};
+
+struct probed_node {
+	struct probed_node *next;
+	union {
+		u32 whole;
+		u8 bytes[4];
+	} either;
+	char unterminated[4];
+	char terminated[8];
+	int (*call)(int);
+	enum probed_color color;
+	bool flag;
+	unsigned int bit : 1;
+	int grid[2][2];
+	struct {
+		struct {
+			struct {
+				int leaf;
+			} third;
+		} second;
+	} first;
+	const char *text;
+	int many[20];
+};
+
 int probed_global = 4242;
+static DEFINE_PER_CPU(long, probed_per_cpu);
 static long __used probed_static[4] = { 10, 20, 30, 40 };
 static struct probed_outer *probed_state;
 int probed_sink;
@@ -123,6 +156,16 @@ probed struct probed_big probed_returns_big(int n)
 	return (struct probed_big){ { n, n + 1, n + 2, n + 3, n + 4 } };
 }
 
+probed struct probed_tag probed_returns_tag(int n)
+{
+	return (struct probed_tag){ "tag", (short)-n, 5, -7 };
+}
+
+probed int probed_shown(struct probed_node *node, int n)
+{
+	return node->color + n + probed_sink;
+}
+
 probed signed char probed_returns_char(int n)
 {
 	return (signed char)(-n + probed_sink - probed_sink);
@@ -146,6 +189,28 @@ probed struct probed_outer *probed_returns_pointer(int n)
 probed u16 probed_returns_short(int n)
 {
 	return (u16)(65530 + n);
+}
+
+probed long probed_opaque(long n)
+{
+	return n;
+}
+
+/* The structure is taken apart: what is pointed to has no address. */
+static __always_inline long probed_pointed(struct probed_small *p, int n)
+{
+	long sum = probed_callback(n);
+
+	barrier();
+	sum += p->first;
+	return sum + probed_callback(p->second);
+}
+
+probed long probed_calls_pointed(int n)
+{
+	struct probed_small local = { probed_opaque(n * 10), (int)probed_opaque(-n) };
+
+	return probed_pointed(&local, n);
 }
 
 probed void probed_returns_nothing(int n)
@@ -247,6 +312,11 @@ static void probed_fill(int n)
 
 static ssize_t probed_write(struct file *file, const char __user *buffer, size_t size, loff_t *at)
 {
+	static struct probed_node node = {
+		.either.whole = 0x01020304, .unterminated = "abcd", .terminated = "ab\n", .call = probed_callback,
+		.color = PROBED_BLUE, .flag = true, .bit = 1, .grid = { { 1, 2 }, { 3, -4 } },
+		.first.second.third.leaf = 6, .text = "te\"xt", .many = { 1, 2, 3 },
+	};
 	struct probed_small small;
 	struct probed_big big;
 	int n, error;
@@ -263,6 +333,11 @@ static ssize_t probed_write(struct file *file, const char __user *buffer, size_t
 	probed_by_value(small, big, n);
 	probed_calls_inlined(probed_state, n);
 	probed_locals(n);
+	node.next = &node;
+	this_cpu_write(probed_per_cpu, n * 7L);
+	probed_shown(&node, n);
+	probed_returns_tag(n);
+	probed_calls_pointed(n);
 	probed_returns_char(n);
 	probed_returns_bool(n);
 	probed_returns_enum(n);

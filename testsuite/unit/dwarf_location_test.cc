@@ -28,6 +28,7 @@ function: .skip 8, 0x90
   .byte 2, 0x24, 0, 0x03, 0x08, 0x0b, 0x0b, 0x3e, 0x0b, 0, 0
   .byte 3, 0x2e, 1, 0x03, 0x08, 0x11, 0x01, 0x12, 0x07, 0x40, 0x18, 0x3f, 0x19, 0, 0
   .byte 4, 0x05, 0, 0x03, 0x08, 0x49, 0x13, 0x02, {form}, 0, 0
+  .byte 5, 0x34, 0, 0x03, 0x08, 0x49, 0x13, 0x02, 0x18, 0, 0
   .byte 0
 .section .debug_info,"",@progbits
 .L_info: .4byte .L_info_end - .L_version
@@ -54,10 +55,20 @@ function: .skip 8, 0x90
   .8byte .L_end - main
   .uleb128 1
   .byte 0x9c
-  .uleb128 4
+.L_v: .uleb128 4
   .asciz "v"
   .4byte .L_long - .L_info
   {location}
+.L_w: .uleb128 5
+  .asciz "w"
+  .4byte .L_long - .L_info
+  .uleb128 1
+  .byte 0x5c
+.L_m: .uleb128 5
+  .asciz "m"
+  .4byte .L_long - .L_info
+  .uleb128 2
+  .byte 0x76, 0
   .byte 0, 0
 .L_info_end:
 .section .debug_loclists,"",@progbits
@@ -122,11 +133,44 @@ TEST_F(DwarfLocation, HasPartsOfWhichSomeAreLost) {
             "4 bytes at rbx + 8, 4 bytes computed: 1");
 }
 
+// Parts that begin inside of what they are of: bits of a register, bits behind an address.
+TEST_F(DwarfLocation, HasPartsThatBeginWithinAByte) {
+  EXPECT_EQ(expression(".byte 0x53, 0x9d, 12, 20, 0x9d, 52, 0"), "12 bits computed: rbx >> 20, 52 bits lost");
+  EXPECT_EQ(expression(".byte 0x73, 8, 0x9d, 32, 16, 0x9d, 32, 0"), "4 bytes at rbx + 10, 4 bytes lost");
+  EXPECT_EQ(expression(".byte 0x73, 8, 0x9d, 13, 20, 0x9d, 51, 0"),
+            "13 bits computed: u32[rbx + 10] >> 4, 51 bits lost");
+  EXPECT_EQ(expression(".byte 0x73, 8, 0x9d, 62, 4, 0x9d, 2, 0"), "62 bits lost, 2 bits lost");
+}
+
+// The variable w is in r12; what points 4 bytes into it has no value.
+TEST_F(DwarfLocation, PointsAtWhatHasNoAddress) {
+  const std::string implicit = ".byte 0xa0; .4byte .L_w - .L_info; .byte 4";
+  EXPECT_EQ(expression(implicit), "pointer to (in r12) + 4");
+  EXPECT_EQ(expression(implicit + ", 0x93, 8"), "8 bytes lost");
+  // m is at rbp: the pointer has a value, but rbp is not its own to be written to.
+  EXPECT_EQ(expression(".byte 0xa0; .4byte .L_m - .L_info; .byte 0"), "computed: rbp + 0");
+  EXPECT_EQ(expression(".byte 0xa0; .4byte .L_m - .L_info; .byte 8"), "computed: rbp + 8");
+  // At itself, and at nothing.
+  EXPECT_EQ(expression(".byte 0xa0; .4byte .L_v - .L_info; .byte 0"), "it points at what was optimised out");
+  EXPECT_EQ(expression(".byte 0xa0; .4byte .L_u32 - .L_info; .byte 0"), "it points at what was optimised out");
+}
+
+TEST_F(DwarfLocation, OfEachThreadIsNamed) {
+  EXPECT_EQ(expression(".byte 0x08, 16, 0x9b"), "it is thread-local: each thread has its own");
+  EXPECT_EQ(expression(".byte 0x08, 16, 0xe0"), "it is thread-local: each thread has its own");
+}
+
 // min(rbx, 5), as gcc writes it: dup, compare, branch over a swap.
 TEST_F(DwarfLocation, SelectsWhereItBranches) {
   EXPECT_EQ(expression(".byte 0x35, 0x73, 0, 0x12, 0x35, 0x2b, 0x28, 1, 0, 0x16, 0x13, 0x9f"),
             "computed: select(rbx > 5, 5, rbx)");
   EXPECT_EQ(expression(".byte 0x35, 0x2f, 1, 0, 0x30, 0x9f"), "computed: 5");
+}
+
+// Counts the zeros below the lowest 1 of rbx: dup, and 1, branch out; shift, go back.
+TEST_F(DwarfLocation, SaysThatALoopDependsOnAValue) {
+  EXPECT_EQ(expression(".byte 0x73, 0, 0x12, 0x31, 0x1a, 0x28, 5, 0, 0x31, 0x25, 0x2f, 0xf5, 0xff, 0x9f"),
+            "its location branches too often");
 }
 
 TEST_F(DwarfLocation, MovesWhatIsOnTheStack) {
@@ -145,7 +189,7 @@ TEST_F(DwarfLocation, FollowsALoopThatCounts) {
 
 TEST_F(DwarfLocation, ThatNeverEndsIsRefused) {
   EXPECT_EQ(expression(".byte 0x2f, 0xfd, 0xff"), "its location is damaged");
-  EXPECT_EQ(expression(".byte 0x73, 0, 0x28, 0xfb, 0xff"), "its location is damaged");
+  EXPECT_EQ(expression(".byte 0x73, 0, 0x28, 0xfb, 0xff"), "its location branches too often");
 }
 
 TEST_F(DwarfLocation, ThatDoublesWithEachOperationIsRefused) {

@@ -57,6 +57,7 @@ int main(int argc, char **) {
   geo::Point a(1, 2), b(argc, 4);
   return a.dot(b) + geo::twice(argc) + jump(argc) + geo::unseen(2) + plain(&a, geo::Point(1, 1));
 }
+extern "C" int held(geo::Point *&p, const long (&row)[4], int &n) { return p->id + row[2] + n; }
 )";
 
 class Programs : public ::testing::Test {
@@ -137,7 +138,7 @@ TEST_P(EveryForm, NamesTypesAndCopies) {
   build(GetParam().options, GetParam().after);
   EXPECT_THAT(list("function(\"geo::Point::dot\")", true),
               Contains("function(\"geo::Point::dot@p.cc:14\") $this:struct Point * "
-                       "$o:struct Point *"))
+                       "$o:struct Point &"))
       << error << notes;
   EXPECT_THAT(list("function(\"Point::dot\").call"), ElementsAre(StartsWith("function(\"geo::")));
   EXPECT_THAT(list("function(\"twice<*\").return", true),
@@ -203,6 +204,36 @@ TEST_F(Programs, WhatBaseClassesHaveShowsThrough) {
   EXPECT_EQ(offset("hidden"), 16) << "the class's own hides the base's";
   EXPECT_EQ(offset("x_"), 20);
   EXPECT_EQ(offset("made"), -1) << "static members are not in the object";
+}
+
+TEST_F(Programs, ReferencesAreWhatTheyReferTo) {
+  fs::path program = build("-g");
+  auto sources = debuginfo_sources(target, DebuginfoChoice::automatic);
+  auto refused = [&](const std::string& expression) {
+    SourceMap map;
+    Diagnostics d;
+    MacroLibrary macros;
+    auto script = parse(map.add("<test>", fmt::format("probe process(\"{}\").function(\"held\") "
+                                                      "{{ println({}) }}", program.string(), expression)),
+                        {}, macros, map, d);
+    analyze(*script, {}, target, *sources, {}, d);
+    return d.failed() ? d.all().front().text : "";
+  };
+  for (const char* good : {"$p->id", "$p->far", "$p$", "$row[3]", "$n", "$row[$n]"})
+    EXPECT_EQ(refused(good), "") << good;
+  EXPECT_THAT(refused("$n[1]"), HasSubstr("int & has no elements"));
+  EXPECT_THAT(refused("$p->none"), HasSubstr("has no member 'none'"));
+  const auto* provider = open_user_debuginfo(program, target.trees).provider;
+  auto held = provider->functions({"held", "", false});
+  ASSERT_EQ(held.size(), 1u);
+  auto spelled = [&](const types::Function& f, const char* name) {
+    auto answer = provider->variable({f, f.address, true}, name);
+    return types::get(answer) ? types::spell(types::get(answer)->type) : "";
+  };
+  EXPECT_EQ(spelled(held[0], "p"), "struct Point *&");
+  EXPECT_EQ(spelled(held[0], "row"), "long int (&)[4]");
+  EXPECT_EQ(spelled(held[0], "n"), "int &");
+  EXPECT_EQ(spelled(provider->functions({"plain", "", false})[0], "moved"), "struct Point &&");
 }
 
 // Unoptimised code says where variables are by the frame, whose description is not in p.debug.

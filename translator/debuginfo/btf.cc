@@ -265,7 +265,7 @@ Answer<Variable> BtfProvider::variable(const Place& place, std::string_view name
   std::vector<std::string> names;
   for (const auto& variable : *types::get(all)) {
     if (variable.name == name) {
-      if (!variable.location.value && variable.location.pieces.empty())
+      if (!variable.location.known())
         return Lack{Lack::Kind::unusable, "it is passed in a form that cannot be read", {}};
       return variable;
     }
@@ -295,15 +295,8 @@ Answer<Variable> BtfProvider::global(std::string_view name, std::string_view) co
       return needs_dwarf(fmt::format("the kernel's BTF does not give the type of '{}'", name));
     return Lack{Lack::Kind::not_found, fmt::format("the kernel has no variable '{}'", name), {}};
   }
-  bool per_cpu = false;
-  file_->each(BTF_KIND_DATASEC, [&](uint32_t, const btf_type& section) {
-    if (std::string_view(file_->name(section)) != ".data..percpu") return;
-    for (uint32_t i = 0; i < btf_vlen(&section); ++i)
-      per_cpu |= btf_var_secinfos(&section)[i].type == vars.front();
-  });
   Variable variable{std::string(name), types_.get(file_->type(vars.front()).type), {}, false};
-  // Each CPU has its own copy: there is no one place to give.
-  if (auto address = symbol(name); address && !per_cpu)
+  if (auto address = symbol(name))
     variable.location.value = types::loc_address(*address);
   return variable;
 }

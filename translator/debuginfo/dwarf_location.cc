@@ -124,6 +124,7 @@ class Machine {
     if (why_.empty() && !stack_.empty() && too_large(stack_.back().value)) damaged();
     if (!why_.empty()) return Lack{lack_, why_, {}};
     if (!pieces_.pieces.empty()) return pieces_;
+    if (pointer_.target) return pointer_;
     if (stack_.empty()) return Lack{Lack::Kind::no_value, "it was optimised out", {}};
     return Location{kind_, stack_.back().value, {}};
   }
@@ -144,7 +145,7 @@ class Machine {
     // A loop that counts, as for the swapping of bytes.
     if (condition->op == LocOp::constant)
       return run_from(ops, count, condition->value ? target : at + 1);
-    if (++ways_ > 6) damaged();
+    if (++ways_ > 6) refuse(Lack::Kind::unusable, "its location branches too often");
     if (!why_.empty()) return Lack{lack_, why_, {}};
     Machine other = *this;
     auto taken = other.run_from(ops, count, target), on = run_from(ops, count, at + 1);
@@ -281,16 +282,14 @@ class Machine {
         return block(op);
       case DW_OP_implicit_pointer:
       case DW_OP_GNU_implicit_pointer:
-        return refuse(Lack::Kind::no_value, "it points at what was optimised out");
+        return pointer(op);
       case DW_OP_GNU_parameter_ref:
       case DW_OP_GNU_variable_value:
         return refuse(Lack::Kind::no_value, "the compiler has removed the parameter that it is");
       case DW_OP_piece:
         return piece(op.number * 8);
       case DW_OP_bit_piece:
-        if (op.number2 != 0)
-          return refuse(Lack::Kind::unusable, "a part of it begins inside a byte");
-        return piece(op.number);
+        return bit_piece(op.number, op.number2);
       case DW_OP_entry_value:
       case DW_OP_GNU_entry_value:
         return entry_value(op);
@@ -325,6 +324,9 @@ class Machine {
       case DW_OP_GNU_reinterpret:
         if (op.number != 0) return convert(op);
         return push(pop().value);
+      case DW_OP_form_tls_address:
+      case DW_OP_GNU_push_tls_address:
+        return refuse(Lack::Kind::unusable, "it is thread-local: each thread has its own");
       default:
         return refuse(Lack::Kind::unusable,
                       fmt::format("its location uses DWARF operation {:#x}", op.atom));
@@ -405,6 +407,29 @@ class Machine {
     push(location->value);
   }
 
+  // A pointer to a variable that may have no address, but its value or parts of it are known.
+  void pointer(const Dwarf_Op& op) {
+    Dwarf_Die target;
+    if (!attribute_ || place_.depth > 3 || dwarf_getlocation_die(attribute_, &op, &target) != 0)
+      return damaged();
+    CodePlace further = place_;
+    ++further.depth;
+    auto found = location_of(target, further);
+    auto* location = types::get(found);
+    if (!location) return refuse(Lack::Kind::no_value, "it points at what was optimised out");
+    auto offset = static_cast<int64_t>(op.number2);
+    if (location->kind == Location::Kind::memory && location->value) {
+      LocPtr address = types::loc_binary(LocOp::add, location->value, types::loc_constant(offset));
+      // The register is not the pointer's: nobody may write to it.
+      if (address->op == LocOp::reg)
+        address = std::make_shared<Loc>(Loc{LocOp::add, 0, 8, {address, types::loc_constant(0)}});
+      push(address);
+      kind_ = Location::Kind::value;
+      return;
+    }
+    pointer_ = {Location::Kind::pointer, nullptr, {}, std::make_shared<Location>(*location), offset};
+  }
+
   void piece(uint64_t bits) {
     // Larger than any variable; also, sums of pieces stay in 32 bits.
     if (bits > 1u << 24 || pieces_.pieces.size() > 64) return damaged();
@@ -413,7 +438,29 @@ class Machine {
     pieces_.kind = Location::Kind::pieces;
     pieces_.pieces.push_back(std::move(p));
     kind_ = Location::Kind::memory;
+    pointer_ = {};
     stack_.clear();
+  }
+
+  // Bits of a value, or behind an address, from one on. Those in memory that no load reads are lost.
+  void bit_piece(uint64_t bits, uint64_t first) {
+    if (first > 1u << 24 || bits > 1u << 24) return damaged();
+    if (first == 0 || stack_.empty()) return piece(bits);
+    LocPtr whole = pop().value;
+    uint64_t byte = kind_ == Location::Kind::memory ? first / 8 : 0, shift = first - byte * 8, size = 1;
+    if (kind_ == Location::Kind::memory) {
+      whole = types::loc_binary(LocOp::add, whole, types::loc_constant(static_cast<int64_t>(byte)));
+      while (size < 8 && size * 8 < shift + bits) size *= 2;
+      if (shift) whole = types::loc_deref(whole, static_cast<uint8_t>(size));
+    } else {
+      size = 8;
+    }
+    if (shift) kind_ = Location::Kind::value;
+    bool lost = shift && size * 8 < shift + bits;
+    if (shift && !lost)
+      whole = types::loc_binary(LocOp::shr, whole, types::loc_constant(static_cast<int64_t>(shift)));
+    if (!lost) push(whole);
+    piece(bits);
   }
 
   LocPtr frame_address() {
@@ -452,7 +499,7 @@ class Machine {
   int depth_;
   int steps_ = 0, ways_ = 0;
   std::vector<Entry> stack_;
-  Location pieces_;
+  Location pieces_, pointer_;
   Location::Kind kind_ = Location::Kind::memory;
   Lack::Kind lack_ = Lack::Kind::unusable;
   std::string why_;

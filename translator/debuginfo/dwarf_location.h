@@ -15,6 +15,7 @@ struct CodePlace {
   Dwarf_Addr pc;
   bool at_entry;  // the first instruction of the function: nothing has moved yet
   bool at_beginning = at_entry;  // or of an inlined copy
+  int depth = 0;                 // how many locations have led here
 };
 
 // The variable that `die` declares, at this place. Lack::no_value when it has none there,

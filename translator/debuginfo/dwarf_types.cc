@@ -158,6 +158,7 @@ const Type* Types::of_die(Dwarf_Die& die, int depth) {
   if (const char* name = dwarf_diename(&die)) type->name = name;
   type->size = number(die, DW_AT_byte_size).value_or(type->kind == Kind::pointer ? 8 : 0);
   type->is_signed = is_signed(die, type->kind);
+  type->reference = tag == DW_TAG_reference_type ? 1 : tag == DW_TAG_rvalue_reference_type ? 2 : 0;
   switch (type->kind) {
     case Kind::pointer:
     case Kind::type_alias:

@@ -193,9 +193,10 @@ Value print(Body&, const prog::PrintExpr&, const prog::Expr*);
 Value location(Body&, const types::Loc&, const Span&);
 Value load(Body&, const prog::LoadExpr&, const prog::Expr*);
 Value narrow(Body&, const prog::NarrowExpr&);
+Value register_bits(const prog::RegisterBitsExpr&);
 // Memory of the probed code, assigned to: bits of `size` bytes at `address`.
 Value load_at(Body&, const prog::LoadExpr&, const std::string& address, const Span&);
-// Of a register that a variable lives in (a LocExpr, or a NarrowExpr of one), its low part.
+// Of a register that a variable lives in (a LocExpr, or a NarrowExpr of one), its low part; or some bits of one.
 bool is_register(const prog::Expr&);
 void store_register(Body&, const prog::Expr& target, const std::string& value);
 void store_at(Body&, const prog::LoadExpr&, const std::string& address, const std::string& bits,

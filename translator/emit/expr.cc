@@ -187,6 +187,7 @@ Value value(Body& b, const Expr* e, bool wanted) {
                         [&](const LocExpr& l) { return location(b, *l.loc, e->span); },
                         [&](const LoadExpr& l) { return load(b, l, e); },
                         [&](const NarrowExpr& n) { return narrow(b, n); },
+                        [](const RegisterBitsExpr& r) { return register_bits(r); },
                         [&](const EntryExpr& entry) { return entry_value(entry, e->type); },
                         [&](const EmbeddedCExpr& c) {
                           return embedded_value(b, c.c, e->type, e->span);

@@ -122,6 +122,17 @@ std::string extract(const std::string& text, int offset, int bits, bool is_signe
                      64 - offset - bits, 64 - bits);
 }
 
+uint64_t mask_of(int offset, int bits) {
+  return (bits < 64 ? (uint64_t{1} << bits) - 1 : ~uint64_t{0}) << offset;
+}
+
+// Not stable: in guru mode another expression may write to it.
+Value register_word(int64_t dwarf_register) {
+  // The resolver knows no other registers.
+  if (dwarf_register < 0 || dwarf_register >= known_registers) std::abort();
+  return {fmt::format("(s64)c->regs[{}]", pt_regs_index[dwarf_register]), false};
+}
+
 }  // namespace
 
 Value location(Body& b, const Loc& loc, const Span& span) {
@@ -137,15 +148,14 @@ Value location(Body& b, const Loc& loc, const Span& span) {
     case LocOp::argument:
       return {fmt::format("(s64)c->args[{}]", loc.value), true};
     case LocOp::reg:
-      // The resolver knows no other registers.
-      if (loc.value < 0 || loc.value >= known_registers) std::abort();
-      return {fmt::format("(s64)c->regs[{}]", pt_regs_index[loc.value]), true};
+      return register_word(loc.value);
     case LocOp::deref:
       return read(b, "stp_load", arg(0).text, loc.size, span);
     case LocOp::neg:
-      return {fmt::format("(-{})", arg(0).text), true};
-    case LocOp::bit_not:
-      return {fmt::format("(~{})", arg(0).text), true};
+    case LocOp::bit_not: {
+      Value v = arg(0);
+      return {fmt::format("({}{})", loc.op == LocOp::neg ? "-" : "~", v.text), v.stable};
+    }
     case LocOp::abs: {
       Value v = b.number(arg(0).text);
       return {fmt::format("({0} < 0 ? -{0} : {0})", v.text), true};
@@ -156,12 +166,13 @@ Value location(Body& b, const Loc& loc, const Span& span) {
       break;
   }
   Value left = arg(0), right = arg(1);
+  bool stable = left.stable && right.stable;
   if (const char* op = infix(loc.op))
-    return {fmt::format("({} {} {})", left.text, op, right.text), true};
+    return {fmt::format("({} {} {})", left.text, op, right.text), stable};
   if (const char* op = unsigned_comparison(loc.op))
-    return {fmt::format("((u64){} {} (u64){})", left.text, op, right.text), true};
+    return {fmt::format("((u64){} {} (u64){})", left.text, op, right.text), stable};
   if (const char* name = function(loc.op))
-    return {fmt::format("{}({}, {})", name, left.text, right.text), true};
+    return {fmt::format("{}({}, {})", name, left.text, right.text), stable};
   return binary(b, loc.op == LocOp::div ? ast::BinaryOp::div : ast::BinaryOp::mod, Type::number,
                 left, right, span);
 }
@@ -181,8 +192,7 @@ void store_at(Body& b, const LoadExpr& l, const std::string& address, const std:
   std::string stored = bits;
   if (l.bit_size) {
     Value old = read(b, "stp_load", address, l.size, span);
-    uint64_t mask = (l.bit_size < 64 ? (uint64_t{1} << l.bit_size) - 1 : ~uint64_t{0})
-                    << l.bit_offset;
+    uint64_t mask = mask_of(l.bit_offset, l.bit_size);
     stored = fmt::format("({} & {}) | (stp_shl({}, {}) & {})", old.text, c_hex(~mask), bits,
                          l.bit_offset, c_hex(mask));
   }
@@ -192,14 +202,26 @@ void store_at(Body& b, const LoadExpr& l, const std::string& address, const std:
 
 bool is_register(const Expr& target) {
   return std::holds_alternative<LocExpr>(target.node) ||
+         std::holds_alternative<RegisterBitsExpr>(target.node) ||
          std::holds_alternative<NarrowExpr>(target.node);
 }
 
 void store_register(Body& b, const Expr& target, const std::string& value) {
+  if (auto* part = std::get_if<RegisterBitsExpr>(&target.node)) {
+    int index = pt_regs_index[part->dwarf_register];
+    std::string mask = c_hex(mask_of(part->first, part->bits));
+    b.line("stp_set_register(c, {0}, 8, (c->regs[{0}] & ~{1}) | (stp_shl({2}, {3}) & {1}));", index,
+           mask, value, part->first);
+    return;
+  }
   auto* narrow = std::get_if<NarrowExpr>(&target.node);
   const auto& at = std::get<LocExpr>((narrow ? narrow->operand : &target)->node);
   b.line("stp_set_register(c, {}, {}, {});", pt_regs_index[at.loc->value],
          narrow ? narrow->bits / 8 : 8, value);
+}
+
+Value register_bits(const RegisterBitsExpr& r) {
+  return {extract(register_word(r.dwarf_register).text, r.first, r.bits, r.is_signed), false};
 }
 
 Value narrow(Body& b, const NarrowExpr& n) {

@@ -121,6 +121,9 @@ class Walk {
                    [&](const LocExpr& l) { location(l.loc); },
                    [&](const LoadExpr& l) { value(l.address); },
                    [&](const NarrowExpr& n) { value(n.operand); },
+                   [&](const RegisterBitsExpr& r) {
+                     location(types::loc_reg(static_cast<int>(r.dwarf_register)));
+                   },
                    [&](const EmbeddedCExpr& c) { embedded(c.c); },
                    [](const auto&) {},
                },

@@ -201,7 +201,7 @@ std::vector<const ast::File*> all_files(const ast::File& script,
 }
 
 bool has_value(const types::Location& location) {
-  return location.value || !location.pieces.empty();
+  return location.known();
 }
 
 std::vector<ListedVariable> listed_variables(const types::Provider& source,

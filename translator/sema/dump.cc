@@ -57,6 +57,11 @@ std::string location(const types::LocPtr& loc) {
   return text + ")";
 }
 
+std::string register_bits(const RegisterBitsExpr& x) {
+  return fmt::format("bits{}{}:{}({})", x.is_signed ? "s" : "u", x.bits, x.first,
+                     location(types::loc_reg(static_cast<int>(x.dwarf_register))));
+}
+
 class Dump {
  public:
   Dump(const Program& program, const std::vector<Local>& locals)
@@ -134,6 +139,7 @@ class Dump {
               return fmt::format("narrow{}{}({})", x.is_signed ? "s" : "u", x.bits,
                                  expression(x.operand));
             },
+            [](const RegisterBitsExpr& x) { return register_bits(x); },
             [](const EntryExpr& x) { return fmt::format("entry{}", x.slot); },
             [](const EmbeddedCExpr& x) { return "%{" + x.c.code + "%}"; },
         },

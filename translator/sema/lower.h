@@ -102,8 +102,12 @@ class Lowering {
                                 const types::Provider* from = nullptr);
   bool any_provider(const std::string& modules, const Span&,
                     const std::function<bool(const types::Provider&)>& use);
+  prog::Expr* of_this_cpu(const types::LocPtr&, const types::Provider&, const Span&);
   prog::Expr* read_parts(const Place&, uint64_t bits, const Span&);
+  prog::Expr* in_one_part(const Place&, uint64_t bits, bool is_signed, const Span&);
   bool step_in_parts(Place&, const ast::Access&);
+  std::optional<Place> target_of(const Place&, int64_t element, const Span&);
+  bool step_to_target(Place&, const ast::Access&);
   std::optional<Place> cast_type(const ast::Cast&, const Span&);
   const types::Type* type_named(const std::string& name, const std::string& modules, const Span&);
 
@@ -117,6 +121,9 @@ class Lowering {
 
   // pretty.cc
   Place shown(const Place&, const Span&);
+  class Description;
+  void describe(Description&, const Place&, int dollars, const Span&);
+  prog::Expr* unless_lost(const std::function<prog::Expr*()>&);
   prog::Expr* number_of(const types::Variable&, const Span&);
   prog::Expr* pretty(const Place&, int dollars, const Span&);
   prog::Expr* target_group(const std::string& name, int dollars, const Span&);

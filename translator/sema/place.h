@@ -15,6 +15,9 @@ struct Lowering::Place {
   // it this begins. `at` is then the value only where it fits a number, else null.
   std::vector<types::Location::Piece> parts = {};
   uint64_t first_bit = 0;
+  // Of a pointer to what has no address: where that begins, and how far behind it points.
+  std::shared_ptr<const types::Location> target = {};
+  int64_t target_offset = 0;
 };
 
 }  // namespace stp::sema

@@ -5,6 +5,8 @@
 // in it lies, which runtime/pretty.c writes when the probe is hit.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "sema/lower.h"
 #include "sema/place.h"
 
@@ -16,19 +18,25 @@ using types::Kind;
 
 namespace {
 
+bool has_members(const types::Type* type) {
+  return type && (type->kind == Kind::structure || type->kind == Kind::union_type);
+}
+
 constexpr int deepest = 12;           // structures in structures, with $$
 constexpr uint64_t most_elements = 16;  // of an array
 
-// Where a value lies: so many bytes behind the argument, or it is the argument.
+// Where a value lies: so many bytes behind the argument; or it is the argument; or it is so many bytes
+// behind the beginning of a variable that has no address, and becomes an argument of its own.
 struct At {
-  explicit At(uint64_t behind, uint8_t bit = 0, uint8_t bits = 0)
-      : offset(behind), bit_offset(bit), bit_size(bits) {}
-  At(bool in_memory, uint8_t bit, uint8_t bits) : bit_offset(bit), bit_size(bits) {
-    if (in_memory) offset = 0;
+  enum class Where { memory, argument, parts } where;
+  uint64_t offset = 0;
+  uint8_t bit_offset = 0, bit_size = 0;
+
+  At behind(uint64_t bytes, uint8_t bit = 0, uint8_t bits = 0) const {
+    return {where, offset + bytes, bit, bits};
   }
-  std::optional<uint64_t> offset;
-  uint8_t bit_offset, bit_size;
 };
+using Where = At::Where;
 
 // char and its signed and unsigned forms. What has a name of its own (u8) is meant as a number.
 bool is_character(const types::Type* type) {
@@ -37,17 +45,32 @@ bool is_character(const types::Type* type) {
 }
 
 bool has_value(const types::Variable& v) {
-  return v.location.value || !v.location.pieces.empty();
+  return v.location.known();
 }
 
-bool has_members(const types::Type* type) {
-  return type && (type->kind == Kind::structure || type->kind == Kind::union_type);
-}
+// So many values that are no memory are shown of all that is described.
+constexpr size_t most_arguments = 64;
 
-class Description {
+// What `$` and `$$` open.
+int levels_of(int pretty) { return pretty >= 2 ? deepest : 1; }
+
+}  // namespace
+
+class Lowering::Description {
  public:
+  // `bits` of a variable that has no address, from a bit on, as a number; null when they are lost.
+  using Parts = std::function<Expr*(uint64_t first, uint64_t bits)>;
+
   // More than `room` characters are never shown, so description may end there.
   Description(const types::Provider& provider, size_t room) : provider_(provider), room_(room) {}
+
+  // What the values described from here on lie in: this argument, or parts.
+  void argument(Expr* e) {
+    args_.push_back(e);
+    go_to(args_.size() - 1);
+  }
+  void parts(Parts parts) { parts_ = std::move(parts); }
+  std::vector<Expr*> arguments() const { return args_; }
 
   void text(const std::string& t) {
     if (length_ > room_) return;
@@ -69,7 +92,7 @@ class Description {
         if (is_character(declared) && !at.bit_size) return number('c', 1, at);
         return number(type->is_signed ? 'i' : 'u', type->size, at);
       case Kind::pointer:
-        if (is_character(type->of)) return conversion("S", at);
+        if (is_character(type->of)) return conversion("S", at, 8);
         return number('p', type->size, at);
       case Kind::array:
         return array(*type, at, levels);
@@ -81,27 +104,48 @@ class Description {
     }
   }
 
-  void next_argument() { text_ += "%>"; }
   const std::string& whole() const { return text_; }
 
  private:
-  void conversion(const std::string& what, const At& at) {
+  // `bytes`: how many of the argument it takes.
+  void conversion(const std::string& what, const At& at, uint64_t bytes) {
+    if (at.where == Where::parts && !part(at, bytes)) return text("?");
     text_ += "%" + what;
-    if (at.offset) text_ += fmt::format("@{}", *at.offset);
-    if (at.bit_size) text_ += fmt::format(":{}:{}", at.bit_offset, at.bit_size);
+    if (at.where == Where::memory) text_ += fmt::format("@{}", at.offset);
+    // A part begins with the bit-field.
+    uint8_t first = at.where == Where::parts ? 0 : at.bit_offset;
+    if (at.bit_size) text_ += fmt::format(":{}:{}", first, at.bit_size);
     ++length_;
+  }
+
+  // Makes arguments of what lies there, 8 bytes each. False when some of it is lost.
+  bool part(const At& at, uint64_t bytes) {
+    std::vector<Expr*> found;
+    uint64_t first = at.offset * 8 + at.bit_offset, bits = at.bit_size ? at.bit_size : bytes * 8;
+    for (uint64_t done = 0; done < bits; done += 64) {
+      found.push_back(parts_(first + done, std::min<uint64_t>(bits - done, 64)));
+      if (!found.back() || args_.size() + found.size() > most_arguments) return false;
+    }
+    if (found.empty()) return false;
+    go_to(args_.size());
+    args_.insert(args_.end(), found.begin(), found.end());
+    return true;
+  }
+
+  void go_to(size_t argument) {
+    for (; current_ < argument; ++current_) text_ += "%>";
   }
 
   void number(char kind, uint64_t size, const At& at) {
     if (size != 1 && size != 2 && size != 4 && size != 8) return text("?");
-    conversion(fmt::format("{}{}", kind, size), at);
+    conversion(fmt::format("{}{}", kind, size), at, size);
   }
 
   void array(const types::Type& type, const At& at, int levels) {
     const types::Type* element = types::strip(type.of);
-    if (!at.offset) return text("?");
+    if (at.where == Where::argument) return text("?");
     if (type.count && is_character(type.of))
-      return conversion(fmt::format("s{}", *type.count), at);
+      return conversion(fmt::format("s{}", *type.count), at, *type.count);
     if (levels <= 0 || !type.count || !element || !element->size) return text("[...]");
     text("[");
     for (uint64_t i = 0; i < *type.count; ++i) {
@@ -110,63 +154,87 @@ class Description {
         text("...");
         break;
       }
-      value(type.of, At(*at.offset + i * element->size), levels - 1);
+      value(type.of, at.behind(i * element->size), levels - 1);
     }
     text("]");
   }
 
   void structure(const types::Type& type, const At& at, int levels) {
-    if (!at.offset) return text("?");
+    if (at.where == Where::argument) return text("?");
     if (levels <= 0) return text("{...}");
     text("{");
     bool first = true;
-    members(type, *at.offset, levels, first);
+    members(type, at, levels, first);
     text("}");
   }
 
   // Those of an anonymous structure show through.
-  void members(const types::Type& type, uint64_t base, int levels, bool& first) {
+  void members(const types::Type& type, const At& base, int levels, bool& first) {
     for (const types::Member& m : provider_.members(type)) {
       if (length_ > room_) return;
       const types::Type* inner = types::strip(m.type);
       if (m.name.empty()) {
-        if (has_members(inner)) members(*inner, base + m.offset, levels, first);
+        if (has_members(inner)) members(*inner, base.behind(m.offset), levels, first);
         continue;
       }
       text(fmt::format("{}.{}=", first ? "" : ", ", m.name));
       first = false;
-      value(m.type, At(base + m.offset, m.bit_offset, m.bit_size), levels - 1);
+      value(m.type, base.behind(m.offset, m.bit_offset, m.bit_size), levels - 1);
     }
   }
 
   const types::Provider& provider_;
   size_t room_;
+  Parts parts_;
+  std::vector<Expr*> args_;
+  size_t current_ = 0;  // which of them the text has come to
   std::string text_;
   size_t length_ = 0;  // of the shortest text that can come of it
 };
 
-// What `$` and `$$` open.
-int levels_of(int pretty) { return pretty >= 2 ? deepest : 1; }
-
-}  // namespace
-
 // What is shown of a place: behind a pointer to a structure, the structure.
 Lowering::Place Lowering::shown(const Place& p, const Span& span) {
   const types::Type* type = types::strip(p.type);
-  if (type && type->kind == Kind::pointer && has_members(types::strip(type->of)))
+  bool leads_on = type && type->kind == Kind::pointer && has_members(types::strip(type->of));
+  if (leads_on && p.target) return target_of(p, 0, span).value_or(p);
+  if (leads_on)
     return {type->of, read(p, span), true};
-  if (p.parts.empty()) return p;
-  // What is in registers and no number has no text yet: "?".
   bool compound = has_members(type) || (type && type->kind == Kind::array);
-  return {p.type, compound ? constant(0, span) : read(p, span), false};
+  if (p.parts.empty() || compound) return p;
+  return {p.type, read(p, span), false};
+}
+
+// Adds what a place that shown() gave holds.
+void Lowering::describe(Description& description, const Place& p, int dollars, const Span& span) {
+  int levels = levels_of(dollars);
+  if (p.parts.empty()) {
+    description.argument(p.at);
+    Where where = p.in_memory ? Where::memory : Where::argument;
+    return description.value(p.type, {where, 0, p.bit_offset, p.bit_size}, levels);
+  }
+  description.parts([&, whole = p](uint64_t first, uint64_t bits) {
+    Place part = whole;
+    part.first_bit += first;
+    part.bit_offset = 0;
+    return unless_lost([&] { return read_parts(part, bits, span); });
+  });
+  description.value(p.type, {Where::parts}, levels);
+}
+
+// Null instead of an error.
+Expr* Lowering::unless_lost(const std::function<Expr*()>& lower) {
+  size_t mark = diagnostics().mark(), before = diagnostics().errors();
+  Expr* e = lower();
+  bool failed = diagnostics().errors() != before;
+  diagnostics().rewind(mark);
+  return failed ? nullptr : e;
 }
 
 Expr* Lowering::pretty(const Place& place, int dollars, const Span& span) {
-  Place p = shown(place, span);
   Description description(*provider_, program().limits.string_size);
-  description.value(p.type, At(p.in_memory, p.bit_offset, p.bit_size), levels_of(dollars));
+  describe(description, shown(place, span), dollars, span);
   return program().expr(Type::string, span,
-                        prog::PrintExpr{0, {p.at}, true, description.whole()});
+                        prog::PrintExpr{0, description.arguments(), true, description.whole()});
 }
 
 // The variables that $$parms and its kin mean.
@@ -204,12 +272,10 @@ Expr* Lowering::target_group(const std::string& name, int dollars, const Span& s
 
 // Null when a part of it is lost.
 Expr* Lowering::number_of(const types::Variable& v, const Span& span) {
-  size_t mark = diagnostics().mark(), before = diagnostics().errors();
-  auto place = place_of(v, span);
-  Expr* number = place ? read(*place, span) : nullptr;
-  bool failed = diagnostics().errors() != before;
-  diagnostics().rewind(mark);
-  return failed ? nullptr : number;
+  return unless_lost([&]() -> Expr* {
+    auto place = place_of(v, span);
+    return place ? read(*place, span) : nullptr;
+  });
 }
 
 // $$parms, $$vars, $$locals, $$return: "name=0x1 name=0x2".
@@ -235,7 +301,6 @@ Expr* Lowering::pretty_group(const std::vector<types::Variable>& variables, int 
                              const Span& span) {
   if (variables.empty()) return program().expr(Type::string, span, prog::StringConst{""});
   Description description(*provider_, program().limits.string_size);
-  prog::PrintExpr print{0, {}, true};
   for (const auto& v : variables) {
     description.text((&v == &variables.front() ? "" : " ") + v.name + "=");
     size_t mark = diagnostics().mark(), before = diagnostics().errors();
@@ -243,17 +308,13 @@ Expr* Lowering::pretty_group(const std::vector<types::Variable>& variables, int 
     if (place) place = shown(*place, span);
     bool failed = diagnostics().errors() != before;
     diagnostics().rewind(mark);
-    if (!place || failed) {
+    if (place && !failed)
+      describe(description, *place, dollars, span);
+    else
       description.text("?");
-      continue;
-    }
-    const Place& p = *place;
-    if (!print.args.empty()) description.next_argument();
-    print.args.push_back(p.at);
-    description.value(p.type, At(p.in_memory, p.bit_offset, p.bit_size), levels_of(dollars));
   }
-  print.description = description.whole();
-  return program().expr(Type::string, span, std::move(print));
+  return program().expr(Type::string, span,
+                        prog::PrintExpr{0, description.arguments(), true, description.whole()});
 }
 
 }  // namespace stp::sema

@@ -163,6 +163,13 @@ struct NarrowExpr {
   uint8_t bits;
   bool is_signed;
 };
+// `bits` bits of a register from bit `first` on: a member of a structure that lies there. Written to, it
+// leaves the other bits.
+struct RegisterBitsExpr {
+  int64_t dwarf_register;
+  uint8_t first, bits;
+  bool is_signed;
+};
 // @entry(x), and a parameter used in a return probe: the probe's entry_values[slot].
 struct EntryExpr {
   size_t slot;
@@ -177,7 +184,7 @@ struct Expr {
   std::variant<NumberConst, StringConst, LocalRef, GlobalRef, ElementRef, WalkValueRef, CallExpr,
                BuiltinCall, UnaryExpr, BinaryExpr, TernaryExpr, InExpr, RegexExpr, AssignExpr,
                IncrementExpr, AccumulateExpr, AggregateExpr, HistogramExpr, BucketExpr, PrintExpr,
-               LocExpr, LoadExpr, NarrowExpr, EntryExpr, EmbeddedCExpr>
+               LocExpr, LoadExpr, NarrowExpr, RegisterBitsExpr, EntryExpr, EmbeddedCExpr>
       node;
 };
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "sema/builtins.h"
 #include "sema/place.h"
 #include "support/overloaded.h"
 
@@ -149,28 +150,70 @@ std::optional<Lowering::Place> Lowering::place_of(const types::Variable& v, cons
                                                   const types::Provider* from) {
   using Where = types::Location::Kind;
   if (!from) from = provider_;
-  auto expr = [&](const types::LocPtr& loc) {
+  auto moved = [&](const types::LocPtr& loc) {
     auto section_of = [&](uint64_t address) {
       unit_.addresses |= from->module().empty();
       return unit_.section_of(*from, address);
     };
-    return program().expr(Type::number, span,
-                          prog::LocExpr{types::loc_in_sections(loc, section_of)});
+    return types::loc_in_sections(loc, section_of);
   };
   const types::Type* type = types::strip(v.type);
   bool compound = type && (type->kind == Kind::structure || type->kind == Kind::union_type ||
                            type->kind == Kind::array);
-  if (v.location.kind == Where::pieces) return Place{v.type, nullptr, false, 0, 0, v.location.pieces};
+  if (v.location.kind == Where::pieces) {
+    Place place{v.type, nullptr, false, 0, 0, v.location.pieces};
+    for (auto& piece : place.parts) piece.value = moved(piece.value);
+    return place;
+  }
+  if (v.location.kind == Where::pointer) {
+    Place place{v.type, nullptr, false};
+    place.target = v.location.target;
+    place.target_offset = v.location.offset;
+    return place;
+  }
   if (!v.location.value) {
     diagnostics().error(
         Code::no_location, span,
         fmt::format("'${}' is not kept at this place: it was optimised out", v.name));
     return std::nullopt;
   }
-  Place place{v.type, expr(v.location.value), v.location.kind == Where::memory};
+  types::LocPtr value = moved(v.location.value);
+  if (v.location.kind == Where::memory)
+    if (Expr* here = of_this_cpu(value, *from, span)) return Place{v.type, here, true};
+  Place place{v.type, program().expr(Type::number, span, prog::LocExpr{value}),
+              v.location.kind == Where::memory};
   if (compound && !place.in_memory)
-    place.parts = {{Where::value, v.location.value, static_cast<uint32_t>(type->size * 8)}};
+    place.parts = {{Where::value, value, static_cast<uint32_t>(type->size * 8)}};
   return place;
+}
+
+// Where this CPU's copy of a per-cpu variable is; null when the variable is none. What debug information
+// has for its address tells where it is in each CPU's area, and those begin where __per_cpu_offset says
+// (include/linux/percpu.h). vmlinux's begin at 0 and do not move with it, or, in newer kernels,
+// in the image; a module's are allotted to it.
+Expr* Lowering::of_this_cpu(const types::LocPtr& loc, const types::Provider& from, const Span& span) {
+  if (!loc || loc->op != types::LocOp::address) return nullptr;
+  auto address = static_cast<uint64_t>(loc->value);
+  bool of_module = !from.module().empty();
+  auto section = of_module ? from.section_at(address) : std::nullopt;
+  uint64_t begin = of_module ? UINT64_MAX : from.symbol("__per_cpu_start").value_or(UINT64_MAX);
+  if (of_module ? !section || section->name != ".data..percpu"
+                : address < begin || address >= from.symbol("__per_cpu_end").value_or(0))
+    return nullptr;
+  const types::Provider* kernel = of_module ? unit_.sources->kernel(diagnostics()) : &from;
+  auto table = kernel ? kernel->symbol("__per_cpu_offset") : std::nullopt;
+  if (!table)
+    return error(Code::no_location, span,
+                 "this variable is per CPU, and without the kernel's symbols it is not known where "
+                 "the CPUs' areas are");
+  unit_.addresses = true;
+  auto number = [&](auto node) { return program().expr(Type::number, span, std::move(node)); };
+  auto binary = [&](ast::BinaryOp op, Expr* a, Expr* b) { return number(prog::BinaryExpr{op, a, b}); };
+  Expr* cpu = number(prog::BuiltinCall{find_builtin("cpu"), {}});
+  Expr* entry = binary(ast::BinaryOp::add, number(prog::LocExpr{types::loc_address(*table)}),
+                       binary(ast::BinaryOp::mul, cpu, constant(8, span)));
+  Expr* here = begin == 0 ? constant(loc->value, span) : number(prog::LocExpr{loc});
+  return binary(ast::BinaryOp::add, here, number(prog::LoadExpr{entry, 8, false}));
 }
 
 // The value at a place, as a number.
@@ -191,6 +234,10 @@ Expr* Lowering::read(const Place& p, const Span& span) {
                ? p.at
                : error(Code::bad_access, span,
                        fmt::format("{} has no value", types::spell(p.type)));
+  if (p.target)
+    return error(Code::no_location, span,
+                 "this pointer has no value: what it points at was optimised out; its members, or "
+                 "element [0], can be read");
   if (type->kind == Kind::floating)
     return error(Code::bad_access, span, "floating point values cannot be read");
   if (!p.parts.empty()) {
@@ -198,6 +245,7 @@ Expr* Lowering::read(const Place& p, const Span& span) {
     if (bits > 64)
       return error(Code::bad_access, span,
                    fmt::format("{} of {} bytes is no number", types::spell(p.type), size));
+    if (Expr* one = in_one_part(p, bits, is_signed(type), span)) return one;
     Expr* whole = read_parts(p, bits, span);
     if (bits == 64) return whole;
     return program().expr(Type::number, span,
@@ -219,6 +267,12 @@ Expr* Lowering::read(const Place& p, const Span& span) {
 // One -> or [ ]. False after an error.
 bool Lowering::step(Place& p, const ast::Access& access) {
   const types::Type* type = types::strip(p.type);
+  // A reference of C++ is what it refers to; that may itself be a pointer, or an array.
+  const types::Type* referred = type && type->reference ? types::strip(type->of) : nullptr;
+  if (referred && !p.target && (referred->kind == Kind::pointer || referred->kind == Kind::array)) {
+    p = {type->of, read(p, access.span), true};
+    type = referred;
+  }
   auto fail = [&](Code code, const std::string& text) {
     diagnostics().error(code, access.span, text);
     return false;
@@ -229,6 +283,7 @@ bool Lowering::step(Place& p, const ast::Access& access) {
   };
   bool pointer = type && type->kind == Kind::pointer;
   bool array = type && type->kind == Kind::array;
+  if (pointer && p.target) return step_to_target(p, access);
   if (pointer) {
     p.at = read(p, access.span);
     p.in_memory = true;
@@ -237,7 +292,7 @@ bool Lowering::step(Place& p, const ast::Access& access) {
   }
   if (!p.in_memory && !p.parts.empty()) return step_in_parts(p, access);
   if (access.kind == ast::Access::Kind::index) {
-    if (!pointer && !array)
+    if ((!pointer && !array) || type->reference)
       return fail(Code::bad_access, fmt::format("{} has no elements", types::spell(p.type)));
     const types::Type* element = types::strip(type->of);
     if (!element || element->size == 0)

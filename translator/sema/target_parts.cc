@@ -68,6 +68,36 @@ Expr* Lowering::read_parts(const Place& p, uint64_t bits, const Span& span) {
   return program().expr(Type::number, span, prog::LocExpr{whole});
 }
 
+// At most 64 bits that lie in one register or in memory side by side: they can be written to as well. Null
+// when they do not.
+Expr* Lowering::in_one_part(const Place& p, uint64_t bits, bool is_signed, const Span& span) {
+  uint64_t start = 0, first = p.first_bit + p.bit_offset;
+  for (const auto& part : p.parts) {
+    bool inside = first >= start && first + bits <= start + part.bits && part.value && bits > 0;
+    uint64_t at = first - start;
+    start += part.bits;
+    if (!inside) continue;
+    if (part.kind == types::Location::Kind::value) {
+      if (part.value->op != LocOp::reg || at + bits > 64) return nullptr;
+      return program().expr(Type::number, span,
+                            prog::RegisterBitsExpr{part.value->value, static_cast<uint8_t>(at),
+                                                   static_cast<uint8_t>(bits), is_signed});
+    }
+    uint64_t shift = at % 8, size = 1;
+    while (size < 8 && size * 8 < shift + bits) size *= 2;
+    if (size * 8 < shift + bits) return nullptr;
+    LocPtr address = types::loc_binary(LocOp::add, part.value,
+                                       types::loc_constant(static_cast<int64_t>(at / 8)));
+    bool whole = shift == 0 && bits == size * 8;
+    Expr* byte = program().expr(Type::number, span, prog::LocExpr{address});
+    return program().expr(Type::number, span,
+                          prog::LoadExpr{byte, static_cast<uint8_t>(size), is_signed,
+                                         static_cast<uint8_t>(whole ? 0 : shift),
+                                         static_cast<uint8_t>(whole ? 0 : bits)});
+  }
+  return nullptr;
+}
+
 // One -> or [ ], which must be a number here: registers have no address. False after an error.
 bool Lowering::step_in_parts(Place& p, const ast::Access& access) {
   const types::Type* type = types::strip(p.type);
@@ -102,6 +132,56 @@ bool Lowering::step_in_parts(Place& p, const ast::Access& access) {
   p.bit_size = member.bit_size;
   p.type = member.type;
   return true;
+}
+
+// What a pointer without a value points at, or that many elements behind it. None after an error.
+std::optional<Lowering::Place> Lowering::target_of(const Place& p, int64_t element, const Span& span) {
+  using Where = types::Location::Kind;
+  const types::Type* to = types::strip(p.type)->of;
+  const types::Type* bare = types::strip(to);
+  int64_t size = bare ? static_cast<int64_t>(bare->size) : 0, offset = 0;
+  bool inside = !__builtin_mul_overflow(element, size, &offset) &&
+                !__builtin_add_overflow(offset, p.target_offset, &offset) && offset >= 0 &&
+                offset < 1 << 24;
+  types::Variable pointed{"", to, *p.target};
+  if (pointed.location.kind == Where::value)
+    pointed.location = {Where::pieces, nullptr, {{Where::value, p.target->value, 64}}};
+  auto place = inside && (offset == 0 || !p.target->target) ? place_of(pointed, span) : std::nullopt;
+  if (!place) {
+    diagnostics().error(Code::no_location, span, "what this pointer points at there is not known");
+    return std::nullopt;
+  }
+  if (place->in_memory)
+    place->at = program().expr(Type::number, span,
+                               prog::BinaryExpr{ast::BinaryOp::add, place->at, constant(offset, span)});
+  else
+    place->first_bit = static_cast<uint64_t>(offset) * 8;
+  return place;
+}
+
+// One -> or [ ] from such a pointer. False after an error.
+bool Lowering::step_to_target(Place& p, const ast::Access& access) {
+  auto fail = [&](const std::string& text) {
+    diagnostics().error(Code::bad_access, access.span, text);
+    return false;
+  };
+  const types::Type* to = types::strip(types::strip(p.type)->of);
+  bool structure = to && (to->kind == Kind::structure || to->kind == Kind::union_type);
+  bool member = access.kind != ast::Access::Kind::index;
+  if (member && !structure)
+    return fail(fmt::format("{} has no member '{}'", types::spell(p.type), access.member));
+  if (!to || to->size == 0)
+    return fail(fmt::format("elements of {} have no size", types::spell(p.type)));
+  int64_t element = 0;
+  if (!member) {
+    auto* index = std::get_if<prog::NumberConst>(&value(*access.index, Type::number)->node);
+    if (!index) return fail("what this points at has no address: elements have constant numbers");
+    element = index->value;
+  }
+  auto place = target_of(p, element, access.span);
+  if (!place) return false;
+  p = *place;
+  return member ? step(p, access) : true;
 }
 
 }  // namespace stp::sema

@@ -14,7 +14,7 @@ bool is_general(int64_t dwarf_register) { return dwarf_register != 7 && dwarf_re
 
 }  // namespace
 
-// A load, whose address is where the value goes; or a register, perhaps the low part of it.
+// A load, whose address is where the value goes; or a register, perhaps some bits of it.
 Expr* Lowering::assignable_target(const ast::Expr& e) {
   if (!guru_)
     return error(Code::needs_guru, e.span,
@@ -24,6 +24,8 @@ Expr* Lowering::assignable_target(const ast::Expr& e) {
   if (std::holds_alternative<prog::EntryExpr>(to->node))
     return error(Code::bad_operand, e.span,
                  "this is what the parameter was at the function's entry: it cannot be changed");
+  if (auto* part = std::get_if<prog::RegisterBitsExpr>(&to->node); part && is_general(part->dwarf_register))
+    return to;
   const Expr* bare = to;
   if (auto* narrow = std::get_if<prog::NarrowExpr>(&to->node)) bare = narrow->operand;
   auto* location = std::get_if<prog::LocExpr>(&bare->node);

@@ -211,6 +211,8 @@ LocPtr loc_in_sections(const LocPtr& loc, const std::function<uint32_t(uint64_t)
 }
 
 std::string spell(const Location& location) {
+  if (location.kind == Location::Kind::pointer)
+    return fmt::format("pointer to ({}) + {}", spell(*location.target), location.offset);
   if (location.kind != Location::Kind::pieces)
     return location.value ? words(location.kind, *location.value) : "nowhere";
   std::string text;

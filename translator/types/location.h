@@ -51,7 +51,9 @@ struct Section {
 struct Location {
   // memory: `value` is the address of the variable. value: it is its bits.
   // pieces: the variable is put together from parts, lowest address first.
-  enum class Kind { memory, value, pieces } kind = Kind::memory;
+  // pointer: it is a pointer to what has no address, `offset` bytes behind where `target` begins; so it
+  // has no value, and what it points at can be read.
+  enum class Kind { memory, value, pieces, pointer } kind = Kind::memory;
   LocPtr value;
   struct Piece {
     Kind kind;     // memory or value; value null: this part is optimised out
@@ -59,6 +61,10 @@ struct Location {
     uint32_t bits;
   };
   std::vector<Piece> pieces;
+  std::shared_ptr<const Location> target = {};
+  int64_t offset = 0;
+
+  bool known() const { return value || !pieces.empty() || target; }
 };
 
 LocPtr loc_constant(int64_t);
@@ -71,7 +77,8 @@ LocPtr loc_binary(LocOp, LocPtr, LocPtr);
 // The same with each address' section set to what `section_of` says.
 LocPtr loc_in_sections(const LocPtr&, const std::function<uint32_t(uint64_t)>& section_of);
 
-// For people: "in rdi", "at rsp + 8", "computed: u32[rax + 4] + 1", "8 bytes in rax, 4 bytes lost".
+// For people: "in rdi", "at rsp + 8", "computed: u32[rax + 4] + 1", "8 bytes in rax, 4 bytes lost",
+// "pointer to (in rbx) + 8".
 // u8 to u64 followed by [ADDRESS] is what memory holds there, zero-extended; >> fills with zeroes,
 // sar(a, b) with the sign; select(c, a, b) is a when c is not 0. testsuite/debuginfo/compare computes
 // with it.

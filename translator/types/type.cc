@@ -31,7 +31,9 @@ std::string declare(const Type* type, const std::string& inner, int depth) {
     case Kind::pointer: {
       bool binds_later =
           type->of && (type->of->kind == Kind::array || type->of->kind == Kind::function);
-      return declare(type->of, binds_later ? "(*" + inner + ")" : "*" + inner, depth + 1);
+      const char* marks[] = {"*", "&", "&&"};
+      std::string name = marks[type->reference % 3] + inner;
+      return declare(type->of, binds_later ? "(" + name + ")" : name, depth + 1);
     }
     case Kind::array:
       return declare(type->of, inner + (type->count ? fmt::format("[{}]", *type->count) : "[]"),

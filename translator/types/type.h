@@ -18,7 +18,7 @@ enum class Kind {
   character,  // signed or unsigned char: strings are pointers to these
   integer,
   floating,
-  pointer,    // target in `of`; references too
+  pointer,    // target in `of`; references of C++ too
   array,      // element in `of`
   structure,
   union_type,
@@ -38,6 +38,7 @@ struct Type {
   std::optional<uint64_t> count = {}; // array elements; none for a flexible array
   uint64_t handle = 0;           // the provider's own: DIE offset, BTF id
   const class Provider* home = nullptr;  // which made it and knows its members; null: any
+  uint8_t reference = 0;  // of a pointer: it is 1: a reference, 2: one to what is moved (&&)
 };
 
 struct Member {
