@@ -49,7 +49,9 @@ void report_none(const Request& request, const types::Provider& provider, const 
     request.diagnostics.error(
         Code::no_match, component.arg_span,
         fmt::format("function '{}' has no {} here", pattern.function,
-                    request.has("inline") ? "inlined copies" : "code of its own: it is inlined"));
+                    request.has("inline")     ? "inlined copies"
+                    : request.has("exported") ? "name outside of its file"
+                                              : "code of its own: it is inlined"));
     return;
   }
   std::string where = pattern.file.empty() ? "" : fmt::format(" in '{}'", pattern.file);
@@ -71,7 +73,7 @@ bool is_passing(const types::Provider& provider, uint64_t address) {
 bool wanted(const Request& request, const Function& f) {
   if (request.has("inline")) return f.inlined;
   if (request.has("call") || request.has("return")) return !f.inlined;
-  if (request.has("exported")) return !f.inlined && request.target.exports.count(f.name) > 0;
+  if (request.has("exported")) return !f.inlined && f.is_global;
   return true;
 }
 
@@ -176,7 +178,6 @@ std::span<const Kind> function_kinds() {
       {{function, {"exported"}}, resolve_function},
       {{function, {"return"}}, resolve_function},
       {{function, {"return"}, {"maxactive", Arg::number}}, resolve_maxactive},
-      {{function, {"call"}, {"return"}}, resolve_function},
   });
   return table;
 }
