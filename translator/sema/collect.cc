@@ -81,6 +81,7 @@ void add_global(Unit& unit, const ast::Global* declaration, const SourceFile* li
       global.max_entries = static_cast<uint32_t>(*declaration->size);
   }
   if (declaration->init) {
+    info.told = declaration->init->span;
     if (auto* number = std::get_if<ast::Number>(&declaration->init->node)) {
       global.value = Type::number;
       global.init = number->value;
@@ -104,9 +105,12 @@ void declare_params(Unit& unit, FunctionInfo& info, FunctionGroup& group) {
     if (type != Type::none && common != Type::none && type != common)
       unit.diagnostics->error(Code::type_mismatch, param.name.span,
                               fmt::format("this is a {} in another overload", name_of(common)));
+    Span& told = group.params_told[scope.locals.size()];
+    if (common == Type::none && type != Type::none) told = param.name.span;
     if (common == Type::none) common = type;
     scope.locals.push_back({param.name.text, type});
     scope.first_use.push_back(param.name.span);
+    scope.told.push_back(type == Type::none ? Span{} : param.name.span);
     scope.assigned.push_back(true);
   }
   scope.params = scope.locals.size();
@@ -126,9 +130,11 @@ void add_overload(Unit& unit, FunctionGroup& group, const ast::Function* declara
   if (result != Type::none && group.result != Type::none && result != group.result)
     unit.diagnostics->error(Code::type_mismatch, declaration->name.span,
                             fmt::format("another overload returns a {}", name_of(group.result)));
+  if (group.result == Type::none && result != Type::none) group.result_told = declaration->name.span;
   if (group.result == Type::none) group.result = result;
   Scope& scope = info->scope;
   scope.result = &group.result;
+  scope.result_told = &group.result_told;
   declare_params(unit, *info, group);
   if (declaration->body) {
     scope.statements.push_back(declaration->body);
@@ -155,6 +161,7 @@ FunctionGroup* add_group(Unit& unit, const std::string& key, const std::string& 
   auto group = std::make_unique<FunctionGroup>();
   group->name = name;
   group->params.resize(functions.front()->params.size(), Type::none);
+  group->params_told.resize(group->params.size());
   for (const ast::Function* f : functions) add_overload(unit, *group, f);
   FunctionGroup* added = group.get();
   unit.functions.emplace(std::make_pair(key, functions.front()->params.size()), std::move(group));
@@ -414,6 +421,7 @@ void declare_locals(Unit& unit, Scope& scope) {
       if (fresh) {
         scope.locals.push_back({name, Type::none});
         scope.first_use.push_back(span);
+        scope.told.emplace_back();
         scope.assigned.push_back(false);
       }
       if (assigned) scope.assigned[at->second] = true;

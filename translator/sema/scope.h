@@ -24,6 +24,9 @@ struct GlobalInfo {
   bool indexed = false;  // an array: its declaration or its first use says so
   bool scalar = false;   // its first use says so
   Span shape_from;       // what asked for its histogram
+  // The uses that told the types of its value and of its keys.
+  Span told;
+  std::vector<Span> keys_told;
   size_t index = 0;      // into Program::globals, which has the types
 };
 
@@ -33,9 +36,11 @@ struct Scope {
   std::map<std::string, size_t> names;  // into locals
   std::vector<prog::Local> locals;
   std::vector<Span> first_use;
+  std::vector<Span> told;  // by which use its type is known
   std::vector<bool> assigned;
   size_t params = 0;
   prog::Type* result = nullptr;  // of a function; null in a handler
+  Span* result_told = nullptr;
 };
 
 struct FunctionInfo {
@@ -52,6 +57,9 @@ struct FunctionGroup {
   std::vector<std::unique_ptr<FunctionInfo>> overloads;
   std::vector<prog::Type> params;
   prog::Type result = prog::Type::none;
+  // The uses that told these types.
+  std::vector<Span> params_told;
+  Span result_told;
   // What is called: the only overload, or a function that tries one after the other. Set by
   // close_groups().
   size_t index = 0;
