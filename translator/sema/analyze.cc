@@ -81,11 +81,24 @@ prog::Function dispatcher(Unit& unit, const FunctionGroup& group) {
   return f;
 }
 
+bool looks_at(const FunctionGroup& group, size_t parameter) {
+  bool found = false;
+  for (const auto& overload : group.overloads) {
+    const std::string& name = overload->declaration->params[parameter].name.text;
+    for (const ast::Stmt* s : overload->scope.statements)
+      walk(*s, [&](const ast::Expr& e) {
+        auto* id = std::get_if<ast::Identifier>(&e.node);
+        found |= id && id->name == name;
+      });
+  }
+  return found;
+}
+
 void lower_functions(Unit& unit, const Context& context) {
   for (auto& [key, group] : unit.functions) {
     // Parameters that nothing looks at may be anything.
-    for (Type& type : group->params)
-      if (type == Type::none) type = Type::number;
+    for (size_t i = 0; i < group->params.size(); ++i)
+      if (group->params[i] == Type::none && !looks_at(*group, i)) group->params[i] = Type::number;
     for (auto& overload : group->overloads) {
       FunctionInfo& f = *overload;
       for (size_t i = 0; i < f.scope.params; ++i)
@@ -97,8 +110,10 @@ void lower_functions(Unit& unit, const Context& context) {
       prog::Stmt* body = lowering.statements(f.scope.statements);
       prog::Function& out = unit.program->functions[f.index];
       out.body = body;
-      if (const auto& code = f.declaration->embedded)
+      if (const auto& code = f.declaration->embedded) {
         out.embedded = embedded_c(unit, *code, f.declaration->embedded_span);
+        check_pragmas(*unit.diagnostics, *code, f.declaration->embedded_span);
+      }
       out.result = group->result;
       out.locals = f.scope.locals;
       note_calls(*unit.diagnostics, mark, *group);

@@ -48,13 +48,13 @@ void report_unknown(const ast::ProbePoint& point, const Context& context, Diagno
     for (const auto& declaration : file->declarations)
       if (auto* alias = std::get_if<ast::Alias*>(&declaration))
         for (const ast::ProbePoint* name : (*alias)->names)
-          if (known == 0) names.push_back(name->components.front().name);
+          if (known == 0) names.push_back(probes::spell(name->components));
   auto& error = d.error(Code::unknown_probe, bad.span,
                         fmt::format("no probe point {}", probes::spell(components)));
   if (!d.suggests()) return;
   // What is meant is the name; what may stand here is shown with its argument.
   std::vector<std::string> bare;
-  for (const auto& name : names) bare.push_back(name.substr(0, name.find('(')));
+  for (const auto& name : names) bare.push_back(name.substr(0, name.find_first_of("(.")));
   // The right name with too little or too much behind it.
   if (auto same = std::find(bare.begin(), bare.end(), bad.name); same != bare.end()) {
     std::vector<ast::Component> before(components.begin(), components.begin() + static_cast<ptrdiff_t>(known));

@@ -118,6 +118,8 @@ void reach(Unit&, const std::vector<const ast::Stmt*>& statements,
 // The code with the globals that its pragmas (pragma:read:NAME, pragma:write:NAME) name. Reports
 // unknown ones.
 prog::EmbeddedC embedded_c(Unit&, const std::string& code, const Span&);
+// Reports pragmas of a function in C that do not go together.
+void check_pragmas(Diagnostics&, const std::string& code, const Span&);
 // A number, or a string where the C says so with a comment (language reference, 3.8).
 prog::Type embedded_type(const ast::EmbeddedExpr&);
 // To errors in a function of the library since `mark`, how the script came to it.
