@@ -390,13 +390,14 @@ void reach(Unit& unit, const std::vector<const ast::Stmt*>& statements,
 
 namespace {
 
-// An alias has one name: wildcards are for its use.
+// An alias has one name: wildcards are for its use, and arguments for what is behind it.
 void check_names(Unit& unit, const ast::Alias& alias) {
   for (const ast::ProbePoint* name : alias.names)
     for (const ast::Component& part : name->components)
-      if (part.name.find_first_of("*?[") != part.name.npos)
+      if (part.name.find_first_of("*?[") != part.name.npos || part.arg.index())
         unit.diagnostics->error(Code::bad_probe_point, part.span,
-                                "the name of an alias has no wildcards");
+                                fmt::format("the name of an alias has no {}",
+                                            part.arg.index() ? "arguments" : "wildcards"));
 }
 
 }  // namespace

@@ -82,6 +82,9 @@ Stmt* Lowering::return_statement(const ast::Return& r, const Span& span) {
     return program().stmt(span, prog::NextStmt{});
   }
   Expr* result = r.value ? value(*r.value, *scope_.result, reason_of_result()) : nullptr;
+  if (result && result->type == Type::stat)
+    error(Code::type_mismatch, r.value->span,
+          "a function gives a number or a string; of a statistic that is @count() or its kin");
   if (!result && *scope_.result != Type::none)
     diagnostics()
         .error(Code::type_mismatch, span,

@@ -341,7 +341,8 @@ class Inference {
                    [&](const ast::Return& r) {
                      if (!r.value || !scope_->result) return;
                      Type type = expression(*r.value, *scope_->result);
-                     learn({scope_->result, scope_->result_told}, type, r.value->span);
+                     if (type != Type::stat)
+                       learn({scope_->result, scope_->result_told}, type, r.value->span);
                    },
                    [&](const ast::Delete& d) {
                      // It says of a whole variable neither what it holds nor whether it is an array.
