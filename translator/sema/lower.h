@@ -18,6 +18,11 @@
 
 namespace stp::sema {
 
+// A probe's own copies of functions; apart for what is kept from a function's entry.
+struct ProbeFunctions {
+  std::map<std::pair<const FunctionGroup*, bool>, size_t> indices;  // into Program::functions
+};
+
 class Lowering {
  public:
   // `surroundings` and `provider`: null in functions. `entry_values`: where what is kept from a
@@ -28,6 +33,7 @@ class Lowering {
   prog::Stmt* statements(const std::vector<const ast::Stmt*>&);
   // The handler's own statements, for @probewrite.
   void set_handler(const ast::Stmt* handler) { handler_ = handler; }
+  void set_probe_functions(ProbeFunctions* functions) { probe_functions_ = functions; }
   // A number that decides: the `if` of a probe point.
   prog::Expr* condition(const ast::Expr& e) { return value(e, prog::Type::number); }
 
@@ -88,6 +94,9 @@ class Lowering {
   std::vector<prog::Expr*> arguments(const std::string& function, const std::vector<ast::Expr*>&,
                                      const std::vector<prog::Type>& types, const Span&,
                                      const FunctionGroup* = nullptr);
+
+  // probe_functions.cc
+  size_t function_of_probe(const FunctionGroup&, const Span&);
 
   // lower_print.cc
   prog::Expr* print(const ast::Print&, const Span&);
@@ -160,6 +169,7 @@ class Lowering {
   std::vector<prog::Expr*>* entry_values_;
   bool guru_;
   const ast::Stmt* handler_ = nullptr;
+  ProbeFunctions* probe_functions_ = nullptr;  // null in functions of all probes
   bool at_entry_ = false;  // inside @entry(): variables as they are at the function's entry
   std::set<const prog::Expr*> bad_;
   std::deque<types::Type> pointers_;  // made for typed values of the script

@@ -252,8 +252,15 @@ Expr* Lowering::call(const ast::Call& c, const Span& span) {
   const std::string& name = c.function.text;
   if (FunctionGroup* f = unit_.find_function(name, c.args.size(), c.function.span)) {
     check_not_walked(*f, c.function.span);
-    return program().expr(f->result, span,
-                          prog::CallExpr{f->index, arguments(name, c.args, f->params, span, f)});
+    std::vector<Expr*> args = arguments(name, c.args, f->params, span, f);
+    bool own = f->of_probes && probe_functions_;
+    if (f->of_probes && !own)
+      return error(Code::not_allowed_here, c.function.span,
+                   fmt::format("{}() names variables of the probed code, which an overloaded function "
+                               "does not know", name),
+                   f->result);
+    size_t index = own ? function_of_probe(*f, c.function.span) : f->index;
+    return program().expr(f->result, span, prog::CallExpr{index, std::move(args)});
   }
   const prog::Builtin* b = find_builtin(name);
   auto arities = unit_.arities(name);
@@ -414,7 +421,8 @@ Expr* Lowering::aggregate(const ast::Aggregate& a, const Span& span) {
   Expr* operand = statistic(*a.operand);
   int shift = 0;
   if (a.op == ast::AggregateOp::variance && !a.params.empty())
-    if (auto* n = std::get_if<ast::Number>(&a.params[0]->node)) shift = static_cast<int>(n->value);
+    if (auto* n = std::get_if<ast::Number>(&a.params[0]->node)) shift = static_cast<int>(std::clamp<int64_t>(n->value, 0, 63));
+  if (shift > 62) return error(Code::bad_operand, span, "the bit shift of @variance is between 0 and 62");
   if (operand->type != Type::stat) return constant(0, span);
   if (a.op == ast::AggregateOp::variance)
     if (prog::Global* g = statistic_global(*operand)) {

@@ -48,6 +48,7 @@ struct FunctionInfo {
   size_t index;  // into Program::functions
   Scope scope;
   bool has_next = false;  // may hand the call on to the next overload
+  bool taken = false;     // of one that each probe has a copy of: some probe has this one
 };
 
 // The functions of one name and number of parameters: overloads, in the order in which a call tries
@@ -65,6 +66,7 @@ struct FunctionGroup {
   size_t index = 0;
   bool dispatches = false;
   size_t tried = 1;  // so many overloads can be reached
+  bool of_probes = false;  // names variables of the probed code: each probe has a copy (find_probe_functions())
   // The call that first led here, and the function it stands in (null: a probe).
   Span called_from;
   const FunctionGroup* caller = nullptr;
@@ -88,6 +90,7 @@ struct Unit {
   std::map<std::pair<std::string, size_t>, std::unique_ptr<FunctionGroup>> functions;
   std::vector<std::unique_ptr<HandlerInfo>> handlers;
   bool addresses = false;  // a variable is at a link-time address
+  std::vector<std::pair<size_t, size_t>> copies;  // a probe's own copy of a function, and the function
   types::Sources* sources;
 
   prog::Global& global(const GlobalInfo& g) { return program->globals[g.index]; }
@@ -126,6 +129,9 @@ prog::Type embedded_type(const ast::EmbeddedExpr&);
 void note_calls(Diagnostics&, size_t mark, const FunctionGroup&);
 // When all that is reached is known: which functions calls go to.
 void close_groups(Unit&);
+// Then: which functions name variables of the probed code, or call one that does.
+void find_probe_functions(Unit&);
+bool calls_probe_functions(Unit&, const std::vector<const ast::Stmt*>&);
 
 // "number", "string", "statistic".
 const char* name_of(prog::Type);

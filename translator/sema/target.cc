@@ -26,8 +26,9 @@ Expr* Lowering::target(const ast::Target& t, const Span& span) {
   bool global = t.kind == ast::Target::Kind::at_var && provider_;
   if (nowhere && !global)
     return error(Code::not_allowed_here, span,
-                 scope_.result ? "a function has no target variables; pass the value as an argument"
-                               : "this kind of probe has no target variables",
+                 probe_functions_ ? "this kind of probe has no target variables"
+                                  : "an overloaded function has no target variables; pass the value "
+                                    "as an argument",
                  t.name.size() > 1 && t.name[0] == '$' ? Type::string : Type::number);
   if (t.kind == ast::Target::Kind::variable && !t.name.empty() && t.name[0] == '$')
     return target_group(t.name, t.pretty, span);
