@@ -182,6 +182,8 @@ TEST_F(Stap, RefusesValuesThatMakeNoSense) {
     EXPECT_NE(errors_of(line), "") << words[0];
     EXPECT_FALSE(options) << words[0];
   }
+  EXPECT_THAT(errors_of({"-l", "begin", "-e", "probe begin {}"}), HasSubstr("takes no script"));
+  EXPECT_EQ(errors_of({"-F", "-p4", "-e", "probe begin {}"}), "");
   EXPECT_THAT(errors_of({}), HasSubstr("a script is needed"));
   EXPECT_THAT(errors_of({"-E", "global a"}), HasSubstr("a script is needed"));
   EXPECT_THAT(errors_of({"--suppress-handler-error", "--cleen-cache"}),
@@ -216,6 +218,14 @@ TEST_F(Stap, LooksForKernelsInTheSysroot) {
   EXPECT_EQ(parsed({"--sysroot=/mnt", "-l", "begin"}).script.sysroot, "/mnt");
   EXPECT_THAT(run({"--sysroot=/no/such", "-p2", "-e", "probe begin {}"}).err,
               HasSubstr("--sysroot /no/such: there is no such folder"));
+}
+
+TEST_F(Stap, PassesOverFoldersOfTapsetsThatAreNotThere) {
+  auto result = run({"-I", "/no/such", "-p1", "-e", "probe begin {}"});
+  EXPECT_EQ(result.status, 0);
+  EXPECT_THAT(result.err, HasSubstr("WARNING: -I /no/such: there is no such folder"));
+  EXPECT_THAT(run({"-w", "-I", "/no/such", "-p1", "-e", "probe begin {}"}).err,
+              testing::Not(HasSubstr("/no/such")));
 }
 
 TEST_F(Stap, SaysWhyItRefuses) {

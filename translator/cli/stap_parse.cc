@@ -140,6 +140,16 @@ std::string in_time(const std::string& format) {
   return length ? std::string(text, length) : format;
 }
 
+// SystemTap passes over -I of a folder that is not there; here it is at least said.
+void drop_missing_folders(ScriptOptions& script) {
+  std::erase_if(script.library, [&](const std::string& folder) {
+    bool missing = !std::filesystem::is_directory(folder);
+    if (missing && !script.no_warnings)
+      fmt::print(stderr, "WARNING: -I {}: there is no such folder\n", folder);
+    return missing;
+  });
+}
+
 // What the options say together.
 std::string settle(StapOptions& o, Words rest) {
   auto& run = o.launch.run;
@@ -149,10 +159,12 @@ std::string settle(StapOptions& o, Words rest) {
     rest.erase(rest.begin());
   }
   o.script.args = std::move(rest);
+  if (o.mode != Mode::script && o.script.has_text) return "a list takes no script (-e)";
+  drop_missing_folders(o.script);
   if (!run.command.empty() && !run.target.empty()) return "-c and -x exclude each other";
   if (!run.rotate.empty() && run.output.empty()) return "-S needs -o FILE";
   if (!run.rotate.empty() && o.launch.vm) return "-S does not reach out of a virtual machine";
-  if (o.behind && run.output.empty())
+  if (o.behind && run.output.empty() && o.mode == Mode::script && o.last_pass == stap_passes)
     return "-F needs -o FILE: probes are not left running without a reader of their output";
   if (!o.launch.shares.empty() && !o.launch.vm) return "--share is for --vm only";
   if (o.no_time_limits && !o.script.guru) return "--suppress-time-limits needs guru mode (-g)";

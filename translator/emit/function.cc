@@ -135,7 +135,7 @@ std::string entry_struct_name(size_t probe) { return fmt::format("entry_{}", pro
 
 Written write_function(Module& module, size_t index) {
   const Function& function = module.program.functions[index];
-  Body body(module, function.locals, "");
+  Body body(module, function.locals, function.of_probe ? entry_struct_name(*function.of_probe) : "");
   body.is_function = true;
   body.function_name = function.name;
   body.param_count = function.params;
@@ -146,6 +146,7 @@ Written write_function(Module& module, size_t index) {
       body.borrow_local(i);
 
   Shape shape;
+  shape.entry = body.entry_struct();
   shape.name = module.names.functions[index];
   shape.place = "from";
   shape.counts = function.recursive;

@@ -12,12 +12,6 @@
 namespace stp::probes {
 namespace {
 
-// A kernel's exports are listed beside it; a module of one's own says itself what it exports.
-bool is_exported(const Request& request, const types::Provider& provider,
-                 const types::Function& f) {
-  return request.target.exports.count(f.name) > 0 || provider.symbol("__ksymtab_" + f.name);
-}
-
 void resolve_function(const Request& request, std::vector<Found>& found) {
   const types::Provider* provider = request.provider();
   if (!provider) return;
@@ -35,7 +29,6 @@ void resolve_function(const Request& request, std::vector<Found>& found) {
   }
   FunctionImage image{
       *provider, image_of(*provider), request.components,
-      [&](const types::Function& f) { return is_exported(request, *provider, f); },
       [&](const types::Function& f) { return forbidden_text(*provider, f.address); }};
   resolve_functions(request, image, found);
 }
@@ -111,7 +104,6 @@ std::span<const Kind> function_kinds() {
         {{function, {"exported"}}, resolve_function},
         {{function, {"return"}}, resolve_function},
         {{function, {"return"}, {"maxactive", Arg::number}}, resolve_maxactive},
-        {{function, {"call"}, {"return"}}, resolve_function},
     };
     for (std::vector<Part> form : forms_inside_functions()) {
       form.insert(form.begin(), function);

@@ -84,7 +84,7 @@ class Resolution {
   bool suits(const Function& f) const {
     if (request_.has("inline")) return f.inlined;
     if (request_.has("call") || request_.has("return")) return !f.inlined;
-    if (request_.has("exported")) return !f.inlined && image_.is_exported(f);
+    if (request_.has("exported")) return !f.inlined && f.is_global;
     return true;
   }
 
@@ -225,7 +225,7 @@ class Resolution {
     if (auto* callee = request_.text("callee"))
       return fmt::format("no call of '{}' by '{}' is known", *callee, function);
     const char* what = request_.has("inline")     ? "inlined copies"
-                       : request_.has("exported") ? "name that is exported"
+                       : request_.has("exported") ? "name outside of its file"
                                                   : "code of its own: it is inlined";
     return fmt::format("function '{}' has no {} here", function, what);
   }

@@ -23,7 +23,6 @@ struct FunctionImage {
   const types::Provider& provider;
   std::string name;                        // in messages: "the kernel", "'/bin/true'"
   std::vector<ast::Component> components;  // of the names of points: with a found file's own name
-  std::function<bool(const types::Function&)> is_exported;
   // Why no probe may stand there; empty when one may.
   std::function<std::string(const types::Function&)> forbidden;
 };

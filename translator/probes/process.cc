@@ -38,7 +38,6 @@ class Binary {
     else
       resolve_functions(inner,
                         {*provider_, fmt::format("'{}'", file_.string()), inner.components,
-                         [](const types::Function& f) { return f.is_global; },
                          {}},
                         found);
     for (size_t i = before; i < found.size(); ++i) {

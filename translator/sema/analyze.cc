@@ -81,13 +81,28 @@ prog::Function dispatcher(Unit& unit, const FunctionGroup& group) {
   return f;
 }
 
+bool looks_at(const FunctionGroup& group, size_t parameter) {
+  bool found = false;
+  for (const auto& overload : group.overloads) {
+    const std::string& name = overload->declaration->params[parameter].name.text;
+    for (const ast::Stmt* s : overload->scope.statements)
+      walk(*s, [&](const ast::Expr& e) {
+        auto* id = std::get_if<ast::Identifier>(&e.node);
+        found |= id && id->name == name;
+      });
+  }
+  return found;
+}
+
 void lower_functions(Unit& unit, const Context& context) {
   for (auto& [key, group] : unit.functions) {
     // Parameters that nothing looks at may be anything.
-    for (Type& type : group->params)
-      if (type == Type::none) type = Type::number;
+    for (size_t i = 0; i < group->params.size(); ++i)
+      if (group->params[i] == Type::none && !looks_at(*group, i)) group->params[i] = Type::number;
+    // Those of probes are lowered where they are called.
     for (auto& overload : group->overloads) {
       FunctionInfo& f = *overload;
+      if (group->of_probes) continue;
       for (size_t i = 0; i < f.scope.params; ++i)
         if (f.scope.locals[i].type == Type::none) f.scope.locals[i].type = group->params[i];
       size_t mark = unit.diagnostics->mark();
@@ -97,16 +112,16 @@ void lower_functions(Unit& unit, const Context& context) {
       prog::Stmt* body = lowering.statements(f.scope.statements);
       prog::Function& out = unit.program->functions[f.index];
       out.body = body;
-      if (const auto& code = f.declaration->embedded)
+      if (const auto& code = f.declaration->embedded) {
         out.embedded = embedded_c(unit, *code, f.declaration->embedded_span);
+        check_pragmas(*unit.diagnostics, *code, f.declaration->embedded_span);
+      }
       out.result = group->result;
       out.locals = f.scope.locals;
       note_calls(*unit.diagnostics, mark, *group);
     }
     if (group->dispatches) unit.program->functions[group->index] = dispatcher(unit, *group);
   }
-  for (const prog::Function& f : unit.program->functions)
-    if (f.embedded) unit.program->embedded.push_back(&*f.embedded);
 }
 
 std::vector<size_t> calls_in(Unit& unit, const std::vector<const ast::Stmt*>& statements) {
@@ -121,6 +136,7 @@ std::vector<size_t> calls_in(Unit& unit, const std::vector<const ast::Stmt*>& st
 }
 
 void bound_nesting(Unit& unit) {
+  // A copy is called as its original is.
   std::vector<std::vector<size_t>> calls(unit.program->functions.size());
   for (const auto& [key, group] : unit.functions)
     for (size_t i = 0; i < group->overloads.size(); ++i) {
@@ -134,6 +150,8 @@ void bound_nesting(Unit& unit) {
   if (!set_nesting(*unit.program, calls, {roots.begin(), roots.end()}))
     unit.diagnostics->error(Code::too_deep, unit.handlers.front()->declaration->span,
                             "functions call each other more than a thousand levels deep");
+  auto& functions = unit.program->functions;
+  for (auto [copy, original] : unit.copies) functions[copy].recursive = functions[original].recursive;
 }
 
 void warn_of_unused_locals(Unit& unit) {
@@ -260,6 +278,7 @@ std::unique_ptr<prog::Program> analyze(const ast::File& script,
   for (auto& [key, group] : unit.functions)
     for (auto& overload : group->overloads) declare_locals(unit, overload->scope);
   close_groups(unit);
+  find_probe_functions(unit);
 
   // Types, then everything that depends on them.
   infer_types(unit);
@@ -273,6 +292,8 @@ std::unique_ptr<prog::Program> analyze(const ast::File& script,
   if (!options.suppress_warnings && !d.failed()) warn_of_unused_locals(unit);
   if (!d.failed()) display_globals(unit, shown);
   bound_nesting(unit);
+  for (const prog::Function& f : program->functions)
+    if (f.embedded) program->embedded.push_back(&*f.embedded);
   set_anchor(*program, unit.addresses, sources, d);
   return program;
 }

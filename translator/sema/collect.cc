@@ -81,6 +81,7 @@ void add_global(Unit& unit, const ast::Global* declaration, const SourceFile* li
       global.max_entries = static_cast<uint32_t>(*declaration->size);
   }
   if (declaration->init) {
+    info.told = declaration->init->span;
     if (auto* number = std::get_if<ast::Number>(&declaration->init->node)) {
       global.value = Type::number;
       global.init = number->value;
@@ -93,7 +94,7 @@ void add_global(Unit& unit, const ast::Global* declaration, const SourceFile* li
   unit.globals.emplace(key, info);
 }
 
-void declare_params(Unit& unit, FunctionInfo& info, FunctionGroup& group) {
+void declare_params(Unit& unit, FunctionInfo& info, FunctionGroup& group, const ast::Call& call) {
   Scope& scope = info.scope;
   for (const ast::Parameter& param : info.declaration->params) {
     if (!scope.names.emplace(param.name.text, scope.locals.size()).second)
@@ -102,18 +103,28 @@ void declare_params(Unit& unit, FunctionInfo& info, FunctionGroup& group) {
     Type type = type_of(param.type);
     Type& common = group.params[scope.locals.size()];
     if (type != Type::none && common != Type::none && type != common)
-      unit.diagnostics->error(Code::type_mismatch, param.name.span,
-                              fmt::format("this is a {} in another overload", name_of(common)));
+      unit.diagnostics
+          ->error(Code::type_mismatch,
+                  call.args.size() == group.params.size() ? call.args[scope.locals.size()]->span
+                                                          : call.function.span,
+                  fmt::format("overloads of {}() take a {} here, and a {}", group.name, name_of(common),
+                              name_of(type)))
+          .note("all functions of one name and number of parameters have the same types",
+                param.name.span);
+    Span& told = group.params_told[scope.locals.size()];
+    if (common == Type::none && type != Type::none) told = param.name.span;
     if (common == Type::none) common = type;
     scope.locals.push_back({param.name.text, type});
     scope.first_use.push_back(param.name.span);
+    scope.told.push_back(type == Type::none ? Span{} : param.name.span);
     scope.assigned.push_back(true);
   }
   scope.params = scope.locals.size();
 }
 
 // One function of a group.
-void add_overload(Unit& unit, FunctionGroup& group, const ast::Function* declaration) {
+void add_overload(Unit& unit, FunctionGroup& group, const ast::Function* declaration,
+                  const ast::Call& call) {
   auto info = std::make_unique<FunctionInfo>();
   info->declaration = declaration;
   info->index = unit.program->functions.size();
@@ -124,12 +135,18 @@ void add_overload(Unit& unit, FunctionGroup& group, const ast::Function* declara
   unit.program->functions.push_back(std::move(function));
   Type result = type_of(declaration->type);
   if (result != Type::none && group.result != Type::none && result != group.result)
-    unit.diagnostics->error(Code::type_mismatch, declaration->name.span,
-                            fmt::format("another overload returns a {}", name_of(group.result)));
+    unit.diagnostics
+        ->error(Code::type_mismatch, call.function.span,
+                fmt::format("overloads of {}() return a {}, and a {}", group.name,
+                            name_of(group.result), name_of(result)))
+        .note("all functions of one name and number of parameters have the same types",
+              declaration->name.span);
+  if (group.result == Type::none && result != Type::none) group.result_told = declaration->name.span;
   if (group.result == Type::none) group.result = result;
   Scope& scope = info->scope;
   scope.result = &group.result;
-  declare_params(unit, *info, group);
+  scope.result_told = &group.result_told;
+  declare_params(unit, *info, group, call);
   if (declaration->body) {
     scope.statements.push_back(declaration->body);
     walk(*declaration->body, {}, [&](const ast::Stmt& s) {
@@ -142,8 +159,9 @@ void add_overload(Unit& unit, FunctionGroup& group, const ast::Function* declara
 }
 
 // The functions of a name and number of parameters: the script's, then, where one of them may hand
-// the call on, the library's.
-FunctionGroup* add_group(Unit& unit, const std::string& key, const std::string& name,
+// the call on, the library's. `call` is the first that leads to them; declarations that do not agree
+// are an error there, as none of them is wrong by itself.
+FunctionGroup* add_group(Unit& unit, const std::string& key, const ast::Call& call,
                          std::vector<const ast::Function*> functions) {
   auto priority = [](const ast::Function* f) {
     bool user = f->name.span.file->role() == SourceFile::Role::user;
@@ -153,9 +171,10 @@ FunctionGroup* add_group(Unit& unit, const std::string& key, const std::string& 
     return priority(a) < priority(b);
   });
   auto group = std::make_unique<FunctionGroup>();
-  group->name = name;
+  group->name = call.function.text;
   group->params.resize(functions.front()->params.size(), Type::none);
-  for (const ast::Function* f : functions) add_overload(unit, *group, f);
+  group->params_told.resize(group->params.size());
+  for (const ast::Function* f : functions) add_overload(unit, *group, f, call);
   FunctionGroup* added = group.get();
   unit.functions.emplace(std::make_pair(key, functions.front()->params.size()), std::move(group));
   return added;
@@ -334,7 +353,7 @@ void reach_call(Unit& unit, const ast::Call& call, const std::vector<const ast::
   std::string key = meaning.hidden_in ? private_name(name, meaning.hidden_in) : name;
   if (unit.functions.count({key, meaning.fitting.front()->params.size()})) return;
   size_t mark = unit.diagnostics->mark();
-  FunctionGroup* group = add_group(unit, key, name, meaning.fitting);
+  FunctionGroup* group = add_group(unit, key, call, meaning.fitting);
   group->called_from = call.function.span;
   group->caller = std::exchange(unit.reaching, group);
   // nesting.cc bounds chains as well; this one is walked first.
@@ -369,11 +388,26 @@ void reach(Unit& unit, const std::vector<const ast::Stmt*>& statements,
   }
 }
 
+namespace {
+
+// An alias has one name: wildcards are for its use, and arguments for what is behind it.
+void check_names(Unit& unit, const ast::Alias& alias) {
+  for (const ast::ProbePoint* name : alias.names)
+    for (const ast::Component& part : name->components)
+      if (part.name.find_first_of("*?[") != part.name.npos || part.arg.index())
+        unit.diagnostics->error(Code::bad_probe_point, part.span,
+                                fmt::format("the name of an alias has no {}",
+                                            part.arg.index() ? "arguments" : "wildcards"));
+}
+
+}  // namespace
+
 void collect(Unit& unit, const ast::File& script) {
   unit.script = &script;
   for (const auto& declaration : script.declarations)
     std::visit(Overloaded{
                    [&](ast::Global* g) { add_global(unit, g, nullptr); },
+                   [&](ast::Alias* a) { check_names(unit, *a); },
                    [&](ast::EmbeddedTop* c) {
                      unit.program->embedded_top.push_back({c->code, c->span});
                    },
@@ -414,6 +448,7 @@ void declare_locals(Unit& unit, Scope& scope) {
       if (fresh) {
         scope.locals.push_back({name, Type::none});
         scope.first_use.push_back(span);
+        scope.told.emplace_back();
         scope.assigned.push_back(false);
       }
       if (assigned) scope.assigned[at->second] = true;

@@ -246,16 +246,18 @@ std::string sema::dump_handler(const Program& program, const Probe& probe) {
   return text + dump.statement(probe.body, 1);
 }
 
+std::string sema::dump_function(const Program& program, const Function& f) {
+  std::string text = fmt::format("function {}: {} (", f.name, type_name(f.result));
+  for (size_t i = 0; i < f.params; ++i)
+    text += fmt::format("{}{}: {}", i ? ", " : "", f.locals[i].name, type_name(f.locals[i].type));
+  text += f.recursive ? ") recursive\n" : ")\n";
+  return text + Dump(program, f.locals).statement(f.body, 1);
+}
+
 std::string prog::dump(const Program& program) {
   std::string text;
   for (const Global& g : program.globals) text += dump_global(g);
-  for (const Function& f : program.functions) {
-    text += fmt::format("function {}: {} (", f.name, type_name(f.result));
-    for (size_t i = 0; i < f.params; ++i)
-      text += fmt::format("{}{}: {}", i ? ", " : "", f.locals[i].name, type_name(f.locals[i].type));
-    text += f.recursive ? ") recursive\n" : ")\n";
-    text += Dump(program, f.locals).statement(f.body, 1);
-  }
+  for (const Function& f : program.functions) text += sema::dump_function(program, f);
   for (const Probe& p : program.probes) {
     for (const Point& point : p.points) text += fmt::format("probe {}\n", point.name);
     text += sema::dump_handler(program, p);

@@ -30,6 +30,13 @@ prog::EmbeddedC embedded_c(Unit& unit, const std::string& code, const Span& span
   return c;
 }
 
+void check_pragmas(Diagnostics& d, const std::string& code, const Span& span) {
+  auto has = [&](const char* pragma) { return code.find(pragma) != code.npos; };
+  if (has("/* stable */") && !has("/* pure */"))
+    d.error(Code::bad_declaration, span,
+            "a function whose result is stable has no effect either: it must say /* pure */ as well");
+}
+
 prog::Type embedded_type(const ast::EmbeddedExpr& x) {
   bool string = x.code.find("/* string */") != std::string::npos;
   return string ? prog::Type::string : prog::Type::number;

@@ -1,6 +1,11 @@
 // From a written probe point to places: through aliases, which may lead to aliases, to the table of
-// kinds. What matches nothing is reported with the names that would have fitted.
+// kinds. What is written behind an alias's name goes behind the points that it stands for, unless the
+// longer name is another alias's. What matches nothing is reported with the names that would have fitted.
 #include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+#include <set>
 
 #include "probes/kind.h"
 #include "sema/handlers.h"
@@ -13,25 +18,59 @@ using probes::Found;
 // Aliases of aliases can double with each level.
 constexpr int most_steps = 100'000;
 
-bool same_components(const ast::ProbePoint& alias, const std::vector<ast::Component>& written) {
-  if (alias.components.size() != written.size()) return false;
-  for (size_t i = 0; i < written.size(); ++i) {
-    if (!probes::glob_match(written[i].name, alias.components[i].name)) return false;
-    if (alias.components[i].arg.index() != written[i].arg.index()) return false;
-    if (written[i].arg.index() && alias.components[i].arg != written[i].arg) return false;
+using Components = std::vector<ast::Component>;
+
+// How many of the written components an alias's name is; none when it is not there. A `**` stands for
+// any number of the name's components.
+std::optional<size_t> length_of_name(const Components& name, const Components& written) {
+  std::optional<size_t> longest;
+  std::set<size_t> reached = {0};  // so much of the name may be in what was looked at
+  for (size_t i = 0; i < written.size() && !reached.empty() && !written[i].arg.index(); ++i) {
+    bool any_number = written[i].name.find("**") != std::string::npos;
+    std::set<size_t> next;
+    for (size_t at : reached) {
+      std::string text;
+      for (size_t last = at; last < name.size() && (last == at || any_number); ++last) {
+        text += (last == at ? "" : ".") + name[last].name;
+        if (probes::glob_match(written[i].name, text)) next.insert(last + 1);
+      }
+    }
+    reached = std::move(next);
+    if (reached.count(name.size())) longest = i + 1;
   }
-  return true;
+  return longest;
 }
 
-std::vector<const ast::Alias*> aliases_of(const std::vector<ast::Component>& written,
-                                          const Context& context) {
-  std::vector<const ast::Alias*> found;
+struct Meant {
+  const ast::Alias* alias;
+  const Components* name;
+  Components suffix;
+
+  // Whether the other is the alias of a longer name that this one, with its suffix, is the same as.
+  bool is_hidden_by(const Meant& other) const {
+    if (other.suffix.size() >= suffix.size()) return false;
+    Components whole = *name;
+    whole.insert(whole.end(), suffix.begin(), suffix.end());
+    return whole.size() >= other.name->size() &&
+           std::equal(other.name->begin(), other.name->end(), whole.begin(),
+                      [](const auto& a, const auto& b) { return a.name == b.name && !b.arg.index(); });
+  }
+};
+
+std::vector<Meant> aliases_of(const Components& written, const Context& context) {
+  std::vector<Meant> found, visible;
   for (const ast::File* file : context.files)
     for (const auto& declaration : file->declarations)
       if (auto* alias = std::get_if<ast::Alias*>(&declaration))
         for (const ast::ProbePoint* name : (*alias)->names)
-          if (same_components(*name, written)) found.push_back(*alias);
-  return found;
+          if (auto length = length_of_name(name->components, written)) {
+            auto rest = written.begin() + static_cast<ptrdiff_t>(*length);
+            found.push_back({*alias, &name->components, Components(rest, written.end())});
+          }
+  for (const Meant& m : found)
+    if (std::none_of(found.begin(), found.end(), [&](const Meant& o) { return m.is_hidden_by(o); }))
+      visible.push_back(m);
+  return visible;
 }
 
 void report_unknown(const ast::ProbePoint& point, const Context& context, Diagnostics& d) {
@@ -48,13 +87,13 @@ void report_unknown(const ast::ProbePoint& point, const Context& context, Diagno
     for (const auto& declaration : file->declarations)
       if (auto* alias = std::get_if<ast::Alias*>(&declaration))
         for (const ast::ProbePoint* name : (*alias)->names)
-          if (known == 0) names.push_back(name->components.front().name);
+          if (known == 0) names.push_back(probes::spell(name->components));
   auto& error = d.error(Code::unknown_probe, bad.span,
                         fmt::format("no probe point {}", probes::spell(components)));
   if (!d.suggests()) return;
   // What is meant is the name; what may stand here is shown with its argument.
   std::vector<std::string> bare;
-  for (const auto& name : names) bare.push_back(name.substr(0, name.find('(')));
+  for (const auto& name : names) bare.push_back(name.substr(0, name.find_first_of("(.")));
   // The right name with too little or too much behind it.
   if (auto same = std::find(bare.begin(), bare.end(), bad.name); same != bare.end()) {
     std::vector<ast::Component> before(components.begin(), components.begin() + static_cast<ptrdiff_t>(known));
@@ -81,9 +120,13 @@ class Expansion {
       diagnostics_.error(Code::too_deep, p.span,
                          fmt::format("aliases lead to more than {} probe points", most_steps));
     if (exhausted()) return;
+    auto matches = probes::match(p.components);
     auto aliases = aliases_of(p.components, context_);
+    // What the kinds know is no suffix.
+    if (!matches.empty()) std::erase_if(aliases, [](const Meant& m) { return !m.suffix.empty(); });
     if (!way_.empty()) way_.back().point = &p;
-    for (const ast::Alias* alias : aliases) {
+    size_t first = out.size(), first_mark = diagnostics_.mark();
+    for (const auto& [alias, name, suffix] : aliases) {
       if (leads_to_itself(alias)) return;
       ExpandedPoint inner = so_far;
       if (alias->body) {
@@ -95,22 +138,29 @@ class Expansion {
       if (alias->second) inner.epilogues.insert(inner.epilogues.begin(), alias->second);
       size_t mark = diagnostics_.mark();
       way_.push_back({alias, nullptr});
-      list(alias->points, inner, out);
+      list(alias->points, suffix, inner, out);
       way_.pop_back();
       diagnostics_.note_since(mark, "this alias is used here", p.span);
     }
-    auto matches = probes::match(p.components);
+    // Of the many that a wildcard leads to, some may take no suffix.
+    bool many = std::any_of(p.components.begin(), p.components.end(),
+                            [](const auto& c) { return probes::has_wildcard(c.name); });
+    bool suffixed = std::any_of(aliases.begin(), aliases.end(),
+                                [](const Meant& m) { return !m.suffix.empty(); });
+    if (many && suffixed && out.size() > first) diagnostics_.rewind(first_mark);
     if (matches.empty() && aliases.empty()) report_unknown(p, context_, diagnostics_);
     for (const auto& match : matches) resolve(p, match, so_far, out);
   }
 
-  void list(const std::vector<ast::ProbePoint*>& points, const ExpandedPoint& so_far,
-            std::vector<ExpandedPoint>& out) {
+  void list(const std::vector<ast::ProbePoint*>& points, const Components& suffix,
+            const ExpandedPoint& so_far, std::vector<ExpandedPoint>& out) {
     for (const ast::ProbePoint* p : points) {
       size_t mark = diagnostics_.mark(), before = out.size();
       ExpandedPoint start = so_far;
       if (!start.written) start.written = p;
-      point(*p, start, out);
+      ast::ProbePoint whole = *p;
+      whole.components.insert(whole.components.end(), suffix.begin(), suffix.end());
+      point(whole, start, out);
       if (exhausted()) return;
       if (p->optional || p->sufficient) diagnostics_.rewind(mark);
       if (p->sufficient && out.size() > before) return;
@@ -202,7 +252,7 @@ std::vector<ExpandedPoint> expand(const ast::ProbePoint& p, const Context& conte
 std::vector<ExpandedPoint> expand(const std::vector<ast::ProbePoint*>& points,
                                   const Context& context, Diagnostics& d) {
   std::vector<ExpandedPoint> out;
-  Expansion(context, d).list(points, {}, out);
+  Expansion(context, d).list(points, {}, {}, out);
   return out;
 }
 

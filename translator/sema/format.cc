@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstring>
 
 namespace stp::sema {
@@ -54,19 +55,30 @@ ParsedFormat parse_format(const std::string& f) {
     }
     while (at < f.size() && one_of("-+ #0", f[at])) ++at;
     bool user = f.substr(begin, at - begin).find('#') != f.npos;
+    size_t first = parsed.conversions.size();
     bool good = read_size(f, at, parsed.conversions);
     size_t precision = at;
     if (at < f.size() && f[at] == '.') good &= read_size(f, ++at, parsed.conversions);
     std::string digits = f.substr(precision, at - precision);
+    std::string error;
     if (at < f.size() && one_of("lhL", f[at]))
-      parsed.error = fmt::format("'{}' says nothing here: all numbers have 64 bits", f[at]);
+      error = fmt::format("'{}' says nothing here: all numbers have 64 bits", f[at]);
     while (at < f.size() && one_of("lhL", f[at])) ++at;
     const Row* row = at < f.size() ? row_of(f[at]) : nullptr;
-    if (!good) parsed.error = "a width or precision is too large";
-    if (!row) {
-      parsed.error = at < f.size() ? fmt::format("'%{}' is no conversion", f[at])
-                                   : "the format ends in the middle of a conversion";
-      return parsed;
+    if (!good) error = "a width or precision is too large";
+    if (!row)
+      error = at < f.size() ? fmt::format("'%{}' is no conversion", f[at])
+                            : "the format ends in the middle of a conversion";
+    size_t end = std::min(at + 1, f.size());
+    if (!error.empty() && parsed.error.empty()) {
+      parsed.error = std::move(error);
+      parsed.begin = begin;
+      parsed.end = end;
+    }
+    if (!row) return parsed;
+    for (size_t i = first; i < parsed.conversions.size(); ++i) {
+      parsed.conversions[i].begin = begin;
+      parsed.conversions[i].end = end;
     }
     Conversion conversion{row->wanted, row->letter};
     conversion.begin = begin;
@@ -78,6 +90,19 @@ ParsedFormat parse_format(const std::string& f) {
     parsed.conversions.push_back(std::move(conversion));
   }
   return parsed;
+}
+
+Span place_in_format(const Span& literal, const std::string& format, size_t begin, size_t end) {
+  // The percent signs are counted: what stands between them may be escapes, the ends and beginnings of
+  // adjacent literals, comments.
+  std::string_view written = literal.file->text().substr(literal.begin, literal.end - literal.begin);
+  auto signs = std::count(format.begin(), format.begin() + static_cast<ptrdiff_t>(begin), '%');
+  size_t at = written.find('%');
+  while (at != written.npos && signs-- > 0) at = written.find('%', at + 1);
+  std::string conversion = format.substr(begin, end - begin);
+  if (at == written.npos || written.substr(at, conversion.size()) != conversion) return literal;
+  auto first = literal.begin + static_cast<uint32_t>(at);
+  return {literal.file, first, first + static_cast<uint32_t>(conversion.size()), literal.via};
 }
 
 std::vector<Type> argument_types(const ast::Print& p) {

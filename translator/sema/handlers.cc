@@ -71,6 +71,7 @@ prog::Stmt* guarded(prog::Program& program, const std::vector<prog::Expr*>& cond
 struct Variant {
   prog::Probe probe;
   std::string text;  // what it does, to compare
+  ProbeFunctions functions = {};
 };
 
 class ProbeLowering {
@@ -79,10 +80,16 @@ class ProbeLowering {
       : unit_(unit), pending_(pending), context_(context) {}
 
   void run() {
-    targets_ = has_targets(pending_.handler->scope.statements);
+    const auto& statements = pending_.handler->scope.statements;
+    targets_ = has_targets(statements) || calls_probe_functions(unit_, statements);
     for (const ExpandedPoint& p : pending_.points)
       for (const probes::Found& found : p.found) add(p, found);
-    for (Variant& v : variants_) unit_.program->probes.push_back(std::move(v.probe));
+    for (Variant& v : variants_) {
+      for (const auto& [key, index] : v.functions.indices)
+        if (!v.probe.entry_values.empty())
+          unit_.program->functions[index].of_probe = unit_.program->probes.size();
+      unit_.program->probes.push_back(std::move(v.probe));
+    }
   }
 
  private:
@@ -104,13 +111,15 @@ class ProbeLowering {
           return;
         }
     if (failed_) return;
-    size_t errors = unit_.diagnostics->errors();
+    size_t errors = unit_.diagnostics->errors(), functions = unit_.program->functions.size();
     Variant made = lower(p, found);
     // The next point would most likely repeat the errors.
     failed_ = unit_.diagnostics->errors() != errors;
     for (Variant& v : variants_)
       if (v.text == made.text && v.probe.points.front().kind == found.point.kind) {
         v.probe.points.push_back(found.point);
+        unit_.program->functions.resize(functions);
+        while (!unit_.copies.empty() && unit_.copies.back().first >= functions) unit_.copies.pop_back();
         return;
       }
     made.probe.points.push_back(found.point);
@@ -145,6 +154,7 @@ class ProbeLowering {
     Lowering lowering(unit_, scope, &found.surroundings, provider, &v.probe.entry_values,
                       context_.guru);
     lowering.set_handler(pending_.declaration->body);
+    lowering.set_probe_functions(&v.functions);
     std::vector<prog::Expr*> conditions;
     for (const ast::Expr* condition : p.conditions)
       conditions.push_back(lowering.condition(*condition));
@@ -152,7 +162,10 @@ class ProbeLowering {
     v.probe.body = conditions.empty() ? body : guarded(*unit_.program, conditions, body);
     set_gate(conditions, found.point);
     v.probe.locals = scope.locals;
-    if (targets_) v.text = dump_handler(*unit_.program, v.probe);
+    if (!targets_) return v;
+    v.text = dump_handler(*unit_.program, v.probe);
+    for (const auto& [key, index] : v.functions.indices)
+      v.text += dump_function(*unit_.program, unit_.program->functions[index]);
     return v;
   }
 

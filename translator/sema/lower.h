@@ -13,9 +13,15 @@
 #include <vector>
 
 #include "probes/kind.h"
+#include "sema/format.h"
 #include "sema/scope.h"
 
 namespace stp::sema {
+
+// A probe's own copies of functions; apart for what is kept from a function's entry.
+struct ProbeFunctions {
+  std::map<std::pair<const FunctionGroup*, bool>, size_t> indices;  // into Program::functions
+};
 
 class Lowering {
  public:
@@ -27,10 +33,17 @@ class Lowering {
   prog::Stmt* statements(const std::vector<const ast::Stmt*>&);
   // The handler's own statements, for @probewrite.
   void set_handler(const ast::Stmt* handler) { handler_ = handler; }
+  void set_probe_functions(ProbeFunctions* functions) { probe_functions_ = functions; }
   // A number that decides: the `if` of a probe point.
   prog::Expr* condition(const ast::Expr& e) { return value(e, prog::Type::number); }
 
  private:
+  // Why something has its type: the use elsewhere that told it.
+  struct Reason {
+    std::string text;
+    Span told;  // empty: nothing to show
+  };
+
   // lower_stmt.cc
   prog::Stmt* statement(const ast::Stmt&);
   prog::Stmt* optional(const ast::Stmt*);
@@ -44,11 +57,13 @@ class Lowering {
   // assignment that is added to `first`.
   std::optional<size_t> receiver(const ast::Name&, prog::Type, std::vector<prog::Stmt*>& first);
   void check_not_walked(size_t global, const Span&);
+  void check_not_walked(const FunctionGroup&, const Span&);
 
   // lower_expr.cc
   // The expression as `wanted` (none: whatever it is, but not nothing). Never null: after an
   // error, a constant of the wanted type.
-  prog::Expr* value(const ast::Expr&, prog::Type wanted = prog::Type::none);
+  prog::Expr* value(const ast::Expr&, prog::Type wanted = prog::Type::none,
+                    const Reason& needs = {});
   prog::Expr* any(const ast::Expr&);  // may have no value
   prog::Expr* expression(const ast::Expr&, prog::Type wanted);
   prog::Expr* assignable(const ast::Expr&, prog::Type wanted);
@@ -77,13 +92,19 @@ class Lowering {
                                 bool wildcards);
   const GlobalInfo* array(const ast::Expr&, const char* what);
   std::vector<prog::Expr*> arguments(const std::string& function, const std::vector<ast::Expr*>&,
-                                     const std::vector<prog::Type>& types, const Span&);
+                                     const std::vector<prog::Type>& types, const Span&,
+                                     const FunctionGroup* = nullptr);
+
+  // probe_functions.cc
+  size_t function_of_probe(const FunctionGroup&, const Span&);
 
   // lower_print.cc
   prog::Expr* print(const ast::Print&, const Span&);
   prog::Expr* memory(prog::Expr* address, prog::Expr* bytes, bool user, bool digits);
   prog::Expr* printf(const ast::Print&, const Span&);
-  prog::Expr* print_argument(const ast::Expr&, prog::Type wanted, std::string& letters);
+  prog::Expr* wrong_count(const ast::Print&, const std::vector<Conversion>&, const Span&);
+  prog::Expr* print_argument(const ast::Expr&, prog::Type wanted, std::string& letters,
+                             const Reason& needs = {});
   size_t format(std::string text, std::string letters);
 
   // target.cc
@@ -93,6 +114,7 @@ class Lowering {
   bool is_defined(const ast::Expr&);
   struct Place;
   std::optional<Place> find_variable(const ast::Target&, const Span&);
+  void note_known_variables(Diagnostic&);
   template <typename Node>
   prog::Expr* follow(Place, const Node&, const Span&);
   bool step(Place&, const ast::Access&);
@@ -131,6 +153,12 @@ class Lowering {
   prog::Expr* plain_group(const std::vector<types::Variable>&, const Span&);
   prog::Expr* pretty_group(const std::vector<types::Variable>&, int dollars, const Span&);
 
+  // reasons.cc
+  Reason reason(const ast::Expr&);
+  Reason reason_of_key(const GlobalInfo&, size_t key);
+  Reason reason_of_parameter(const FunctionGroup&, size_t parameter);
+  Reason reason_of_result();
+
   // Reports, and gives a constant to go on with.
   prog::Expr* error(Code, const Span&, const std::string& text,
                     prog::Type type = prog::Type::number);
@@ -149,6 +177,7 @@ class Lowering {
   std::vector<prog::Expr*>* entry_values_;
   bool guru_;
   const ast::Stmt* handler_ = nullptr;
+  ProbeFunctions* probe_functions_ = nullptr;  // null in functions of all probes
   bool at_entry_ = false;  // inside @entry(): variables as they are at the function's entry
   std::set<const prog::Expr*> bad_;
   std::deque<types::Type> pointers_;  // made for typed values of the script

@@ -14,7 +14,7 @@ namespace stp::sema {
 using prog::Expr;
 using prog::Type;
 
-Expr* Lowering::value(const ast::Expr& e, Type wanted) {
+Expr* Lowering::value(const ast::Expr& e, Type wanted, const Reason& needs) {
   Expr* result = expression(e, wanted);
   if (bad_.count(result)) return wanted == Type::none ? result : bad(wanted, e.span);
   if (result->type == Type::none)
@@ -24,6 +24,9 @@ Expr* Lowering::value(const ast::Expr& e, Type wanted) {
   auto& told = diagnostics().error(
       Code::type_mismatch, e.span,
       fmt::format("this is a {} where a {} is needed", name_of(result->type), name_of(wanted)));
+  for (const Reason& why : {reason(e), needs})
+    if (why.told && !(why.told.file == e.span.file && why.told.begin == e.span.begin))
+      told.note(why.text, why.told);
   bool probed = std::holds_alternative<ast::Target>(e.node) ||
                 std::holds_alternative<ast::Cast>(e.node) ||
                 std::holds_alternative<ast::Dereference>(e.node);
@@ -68,7 +71,7 @@ Expr* Lowering::expression(const ast::Expr& e, Type wanted) {
             }
             Expr* condition = value(*x.condition, Type::number);
             Expr* then = value(*x.then, wanted);
-            Expr* otherwise = value(*x.otherwise, then->type);
+            Expr* otherwise = value(*x.otherwise, then->type, reason(*x.then));
             return program().expr(then->type, span, prog::TernaryExpr{condition, then, otherwise});
           },
           [&](const ast::In& x) {
@@ -193,7 +196,8 @@ std::vector<Expr*> Lowering::keys(const GlobalInfo& info, const std::vector<ast:
       if (!wildcards) error(Code::bad_operand, span, "'*' stands only in slices");
       lowered.push_back(nullptr);
     } else {
-      lowered.push_back(value(*written[i], i < g.keys.size() ? g.keys[i] : Type::none));
+      lowered.push_back(value(*written[i], i < g.keys.size() ? g.keys[i] : Type::none,
+                              reason_of_key(info, i)));
       if (lowered.back()->type == Type::stat)
         lowered.back() = error(Code::type_mismatch, written[i]->span,
                                "a statistic is no key; use @count() or its kin");
@@ -229,14 +233,16 @@ Expr* Lowering::element(const ast::Index& index, const Span& span) {
 
 std::vector<Expr*> Lowering::arguments(const std::string& function,
                                        const std::vector<ast::Expr*>& args,
-                                       const std::vector<Type>& types, const Span& span) {
+                                       const std::vector<Type>& types, const Span& span,
+                                       const FunctionGroup* f) {
   std::vector<Expr*> lowered;
   if (args.size() != types.size())
     error(Code::unknown_function, span,
           fmt::format("{}() takes {} argument{}, not {}", function, types.size(),
                       types.size() == 1 ? "" : "s", args.size()));
   for (size_t i = 0; i < args.size(); ++i)
-    lowered.push_back(value(*args[i], i < types.size() ? types[i] : Type::none));
+    lowered.push_back(value(*args[i], i < types.size() ? types[i] : Type::none,
+                            f ? reason_of_parameter(*f, i) : Reason{}));
   while (lowered.size() < types.size()) lowered.push_back(nothing(types[lowered.size()], span));
   lowered.resize(types.size());
   return lowered;
@@ -244,9 +250,18 @@ std::vector<Expr*> Lowering::arguments(const std::string& function,
 
 Expr* Lowering::call(const ast::Call& c, const Span& span) {
   const std::string& name = c.function.text;
-  if (FunctionGroup* f = unit_.find_function(name, c.args.size(), c.function.span))
-    return program().expr(f->result, span,
-                          prog::CallExpr{f->index, arguments(name, c.args, f->params, span)});
+  if (FunctionGroup* f = unit_.find_function(name, c.args.size(), c.function.span)) {
+    check_not_walked(*f, c.function.span);
+    std::vector<Expr*> args = arguments(name, c.args, f->params, span, f);
+    bool own = f->of_probes && probe_functions_;
+    if (f->of_probes && !own)
+      return error(Code::not_allowed_here, c.function.span,
+                   fmt::format("{}() names variables of the probed code, which an overloaded function "
+                               "does not know", name),
+                   f->result);
+    size_t index = own ? function_of_probe(*f, c.function.span) : f->index;
+    return program().expr(f->result, span, prog::CallExpr{index, std::move(args)});
+  }
   const prog::Builtin* b = find_builtin(name);
   auto arities = unit_.arities(name);
   if (!b && !arities.empty()) return wrong_arity(name, c, span, arities);
@@ -339,8 +354,17 @@ Expr* Lowering::binary(const ast::Binary& b, const Span& span) {
     return program().expr(result, span, prog::BinaryExpr{b.op, left, right});
   };
   switch (b.op) {
-    case Op::concat:
-      return both(Type::string, Type::string);
+    case Op::concat: {
+      size_t mark = diagnostics().mark(), errors = diagnostics().errors();
+      Expr* joined = both(Type::string, Type::string);
+      auto* target = std::get_if<ast::Target>(&b.left->node);
+      auto* member = std::get_if<ast::Identifier>(&b.right->node);
+      if (diagnostics().errors() != errors && target && !target->pretty && member)
+        diagnostics().note_since(
+            mark, fmt::format("members are reached with '->', also those of a structure: ->{}", member->name),
+            {});
+      return joined;
+    }
     case Op::lt:
     case Op::le:
     case Op::gt:
@@ -351,7 +375,7 @@ Expr* Lowering::binary(const ast::Binary& b, const Span& span) {
       if (left->type == Type::stat)
         return error(Code::type_mismatch, b.left->span,
                      "a statistic has no order; use @count() or its kin");
-      Expr* right = value(*b.right, left->type);
+      Expr* right = value(*b.right, left->type, reason(*b.left));
       return program().expr(Type::number, span, prog::BinaryExpr{b.op, left, right});
     }
     default:
@@ -384,7 +408,7 @@ Expr* Lowering::assign(const ast::Assign& a, const Span& span) {
   Expr* to = assignable(*a.target, type);
   if (to->type == Type::stat)
     return error(Code::type_mismatch, span, "a statistic takes values with '<<<', not '='");
-  Expr* from = value(*a.value, to->type);
+  Expr* from = value(*a.value, to->type, reason(*a.target));
   return program().expr(to->type, span, prog::AssignExpr{a.op, to, from});
 }
 
@@ -397,7 +421,8 @@ Expr* Lowering::aggregate(const ast::Aggregate& a, const Span& span) {
   Expr* operand = statistic(*a.operand);
   int shift = 0;
   if (a.op == ast::AggregateOp::variance && !a.params.empty())
-    if (auto* n = std::get_if<ast::Number>(&a.params[0]->node)) shift = static_cast<int>(n->value);
+    if (auto* n = std::get_if<ast::Number>(&a.params[0]->node)) shift = static_cast<int>(std::clamp<int64_t>(n->value, 0, 63));
+  if (shift > 62) return error(Code::bad_operand, span, "the bit shift of @variance is between 0 and 62");
   if (operand->type != Type::stat) return constant(0, span);
   if (a.op == ast::AggregateOp::variance)
     if (prog::Global* g = statistic_global(*operand)) {

@@ -24,7 +24,8 @@ size_t Lowering::format(std::string text, std::string letters) {
   return formats.size() - 1;
 }
 
-Expr* Lowering::print_argument(const ast::Expr& e, Type wanted, std::string& letters) {
+Expr* Lowering::print_argument(const ast::Expr& e, Type wanted, std::string& letters,
+                               const Reason& needs) {
   auto* a = std::get_if<ast::Aggregate>(&e.node);
   bool is_histogram =
       a && (a->op == ast::AggregateOp::hist_log || a->op == ast::AggregateOp::hist_linear);
@@ -33,7 +34,7 @@ Expr* Lowering::print_argument(const ast::Expr& e, Type wanted, std::string& let
     letters += h->type == Type::none ? 'h' : 'l';
     return h;
   }
-  Expr* v = value(e, wanted);
+  Expr* v = value(e, wanted, needs);
   if (v->type == Type::stat)
     v = error(Code::type_mismatch, e.span,
               "a statistic cannot be printed whole; use @count(), @avg(), @hist_log() or another");
@@ -49,17 +50,36 @@ Expr* Lowering::memory(Expr* address, Expr* bytes, bool user, bool digits) {
       prog::BuiltinCall{builtin, {address, bytes, constant(user, address->span)}});
 }
 
+// Too many arguments, or too few: the first that is left over, or the first conversion without one,
+// when it stands on the line where the statement begins. That is the line of the error.
+Expr* Lowering::wrong_count(const ast::Print& p, const std::vector<Conversion>& conversions,
+                            const Span& span) {
+  size_t count = p.args.size(), wanted = conversions.size();
+  Span at = span;
+  if (count > wanted)
+    at = p.args[wanted]->span;
+  else if (p.literal)
+    at = place_in_format(p.literal->span, p.literal->text, conversions[count].begin,
+                         conversions[count].end);
+  auto line = [](const Span& s) { return s.file->position(s.begin).line; };
+  if (at.file != span.file || line(at) != line(span)) at = span;
+  return error(Code::bad_format, at,
+               fmt::format("the format takes {} argument{}, and there {} {}", wanted,
+                           wanted == 1 ? "" : "s", count == 1 ? "is" : "are", count),
+               Type::string);
+}
+
 Expr* Lowering::printf(const ast::Print& p, const Span& span) {
   ParsedFormat parsed = parse_format(p.literal ? p.literal->text : "");
   Type result = p.to_string ? Type::string : Type::none;
   const Span& at = p.literal ? p.literal->span : span;
-  if (!parsed.error.empty()) return error(Code::bad_format, at, parsed.error, Type::string);
+  auto place = [&](size_t begin, size_t end) {
+    return place_in_format(at, p.literal ? p.literal->text : "", begin, end);
+  };
+  if (!parsed.error.empty())
+    return error(Code::bad_format, place(parsed.begin, parsed.end), parsed.error, Type::string);
   if (parsed.conversions.size() != p.args.size())
-    return error(Code::bad_format, span,
-                 fmt::format("the format takes {} argument{}, and there {} {}",
-                             parsed.conversions.size(), parsed.conversions.size() == 1 ? "" : "s",
-                             p.args.size() == 1 ? "is" : "are", p.args.size()),
-                 Type::string);
+    return wrong_count(p, parsed.conversions, span);
   if (p.args.size() > most_arguments)
     return error(Code::bad_format, span,
                  fmt::format("a format takes at most {} arguments", most_arguments), Type::string);
@@ -68,7 +88,10 @@ Expr* Lowering::printf(const ast::Print& p, const Span& span) {
   prog::PrintExpr lowered{0, {}, p.to_string};
   for (size_t i = 0; i < p.args.size(); ++i) {
     const Conversion& c = parsed.conversions[i];
-    Expr* argument = print_argument(*p.args[i], c.wanted, letters);
+    Reason why{fmt::format("'{}' takes a {}", written.substr(c.begin, c.end - c.begin),
+                           name_of(c.wanted)),
+               place(c.begin, c.end)};
+    Expr* argument = print_argument(*p.args[i], c.wanted, letters, why);
     if (c.letter == 'm' || c.letter == 'M') {
       // Memory is read when the probe is hit: what the record has is a string.
       Expr* bytes = c.bytes ? constant(*c.bytes, p.args[i]->span) : lowered.args.back();

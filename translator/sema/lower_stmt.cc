@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "sema/lower.h"
+#include "sema/visit.h"
 #include "support/overloaded.h"
 
 namespace stp::sema {
@@ -80,29 +81,36 @@ Stmt* Lowering::return_statement(const ast::Return& r, const Span& span) {
                         "'return' stands only in functions; 'next' ends a handler");
     return program().stmt(span, prog::NextStmt{});
   }
-  Expr* result = r.value ? value(*r.value, *scope_.result) : nullptr;
+  Expr* result = r.value ? value(*r.value, *scope_.result, reason_of_result()) : nullptr;
+  if (result && result->type == Type::stat)
+    error(Code::type_mismatch, r.value->span,
+          "a function gives a number or a string; of a statistic that is @count() or its kin");
   if (!result && *scope_.result != Type::none)
-    diagnostics().error(Code::type_mismatch, span,
-                        fmt::format("this function returns a {}", name_of(*scope_.result)));
+    diagnostics()
+        .error(Code::type_mismatch, span,
+               fmt::format("this function returns a {}", name_of(*scope_.result)))
+        .note(reason_of_result().text, reason_of_result().told);
   return program().stmt(span, prog::ReturnStmt{result});
 }
 
 std::optional<size_t> Lowering::receiver(const ast::Name& name, Type type,
                                          std::vector<Stmt*>& first) {
-  auto mismatch = [&](Type other) {
-    diagnostics().error(Code::type_mismatch, name.span,
-                        fmt::format("'{}' is a {} elsewhere and a {} here", name.text,
-                                    name_of(other), name_of(type)));
+  auto mismatch = [&](Type other, const Span& told) {
+    auto& error = diagnostics().error(Code::type_mismatch, name.span,
+                                      fmt::format("'{}' is a {} elsewhere and a {} here", name.text,
+                                                  name_of(other), name_of(type)));
+    if (told) error.note(fmt::format("'{}' is a {} because of this", name.text, name_of(other)), told);
     return std::nullopt;
   };
   if (auto local = scope_.names.find(name.text); local != scope_.names.end()) {
     Type own = scope_.locals[local->second].type;
-    if (own != type && type != Type::none) return mismatch(own);
+    if (own != type && type != Type::none) return mismatch(own, scope_.told[local->second]);
     return local->second;
   }
   GlobalInfo* info = unit_.find_global(name.text, name.span);
   Type own = info ? unit_.global(*info).value : Type::none;
-  if (!info || info->indexed || (own != type && type != Type::none)) return mismatch(own);
+  if (!info || info->indexed || (own != type && type != Type::none))
+    return mismatch(own, info ? info->told : Span{});
   check_not_walked(info->index, name.span);
   info->used = true;
   scope_.locals.push_back({name.text, own});
@@ -129,6 +137,38 @@ void Lowering::check_not_walked(size_t global, const Span& span) {
     diagnostics().error(Code::modified_in_foreach, span,
                         fmt::format("array '{}' is changed while foreach walks it",
                                     program().globals[global].name));
+    return;
+  }
+}
+
+// A function that is called in a walk and changes the array itself. What it calls in turn is not looked
+// at, as in SystemTap: such a change is carried out.
+void Lowering::check_not_walked(const FunctionGroup& called, const Span& span) {
+  if (walks_.empty()) return;
+  for (const auto& overload : called.overloads) {
+    const Span* change = nullptr;
+    auto changed = [&](const ast::Expr& target) {
+      auto* index = std::get_if<ast::Index>(&target.node);
+      auto* id = index ? std::get_if<ast::Identifier>(&index->base->node) : nullptr;
+      GlobalInfo* info = id ? unit_.find_global(id->name, index->base->span) : nullptr;
+      for (const Walk& walk : walks_)
+        if (info && !change && walk.global == info->index) change = &target.span;
+    };
+    for (const ast::Stmt* s : overload->scope.statements)
+      walk(*s,
+           [&](const ast::Expr& e) {
+             if (auto* a = std::get_if<ast::Assign>(&e.node)) changed(*a->target);
+             if (auto* a = std::get_if<ast::Accumulate>(&e.node)) changed(*a->target);
+             if (auto* i = std::get_if<ast::Increment>(&e.node)) changed(*i->operand);
+           },
+           [&](const ast::Stmt& inner) {
+             if (auto* d = std::get_if<ast::Delete>(&inner.node)) changed(*d->target);
+           });
+    if (!change) continue;
+    diagnostics()
+        .error(Code::modified_in_foreach, span,
+               fmt::format("{}() changes the array while foreach walks it", called.name))
+        .note("it is changed here", *change);
     return;
   }
 }
@@ -167,8 +207,9 @@ Stmt* Lowering::foreach_statement(const ast::Foreach& f, const Span& span) {
     lowered.sort_by = ast::AggregateOp::count;
   if (lowered.sort_by == ast::AggregateOp::variance)
     program().globals[info->index].shape.variance = true;
+  walks_.push_back({lowered.id, lowered.global, ""});
   if (f.limit) lowered.limit = value(*f.limit, Type::number);
-  walks_.push_back({lowered.id, lowered.global, walk_value});
+  walks_.back().value = walk_value;
   ++loops_;
   body.statements.push_back(statement(*f.body));
   lowered.body = program().stmt(span, std::move(body));

@@ -293,6 +293,7 @@ struct Function {
   Stmt* body = nullptr;
   std::optional<EmbeddedC> embedded;  // instead of a body
   bool recursive = false;
+  std::optional<size_t> of_probe = {};  // whose entry values it reads
 };
 
 // A printed format. Letters as in include/stp/abi.h.

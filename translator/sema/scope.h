@@ -24,6 +24,9 @@ struct GlobalInfo {
   bool indexed = false;  // an array: its declaration or its first use says so
   bool scalar = false;   // its first use says so
   Span shape_from;       // what asked for its histogram
+  // The uses that told the types of its value and of its keys.
+  Span told;
+  std::vector<Span> keys_told;
   size_t index = 0;      // into Program::globals, which has the types
 };
 
@@ -33,9 +36,11 @@ struct Scope {
   std::map<std::string, size_t> names;  // into locals
   std::vector<prog::Local> locals;
   std::vector<Span> first_use;
+  std::vector<Span> told;  // by which use its type is known
   std::vector<bool> assigned;
   size_t params = 0;
   prog::Type* result = nullptr;  // of a function; null in a handler
+  Span* result_told = nullptr;
 };
 
 struct FunctionInfo {
@@ -43,6 +48,7 @@ struct FunctionInfo {
   size_t index;  // into Program::functions
   Scope scope;
   bool has_next = false;  // may hand the call on to the next overload
+  bool taken = false;     // of one that each probe has a copy of: some probe has this one
 };
 
 // The functions of one name and number of parameters: overloads, in the order in which a call tries
@@ -52,11 +58,15 @@ struct FunctionGroup {
   std::vector<std::unique_ptr<FunctionInfo>> overloads;
   std::vector<prog::Type> params;
   prog::Type result = prog::Type::none;
+  // The uses that told these types.
+  std::vector<Span> params_told;
+  Span result_told;
   // What is called: the only overload, or a function that tries one after the other. Set by
   // close_groups().
   size_t index = 0;
   bool dispatches = false;
   size_t tried = 1;  // so many overloads can be reached
+  bool of_probes = false;  // names variables of the probed code: each probe has a copy (find_probe_functions())
   // The call that first led here, and the function it stands in (null: a probe).
   Span called_from;
   const FunctionGroup* caller = nullptr;
@@ -80,6 +90,7 @@ struct Unit {
   std::map<std::pair<std::string, size_t>, std::unique_ptr<FunctionGroup>> functions;
   std::vector<std::unique_ptr<HandlerInfo>> handlers;
   bool addresses = false;  // a variable is at a link-time address
+  std::vector<std::pair<size_t, size_t>> copies;  // a probe's own copy of a function, and the function
   types::Sources* sources;
 
   prog::Global& global(const GlobalInfo& g) { return program->globals[g.index]; }
@@ -110,12 +121,17 @@ void reach(Unit&, const std::vector<const ast::Stmt*>& statements,
 // The code with the globals that its pragmas (pragma:read:NAME, pragma:write:NAME) name. Reports
 // unknown ones.
 prog::EmbeddedC embedded_c(Unit&, const std::string& code, const Span&);
+// Reports pragmas of a function in C that do not go together.
+void check_pragmas(Diagnostics&, const std::string& code, const Span&);
 // A number, or a string where the C says so with a comment (language reference, 3.8).
 prog::Type embedded_type(const ast::EmbeddedExpr&);
 // To errors in a function of the library since `mark`, how the script came to it.
 void note_calls(Diagnostics&, size_t mark, const FunctionGroup&);
 // When all that is reached is known: which functions calls go to.
 void close_groups(Unit&);
+// Then: which functions name variables of the probed code, or call one that does.
+void find_probe_functions(Unit&);
+bool calls_probe_functions(Unit&, const std::vector<const ast::Stmt*>&);
 
 // "number", "string", "statistic".
 const char* name_of(prog::Type);

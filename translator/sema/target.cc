@@ -27,8 +27,9 @@ Expr* Lowering::target(const ast::Target& t, const Span& span) {
   bool global = t.kind == ast::Target::Kind::at_var && provider_;
   if (nowhere && !global)
     return error(Code::not_allowed_here, span,
-                 scope_.result ? "a function has no target variables; pass the value as an argument"
-                               : "this kind of probe has no target variables",
+                 probe_functions_ ? "this kind of probe has no target variables"
+                                  : "an overloaded function has no target variables; pass the value "
+                                    "as an argument",
                  t.name.size() > 1 && t.name[0] == '$' ? Type::string : Type::number);
   if (t.kind == ast::Target::Kind::variable && !t.name.empty() && t.name[0] == '$')
     return target_group(t.name, t.pretty, span);
@@ -50,6 +51,8 @@ std::optional<Lowering::Place> Lowering::find_variable(const ast::Target& t, con
     auto& e = diagnostics().error(code, span, text);
     const char* sigil = t.kind == ast::Target::Kind::at_var ? "" : "$";
     for (const auto& name : near) e.note(fmt::format("did you mean '{}{}'?", sigil, name));
+    bool one_of_few = t.kind == ast::Target::Kind::variable && t.name != "return";
+    if (near.empty() && code != Code::no_location && one_of_few) note_known_variables(e);
     return std::nullopt;
   };
   if (surroundings_ && surroundings_->kind == Surround::tracepoint && t.kind == ast::Target::Kind::variable) {
@@ -120,6 +123,24 @@ std::optional<Lowering::Place> Lowering::find_variable(const ast::Target& t, con
                                       : lack.detail,
                   lack.near);
   }
+}
+
+// The names that there are, when none of them is near to the one that was written.
+void Lowering::note_known_variables(Diagnostic& error) {
+  std::vector<std::string> names;
+  if (surroundings_->kind == probes::Surroundings::Kind::tracepoint) {
+    for (const auto& param : surroundings_->tracepoint.params) names.push_back(param.name);
+  } else {
+    auto answer = provider_->variables(surroundings_->place);
+    if (auto* variables = types::get(answer))
+      for (const types::Variable& v : *variables) names.push_back(v.name);
+  }
+  constexpr size_t most = 12;
+  std::string list;
+  for (size_t i = 0; i < names.size() && i < most; ++i)
+    list += fmt::format("{}${}", i ? ", " : "", names[i]);
+  if (names.size() > most) list += fmt::format(" and {} more", names.size() - most);
+  error.note(names.empty() ? "there are no variables here" : fmt::format("there are {}", list));
 }
 
 // Where the second argument of @var and the third of @cast look: modules, with : between; "kernel",

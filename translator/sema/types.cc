@@ -24,6 +24,13 @@ Type literal_type(const ast::Expr& e) {
                                                        : Type::none;
 }
 
+// A type that may not be known yet, and where the use is kept that tells it.
+struct Slot {
+  Type* type = nullptr;
+  Span* told = nullptr;
+  explicit operator bool() const { return type; }
+};
+
 class Inference {
  public:
   explicit Inference(Unit& unit) : unit_(unit) {}
@@ -37,30 +44,35 @@ class Inference {
   }
 
  private:
-  void learn(Type& slot, Type type) {
-    if (slot != Type::none || type == Type::none) return;
-    slot = type;
+  void learn(Slot slot, Type type, const Span& at) {
+    if (*slot.type != Type::none || type == Type::none) return;
+    *slot.type = type;
+    *slot.told = at;
     learned_ = true;
   }
 
-  Type* variable(const std::string& name, const Span& at) {
+  Slot value_of(GlobalInfo& info) { return {&unit_.global(info).value, &info.told}; }
+  Slot key_of(GlobalInfo& info, size_t i) {
+    info.keys_told.resize(unit_.global(info).keys.size());
+    return {&unit_.global(info).keys[i], &info.keys_told[i]};
+  }
+
+  Slot variable(const std::string& name, const Span& at) {
     if (auto local = scope_->names.find(name); local != scope_->names.end())
-      return &scope_->locals[local->second].type;
+      return {&scope_->locals[local->second].type, &scope_->told[local->second]};
     GlobalInfo* info = unit_.find_global(name, at);
-    if (!info) return nullptr;
-    return &unit_.global(*info).value;
+    return info ? value_of(*info) : Slot{};
   }
 
   Type name(const std::string& text, const Span& at, Type wanted) {
-    Type* slot = variable(text, at);
+    Slot slot = variable(text, at);
     if (!slot) return Type::none;
-    learn(*slot, wanted);
-    return *slot;
+    learn(slot, wanted, at);
+    return *slot.type;
   }
 
   // The keys of an array, and that it is one.
-  prog::Global* array(const std::string& text, const Span& at,
-                      const std::vector<ast::Expr*>& keys) {
+  GlobalInfo* array(const std::string& text, const Span& at, const std::vector<ast::Expr*>& keys) {
     GlobalInfo* info = unit_.find_global(text, at);
     if (!info) {
       for (const ast::Expr* key : keys)
@@ -75,9 +87,9 @@ class Inference {
     for (size_t i = 0; i < keys.size(); ++i) {
       if (!keys[i]) continue;
       Type type = expression(*keys[i], i < g.keys.size() ? g.keys[i] : Type::none);
-      if (i < g.keys.size()) learn(g.keys[i], type);
+      if (i < g.keys.size()) learn(key_of(*info, i), type, keys[i]->span);
     }
-    return &g;
+    return info;
   }
 
   Type same(const ast::Expr& a, const ast::Expr& b, Type wanted) {
@@ -97,11 +109,11 @@ class Inference {
                    [&](const ast::Index& i) {
                      auto* id = std::get_if<ast::Identifier>(&i.base->node);
                      GlobalInfo* info = id ? unit_.find_global(id->name, i.base->span) : nullptr;
-                     if (info) learn(unit_.global(*info).value, wanted);
+                     if (info) learn(value_of(*info), wanted, e.span);
                    },
                    [&](const ast::Call& c) {
                      auto* f = unit_.find_function(c.function.text, c.args.size(), c.function.span);
-                     if (f) learn(f->result, wanted);
+                     if (f) learn({&f->result, &f->result_told}, wanted, e.span);
                    },
                    [&](const ast::Assign& a) {
                      if (a.op) return;
@@ -124,8 +136,9 @@ class Inference {
     if (FunctionGroup* f =
             unit_.find_function(c.function.text, c.args.size(), c.function.span)) {
       for (size_t i = 0; i < c.args.size(); ++i)
-        learn(f->params[i], expression(*c.args[i], f->params[i]));
-      learn(f->result, wanted);
+        learn({&f->params[i], &f->params_told[i]}, expression(*c.args[i], f->params[i]),
+              c.args[i]->span);
+      learn({&f->result, &f->result_told}, wanted, c.function.span);
       return f->result;
     }
     const prog::Builtin* b = find_builtin(c.function.text);
@@ -192,10 +205,10 @@ class Inference {
             [&](const ast::Identifier& id) { return name(id.name, e.span, wanted); },
             [&](const ast::Index& i) {
               if (auto* id = std::get_if<ast::Identifier>(&i.base->node)) {
-                prog::Global* g = array(id->name, i.base->span, i.keys);
-                if (!g) return Type::none;
-                learn(g->value, wanted);
-                return g->value;
+                GlobalInfo* info = array(id->name, i.base->span, i.keys);
+                if (!info) return Type::none;
+                learn(value_of(*info), wanted, e.span);
+                return unit_.global(*info).value;
               }
               expression(*i.base, Type::none);
               for (const ast::Expr* key : i.keys)
@@ -260,7 +273,7 @@ class Inference {
   void walk_buckets(const ast::Foreach& f) {
     expression(*f.array, Type::none);
     auto number = [&](const ast::Name& name) {
-      if (Type* type = variable(name.text, name.span)) learn(*type, Type::number);
+      if (Slot slot = variable(name.text, name.span)) learn(slot, Type::number, name.span);
     };
     for (const ast::Name& key : f.keys) number(key);
     if (f.value) number(*f.value);
@@ -279,17 +292,15 @@ class Inference {
       g.keys.resize(f.keys.size(), Type::none);
       learned_ = true;
     }
-    for (size_t i = 0; i < f.keys.size() && i < g.keys.size(); ++i)
-      if (Type* key = variable(f.keys[i].text, f.keys[i].span)) {
-        learn(*key, g.keys[i]);
-        learn(g.keys[i], *key);
-      }
-    if (f.sort_by) learn(g.value, Type::stat);
-    if (f.value)
-      if (Type* value = variable(f.value->text, f.value->span)) {
-        learn(*value, g.value);
-        learn(g.value, *value);
-      }
+    auto alike = [&](Slot part, const ast::Name& name) {
+      Slot named = variable(name.text, name.span);
+      if (!named) return;
+      learn(named, *part.type, name.span);
+      learn(part, *named.type, name.span);
+    };
+    for (size_t i = 0; i < f.keys.size() && i < g.keys.size(); ++i) alike(key_of(*info, i), f.keys[i]);
+    if (f.sort_by) learn(value_of(*info), Type::stat, f.array->span);
+    if (f.value) alike(value_of(*info), *f.value);
     if (f.limit) expression(*f.limit, Type::number);
   }
 
@@ -329,7 +340,9 @@ class Inference {
                    [&](const ast::ExprStmt& e) { any(e.value); },
                    [&](const ast::Return& r) {
                      if (!r.value || !scope_->result) return;
-                     learn(*scope_->result, expression(*r.value, *scope_->result));
+                     Type type = expression(*r.value, *scope_->result);
+                     if (type != Type::stat)
+                       learn({scope_->result, scope_->result_told}, type, r.value->span);
                    },
                    [&](const ast::Delete& d) {
                      // It says of a whole variable neither what it holds nor whether it is an array.
@@ -338,7 +351,8 @@ class Inference {
                    [&](const ast::TryCatch& t) {
                      inner(t.body);
                      if (t.message)
-                       if (Type* message = variable(t.message->text, t.message->span)) learn(*message, Type::string);
+                       if (Slot message = variable(t.message->text, t.message->span))
+                         learn(message, Type::string, t.message->span);
                      inner(t.handler);
                    },
                    [](const auto&) {},
@@ -388,8 +402,11 @@ class FirstUses {
   void arguments(const ast::Call& call) {
     FunctionGroup* f =
         unit_.find_function(call.function.text, call.args.size(), call.function.span);
-    for (size_t i = 0; f && i < call.args.size(); ++i)
-      if (f->params[i] == Type::none) f->params[i] = literal_type(*call.args[i]);
+    for (size_t i = 0; f && i < call.args.size(); ++i) {
+      if (f->params[i] != Type::none) continue;
+      f->params[i] = literal_type(*call.args[i]);
+      f->params_told[i] = call.args[i]->span;
+    }
   }
 
   Unit& unit_;
@@ -399,15 +416,17 @@ class FirstUses {
 // A group's types and those of one of its functions are the same.
 bool share_types(FunctionGroup& group, FunctionInfo& overload) {
   bool learned = false;
-  auto same = [&](Type& a, Type& b) {
-    Type& unknown = a == Type::none ? a : b;
-    const Type& known = a == Type::none ? b : a;
-    if (unknown != Type::none || known == Type::none) return;
-    unknown = known;
+  auto same = [&](Slot a, Slot b) {
+    Slot unknown = *a.type == Type::none ? a : b;
+    Slot known = *a.type == Type::none ? b : a;
+    if (*unknown.type != Type::none || *known.type == Type::none) return;
+    *unknown.type = *known.type;
+    *unknown.told = *known.told;
     learned = true;
   };
   for (size_t i = 0; i < overload.scope.params; ++i)
-    same(group.params[i], overload.scope.locals[i].type);
+    same({&group.params[i], &group.params_told[i]},
+         {&overload.scope.locals[i].type, &overload.scope.told[i]});
   return learned;
 }
 

@@ -23,7 +23,7 @@ namespace {
 
 using Kind = Token::Kind;
 
-constexpr size_t kMaxExpandedTokens = 1'000'000;
+constexpr size_t kMaxExpandedTokens = 250'000;
 constexpr size_t kMaxExpansionDepth = 200;
 
 std::string counted(size_t n, const char* noun) {
