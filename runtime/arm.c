@@ -22,10 +22,10 @@ struct set {
 	u32 n;
 	u32 armed;	    /* of them */
 	struct stp_str module;
-	void *state;	    /* the kind's; NULL: not armed */
-	bool tried;
+	void *state;	    /* the kind's; NULL: nothing is armed */
+	bool on;
+	bool tried; /* was on before */
 };
-
 
 /* The table, sorted so that those of one kind lie together, and of one set; begin, end and error probes by
  * priority alone. */
@@ -39,6 +39,7 @@ static bool *gates; /* by number: the condition holds */
 static DEFINE_MUTEX(arming);
 static bool running;
 static bool watching; /* for modules */
+static bool quiet;
 static u32 total, failed;
 
 /* ------------------------------------------------------------- the points */
@@ -133,6 +134,8 @@ void stp_point_failed(const struct stp_point *point, int error)
 	const struct stp_probe_kind *kind = stp_probe_kinds[point->kind];
 	const char *reason = NULL;
 
+	if (quiet)
+		return;
 	failed++;
 	if (error == -ENOENT && point->section != STP_ABSOLUTE && point->symbol && !point->address) {
 		stp_tell(STP_RECORD_WARN, "probe %s was not armed: %s", point->name,
@@ -163,12 +166,16 @@ static const struct stp_probe_kind *kind_of(const struct set *set)
 
 static void arm(struct set *set)
 {
-	int n = kind_of(set)->arm(set->points, set->n, &set->state);
 	u32 i;
+	int n;
 
+	/* What could not be armed is told once, however often the set comes and goes. */
+	quiet = set->tried;
+	n = kind_of(set)->arm(set->points, set->n, &set->state);
 	for (i = 0; n < 0 && i < set->n; i++)
 		stp_point_failed(set->points[i], n);
 	set->tried = true;
+	set->on = true;
 	set->armed = max(n, 0);
 	total += set->armed;
 }
@@ -178,6 +185,7 @@ static void disarm(struct set *set)
 	if (set->state)
 		kind_of(set)->disarm(set->state);
 	set->state = NULL;
+	set->on = false;
 	/* When the session ends, what was armed until then counts as armed. */
 	if (running)
 		total -= set->armed;
@@ -192,6 +200,12 @@ static bool wanted(const struct set *set)
 	       (!set->module.len || stp_module_loaded(set->module));
 }
 
+/* Whether the set could be armed, or could have been. */
+static bool came(const struct set *set)
+{
+	return set->tried || !set->module.len || stp_module_loaded(set->module);
+}
+
 /* Brings the sets of `module`, or all, to what they should be. Timers come last: they run from when
  * everything else does. Caller holds `arming`. */
 static void update(const char *module)
@@ -204,9 +218,9 @@ static void update(const char *module)
 
 		if (module && compare_modules(set->module, (struct stp_str){ module, strlen(module) }))
 			continue;
-		if (on && !set->state)
+		if (on && !set->on)
 			arm(set);
-		else if (!on && set->state)
+		else if (!on && set->on)
 			disarm(set);
 	}
 }
@@ -220,34 +234,36 @@ void stp_arm_all(void)
 	mutex_unlock(&arming);
 }
 
-/* A probe none of whose modules came. */
-static void tell_of_unused(u32 probe)
+/* Of probes none of whose modules came. */
+static void tell_of_unused(void)
 {
-	struct stp_str module = { NULL, 0 };
+	/* By probe: 1 + its first set that waits; 0: something of it was armed, or could have been. */
+	u32 *waiting = kvcalloc(stp_script.n_probes, sizeof(*waiting), GFP_KERNEL);
 	u32 i, k;
 
-	for (i = 0; i < n_sets; i++)
-		for (k = 0; k < sets[i].n; k++) {
-			if (sets[i].points[k]->probe != probe)
-				continue;
-			if (sets[i].tried || !sets[i].module.len || stp_module_loaded(sets[i].module))
-				return;
-			module = sets[i].module;
-		}
-	if (module.len)
-		stp_tell(STP_RECORD_WARN, "probe %s was never armed: module '%.*s' was not loaded",
-			 stp_script.probes[probe].name, (int)module.len, module.p);
+	for (i = 0; waiting && i < n_sets; i++)
+		for (k = 0; !came(&sets[i]) && k < sets[i].n; k++)
+			waiting[sets[i].points[k]->probe] = i + 1;
+	for (i = 0; waiting && i < n_sets; i++)
+		for (k = 0; came(&sets[i]) && k < sets[i].n; k++)
+			waiting[sets[i].points[k]->probe] = 0;
+	for (i = 0; waiting && i < stp_script.n_probes; i++) {
+		const struct set *set = waiting[i] ? &sets[waiting[i] - 1] : NULL;
+
+		if (set)
+			stp_tell(STP_RECORD_WARN, "probe %s was never armed: module '%.*s' was not loaded",
+				 stp_script.probes[i].name, (int)set->module.len, set->module.p);
+	}
+	kvfree(waiting);
 }
 
 void stp_disarm_all(void)
 {
-	u32 i;
-
 	mutex_lock(&arming);
 	running = false;
 	update(NULL);
-	for (i = 0; watching && i < stp_script.n_probes; i++)
-		tell_of_unused(i);
+	if (watching)
+		tell_of_unused();
 	mutex_unlock(&arming);
 }
 
