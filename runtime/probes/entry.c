@@ -83,17 +83,22 @@ static const struct entries blank = { .groups = {
 
 /*
  * Where the call to ftrace is: the function's first instruction, or the one behind ENDBR on
- * kernels built for indirect branch tracking. The nop or call that ftrace keeps there tells.
+ * kernels built for indirect branch tracking. The nop or call that ftrace keeps there, or a breakpoint on
+ * its way from one to the other, tells. 0: there is none. ftrace has the last word: code may begin with a
+ * nop of its own.
  */
 static unsigned long site_of(unsigned long entry)
 {
-	u8 code[5];
+	static const u8 endbr64[4] = { 0xf3, 0x0f, 0x1e, 0xfa };
+	u8 code[9], *at = code;
 
 	if (copy_from_kernel_nofault(code, (void *)entry, sizeof(code)))
-		return entry;
-	if (code[0] == 0xe8 || code[0] == 0xcc || (code[0] == 0x0f && code[1] == 0x1f && code[2] == 0x44))
-		return entry;
-	return entry + 4;
+		return 0;
+	if (!memcmp(code, endbr64, sizeof(endbr64)))
+		at += sizeof(endbr64);
+	if (at[0] == 0xe8 || at[0] == 0xcc || (at[0] == 0x0f && at[1] == 0x1f && at[2] == 0x44))
+		return entry + (at - code);
+	return 0;
 }
 
 static void insert(struct group *group, unsigned long ip, unsigned long entry,
@@ -119,6 +124,11 @@ static int group_of(const struct stp_point *point)
 	if (point->n_callers)
 		return 2;
 	return !!(stp_script.probes[point->probe].flags & STP_PROBE_ALL_REGS);
+}
+
+static bool is_in(const struct stp_point *point, unsigned long entry, int group)
+{
+	return entry && group_of(point) == group;
 }
 
 static int table_create(struct group *group, u32 n)
@@ -149,24 +159,27 @@ static void set_filter(struct group *group, unsigned long *ips, u32 n)
 static int arm_group(struct entries *set, int which, const struct stp_point *const *points,
 		     const unsigned long *entries, unsigned long *left, u32 n)
 {
-	unsigned long *ips = kvcalloc(n, sizeof(*ips), GFP_KERNEL);
+	/* By point; and, for ftrace, those that there are, one after the other. */
+	unsigned long *sites = kvcalloc(2 * (size_t)n, sizeof(*sites), GFP_KERNEL), *ips = sites + n;
 	struct group *group = &set->groups[which];
 	int error, armed = 0;
 	u32 i, wanted = 0;
 
-	if (!ips)
+	if (!sites)
 		return -ENOMEM;
 	error = table_create(group, n);
-	for (i = 0; i < n && !error; i++)
-		if (entries[i] && group_of(points[i]) == which)
-			ips[wanted++] = site_of(entries[i]);
-	if (!error && wanted) {
+	for (i = 0; i < n && !error; i++) {
+		sites[i] = is_in(points[i], entries[i], which) ? site_of(entries[i]) : 0;
+		if (sites[i])
+			ips[wanted++] = sites[i];
+	}
+	if (!error) {
 		set_filter(group, ips, wanted);
 		for (i = 0, wanted = 0; i < n; i++) {
-			if (!entries[i] || group_of(points[i]) != which)
+			if (!is_in(points[i], entries[i], which))
 				continue;
-			if (ips[wanted++]) {
-				insert(group, site_of(entries[i]), entries[i], points[i]);
+			if (sites[i] && ips[wanted++]) {
+				insert(group, sites[i], entries[i], points[i]);
 				armed++;
 			} else {
 				left[i] = entries[i];
@@ -177,11 +190,11 @@ static int arm_group(struct entries *set, int which, const struct stp_point *con
 		error = register_ftrace_function(&group->ops);
 		group->registered = !error;
 	}
-	kvfree(ips);
+	kvfree(sites);
 	if (!error)
 		return armed;
 	for (i = 0; i < n; i++)
-		if (entries[i] && group_of(points[i]) == which)
+		if (is_in(points[i], entries[i], which))
 			left[i] = entries[i];
 	return 0;
 }
