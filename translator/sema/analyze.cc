@@ -168,7 +168,7 @@ void warn_of_unused_locals(Unit& unit) {
         auto* a = e ? std::get_if<ast::Assign>(&e->value->node) : nullptr;
         auto* id = a ? std::get_if<ast::Identifier>(&a->target->node) : nullptr;
         if (!id || uses[id->name] != 1 || !scope.names.count(id->name)) return;
-        if (a->target->span.file && a->target->span.file->role() == SourceFile::Role::user)
+        if (a->target->span.file && a->target->span.file->role() != SourceFile::Role::tapset)
           unit.diagnostics->warning(Code::unused, a->target->span,
                                     fmt::format("'{}' is given a value and never read", id->name));
       });

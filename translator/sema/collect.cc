@@ -164,8 +164,8 @@ void add_overload(Unit& unit, FunctionGroup& group, const ast::Function* declara
 FunctionGroup* add_group(Unit& unit, const std::string& key, const ast::Call& call,
                          std::vector<const ast::Function*> functions) {
   auto priority = [](const ast::Function* f) {
-    bool user = f->name.span.file->role() == SourceFile::Role::user;
-    return f->priority.value_or(user ? 0 : 1);
+    bool tapset = f->name.span.file->role() == SourceFile::Role::tapset;
+    return f->priority.value_or(tapset ? 1 : 0);
   };
   std::stable_sort(functions.begin(), functions.end(), [&](auto* a, auto* b) {
     return priority(a) < priority(b);
