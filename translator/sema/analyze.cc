@@ -273,7 +273,7 @@ std::unique_ptr<prog::Program> analyze(const ast::File& script,
     d.error(Code::no_probes, first_probe(script), "the script has no probe to run");
 
   // Functions and globals of the library that the handlers reach; then every local variable.
-  for (const auto& handler : unit.handlers) reach(unit, handler->scope.statements, library);
+  for (const auto& handler : unit.handlers) reach(unit, handler->scope, library);
   for (const auto& handler : unit.handlers) declare_locals(unit, handler->scope);
   for (auto& [key, group] : unit.functions)
     for (auto& overload : group->overloads) declare_locals(unit, overload->scope);
