@@ -281,7 +281,7 @@ std::unique_ptr<prog::Program> analyze(const ast::File& script,
   find_probe_functions(unit);
 
   // Types, then everything that depends on them.
-  infer_types(unit);
+  infer_types(unit, conditions_of(pending));
   set_initial_values(unit, options);
   lower_functions(unit, context);
   lower_probes(unit, pending, context);
