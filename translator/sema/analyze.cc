@@ -183,6 +183,17 @@ std::vector<const ast::Expr*> conditions_of(const std::vector<PendingProbe>& pen
   return conditions;
 }
 
+// A probe is armed by what its condition says; how often it is asked is nobody's business.
+void check_conditions(Diagnostics& d, const std::vector<const ast::Expr*>& conditions) {
+  for (const ast::Expr* condition : std::set(conditions.begin(), conditions.end()))
+    walk(*condition, [&](const ast::Expr& e) {
+      if (std::holds_alternative<ast::Increment>(e.node) ||
+          std::holds_alternative<ast::Assign>(e.node) ||
+          std::holds_alternative<ast::Accumulate>(e.node))
+        d.error(Code::not_allowed_here, e.span, "the condition of a probe changes no variable");
+    });
+}
+
 void used(Unit& unit, size_t index) {
   for (auto& [name, info] : unit.globals)
     if (info.index == index) info.used = true;
@@ -281,6 +292,7 @@ std::unique_ptr<prog::Program> analyze(const ast::File& script,
   find_probe_functions(unit);
 
   // Types, then everything that depends on them.
+  check_conditions(d, conditions_of(pending));
   infer_types(unit, conditions_of(pending));
   set_initial_values(unit, options);
   lower_functions(unit, context);
