@@ -183,7 +183,8 @@ std::vector<const ast::Expr*> conditions_of(const std::vector<PendingProbe>& pen
   return conditions;
 }
 
-// A probe is armed by what its condition says; how often it is asked is nobody's business.
+// A condition is over global variables alone (stapprobes(3stap)): it is asked when one of them
+// changes, from wherever that is, and nobody may depend on how often.
 void check_conditions(Diagnostics& d, const std::vector<const ast::Expr*>& conditions) {
   for (const ast::Expr* condition : std::set(conditions.begin(), conditions.end()))
     walk(*condition, [&](const ast::Expr& e) {
@@ -191,6 +192,8 @@ void check_conditions(Diagnostics& d, const std::vector<const ast::Expr*>& condi
           std::holds_alternative<ast::Assign>(e.node) ||
           std::holds_alternative<ast::Accumulate>(e.node))
         d.error(Code::not_allowed_here, e.span, "the condition of a probe changes no variable");
+      if (std::holds_alternative<ast::Call>(e.node))
+        d.error(Code::not_allowed_here, e.span, "the condition of a probe calls no function");
     });
 }
 
