@@ -44,7 +44,7 @@ class Questions {
     provider_.after_prologue(f);
     provider_.return_value(f);
     provider_.labels(f);
-    provider_.callees(f);
+    provider_.calls(f);
     provider_.function_at(f.address);
     provider_.source_frames(f.address + f.size / 2);
     provider_.symbol_at(f.address + 1);

@@ -10,6 +10,7 @@
 
 #include "case_files.h"
 #include "fuzz/passes.h"
+#include "fuzz/questions.h"
 
 namespace stp {
 namespace {
@@ -116,6 +117,25 @@ TEST(FuzzFound, PassesReachTheEnd) {
                           library, &c),
       "");
   EXPECT_NE(c.find("sched_switch"), c.npos);
+}
+
+// The files that the target for debug information begins with, undamaged: fuzzing has a compiler of
+// its own, so that only this tells when its questions are no longer those of types::Provider.
+TEST(FuzzFound, QuestionsOfDebuginfoAreAnswered) {
+  char folder[] = "/tmp/stp-questions-XXXXXX";
+  ASSERT_NE(mkdtemp(folder), nullptr);
+  std::string objects = (source_dir() / "testsuite/fuzz/objects").string();
+  ASSERT_EQ(system((objects + " " + folder).c_str()), 0);
+  size_t with_types = 0;
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    std::string why_not;
+    with_types += open_dwarf_of_program(entry.path(), entry.path(), "it", why_not) != nullptr;
+    EXPECT_EXIT((alarm(most_seconds), fuzz::ask_everything(entry.path()), _exit(0)),
+                testing::ExitedWithCode(0), "")
+        << entry.path();
+  }
+  EXPECT_GE(with_types, 8u);
+  fs::remove_all(folder);
 }
 
 }  // namespace

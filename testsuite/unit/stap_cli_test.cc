@@ -269,6 +269,22 @@ TEST_F(Stap, PrintsTheTreeAfterPass1) {
             "  print(\"x\");\n}\n\n\n# file <input>\nprobe end\n{\n  exit();\n}\n\n\n");
 }
 
+// What other passes would find as well, but SystemTap's parser refuses.
+TEST_F(Stap, RefusesInPass1WhatIsNoScript) {
+  auto error = [&](const std::string& text) {
+    auto ran = run_for_kernel({"-p1", "-e", text});
+    EXPECT_EQ(ran.status, 1) << text;
+    return ran.err;
+  };
+  EXPECT_THAT(error("global a\nglobal a\nprobe begin {}"), HasSubstr("<input>:2:8: error: 'a' is"));
+  EXPECT_THAT(error("function f(x,\nx) {}\nprobe begin {}"), HasSubstr("<input>:2:1: error: param"));
+  EXPECT_THAT(error("probe begin {\nreturn }"), HasSubstr("<input>:2:1: error: 'return'"));
+  EXPECT_THAT(error("probe a += b {\nif (1) return }"), HasSubstr("<input>:2:8: error: 'return'"));
+  EXPECT_THAT(error("probe begin {\n printf(\"%d %q\", 1, 2) }"), HasSubstr("<input>:2:13: error:"));
+  EXPECT_THAT(error("# nothing"), HasSubstr("<input>:1:1: error: there is nothing"));
+  EXPECT_EQ(run_for_kernel({"-p1", "-e", "function f(x) { return x }\nfunction f() { return 1 }"}).status, 0);
+}
+
 TEST_F(Stap, PrintsGlobalsFunctionsAndProbesAfterPass2) {
   auto ran = run_for_kernel(
       {"-p2", "-e",

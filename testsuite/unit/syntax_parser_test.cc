@@ -1,6 +1,7 @@
 // Trees out of text, and what is said about text that is no script.
 #include "syntax/parser.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "syntax/printer.h"
@@ -414,6 +415,18 @@ TEST_F(Parse, ErrorInAnArgumentLeadsToItsUse) {
   ASSERT_EQ(diagnostics_.errors(), 1u);
   ASSERT_NE(diagnostics_.all()[0].span.via, nullptr);
   EXPECT_EQ(diagnostics_.all()[0].span.via->begin, 15u);
+  // The line of the script is what the header tells; the argument comes behind it.
+  EXPECT_THAT(render(diagnostics_.all()[0]), testing::StartsWith("t.stp:1:16: error: "));
+  EXPECT_THAT(render(diagnostics_.all()[0]), testing::HasSubstr("argument $1:1:3: note: in this"));
+}
+
+TEST_F(Parse, ErrorInAnArgumentOfAMacroLeadsToBoth) {
+  context_.args = {"a b"};
+  parse_text("@define m %( ($1) %)\nprobe p { x = @m }");
+  ASSERT_EQ(diagnostics_.errors(), 1u);
+  std::string text = render(diagnostics_.all()[0]);
+  EXPECT_THAT(text, testing::StartsWith("t.stp:1:15: error: "));
+  EXPECT_THAT(text, testing::HasSubstr("t.stp:2:15: note: from here"));
 }
 
 }  // namespace

@@ -23,6 +23,7 @@
 #include "debuginfo/sources.h"
 #include "emit/emit.h"
 #include "optimize/optimize.h"
+#include "sema/form.h"
 #include "target/cache_room.h"
 
 namespace stp::cli {
@@ -76,6 +77,7 @@ bool parse_scripts(Work& w) {
   for (const SourceFile* source : sources)
     if (source)
       w.trees.push_back(stp::parse(*source, context, w.library->macros(), w.map, w.d));
+  if (w.o.last_pass == 1 && !w.d.failed()) sema::check_form(w.trees, w.d);
   bool failed = w.wrong();
   w.clock.end(1, fmt::format("parsed user script and {}",
                              counted(w.library->files().size(), "library script")));

@@ -168,7 +168,7 @@ void warn_of_unused_locals(Unit& unit) {
         auto* a = e ? std::get_if<ast::Assign>(&e->value->node) : nullptr;
         auto* id = a ? std::get_if<ast::Identifier>(&a->target->node) : nullptr;
         if (!id || uses[id->name] != 1 || !scope.names.count(id->name)) return;
-        if (a->target->span.file && a->target->span.file->role() == SourceFile::Role::user)
+        if (a->target->span.file && a->target->span.file->role() != SourceFile::Role::tapset)
           unit.diagnostics->warning(Code::unused, a->target->span,
                                     fmt::format("'{}' is given a value and never read", id->name));
       });
@@ -181,6 +181,20 @@ std::vector<const ast::Expr*> conditions_of(const std::vector<PendingProbe>& pen
     for (const ExpandedPoint& point : probe.points)
       conditions.insert(conditions.end(), point.conditions.begin(), point.conditions.end());
   return conditions;
+}
+
+// A condition is over global variables alone (stapprobes(3stap)): it is asked when one of them
+// changes, from wherever that is, and nobody may depend on how often.
+void check_conditions(Diagnostics& d, const std::vector<const ast::Expr*>& conditions) {
+  for (const ast::Expr* condition : std::set(conditions.begin(), conditions.end()))
+    walk(*condition, [&](const ast::Expr& e) {
+      if (std::holds_alternative<ast::Increment>(e.node) ||
+          std::holds_alternative<ast::Assign>(e.node) ||
+          std::holds_alternative<ast::Accumulate>(e.node))
+        d.error(Code::not_allowed_here, e.span, "the condition of a probe changes no variable");
+      if (std::holds_alternative<ast::Call>(e.node))
+        d.error(Code::not_allowed_here, e.span, "the condition of a probe calls no function");
+    });
 }
 
 void used(Unit& unit, size_t index) {
@@ -273,7 +287,7 @@ std::unique_ptr<prog::Program> analyze(const ast::File& script,
     d.error(Code::no_probes, first_probe(script), "the script has no probe to run");
 
   // Functions and globals of the library that the handlers reach; then every local variable.
-  for (const auto& handler : unit.handlers) reach(unit, handler->scope.statements, library);
+  for (const auto& handler : unit.handlers) reach(unit, handler->scope, library);
   for (const auto& handler : unit.handlers) declare_locals(unit, handler->scope);
   for (auto& [key, group] : unit.functions)
     for (auto& overload : group->overloads) declare_locals(unit, overload->scope);
@@ -281,7 +295,8 @@ std::unique_ptr<prog::Program> analyze(const ast::File& script,
   find_probe_functions(unit);
 
   // Types, then everything that depends on them.
-  infer_types(unit);
+  check_conditions(d, conditions_of(pending));
+  infer_types(unit, conditions_of(pending));
   set_initial_values(unit, options);
   lower_functions(unit, context);
   lower_probes(unit, pending, context);

@@ -164,8 +164,8 @@ void add_overload(Unit& unit, FunctionGroup& group, const ast::Function* declara
 FunctionGroup* add_group(Unit& unit, const std::string& key, const ast::Call& call,
                          std::vector<const ast::Function*> functions) {
   auto priority = [](const ast::Function* f) {
-    bool user = f->name.span.file->role() == SourceFile::Role::user;
-    return f->priority.value_or(user ? 0 : 1);
+    bool tapset = f->name.span.file->role() == SourceFile::Role::tapset;
+    return f->priority.value_or(tapset ? 1 : 0);
   };
   std::stable_sort(functions.begin(), functions.end(), [&](auto* a, auto* b) {
     return priority(a) < priority(b);
@@ -362,7 +362,7 @@ void reach_call(Unit& unit, const ast::Call& call, const std::vector<const ast::
                             "functions call each other more than a thousand levels deep");
   else
     for (const auto& overload : group->overloads)
-      reach(unit, overload->scope.statements, library);
+      reach(unit, overload->scope, library);
   --unit.reach_depth;
   unit.reaching = group->caller;
   if (in_library(*group))
@@ -372,17 +372,15 @@ void reach_call(Unit& unit, const ast::Call& call, const std::vector<const ast::
 
 }  // namespace
 
-void reach(Unit& unit, const std::vector<const ast::Stmt*>& statements,
-           const std::vector<const ast::File*>& library) {
-  for (const ast::Stmt* s : statements) {
+void reach(Unit& unit, const Scope& scope, const std::vector<const ast::File*>& library) {
+  for (const ast::Stmt* s : scope.statements) {
     walk(*s, [&](const ast::Expr& e) {
       if (auto* c = std::get_if<ast::Call>(&e.node)) reach_call(unit, *c, library);
     });
-    // A library's body names the library's globals.
+    // The library's globals are everybody's; its private ones, of their file.
     variables(*s, [&](const std::string& name, const Span& at, bool) {
-      const SourceFile* file = home(at);
-      if (!file || file->role() != SourceFile::Role::tapset || unit.find_global(name, at)) return;
-      for (const auto& found : declared_in<ast::Global>(library, name, file))
+      if (scope.names.count(name) || unit.find_global(name, at)) return;  // parameters hide them
+      for (const auto& found : declared_in<ast::Global>(library, name, home(at)))
         add_global(unit, found.declaration, found.file);
     });
   }

@@ -113,10 +113,9 @@ const SourceFile* home(const Span&);
 void collect(Unit&, const ast::File& script);
 // Fills in a scope's locals: every name in its statements that is no global.
 void declare_locals(Unit&, Scope&);
-// Brings in the functions that these statements call, of the script and of the library, and the
+// Brings in the functions that a scope's statements call, of the script and of the library, and the
 // library's globals that they name. What nobody reaches is not looked at. Reports unknown functions.
-void reach(Unit&, const std::vector<const ast::Stmt*>& statements,
-           const std::vector<const ast::File*>& library);
+void reach(Unit&, const Scope&, const std::vector<const ast::File*>& library);
 
 // The code with the globals that its pragmas (pragma:read:NAME, pragma:write:NAME) name. Reports
 // unknown ones.

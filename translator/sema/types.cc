@@ -43,6 +43,15 @@ class Inference {
     return learned_;
   }
 
+  // Of a probe: it names no local variables.
+  bool condition(const ast::Expr& e) {
+    Scope none;
+    scope_ = &none;
+    learned_ = false;
+    expression(e, Type::number);
+    return learned_;
+  }
+
  private:
   void learn(Slot slot, Type type, const Span& at) {
     if (*slot.type != Type::none || type == Type::none) return;
@@ -381,6 +390,9 @@ class FirstUses {
             if (auto* d = std::get_if<ast::Delete>(&inner.node)) seen_.insert(d->target);
           });
   }
+  void condition(const ast::Expr& e) {
+    walk(e, [&](const ast::Expr& part) { expression(part, {}); });
+  }
 
  private:
   void expression(const ast::Expr& e, const Scope& scope) {
@@ -432,8 +444,9 @@ bool share_types(FunctionGroup& group, FunctionInfo& overload) {
 
 }  // namespace
 
-void infer_types(Unit& unit) {
+void infer_types(Unit& unit, const std::vector<const ast::Expr*>& conditions) {
   FirstUses first(unit);
+  for (const ast::Expr* condition : conditions) first.condition(*condition);
   for (auto& handler : unit.handlers) first.body(handler->scope);
   // Functions first, as they were reached.
   std::vector<std::pair<FunctionGroup*, FunctionInfo*>> overloads;
@@ -447,6 +460,7 @@ void infer_types(Unit& unit) {
   constexpr int most_rounds = 1000;
   for (int round = 0; learned && round < most_rounds; ++round) {
     learned = false;
+    for (const ast::Expr* condition : conditions) learned |= inference.condition(*condition);
     for (auto [group, overload] : overloads) {
       learned |= share_types(*group, *overload);
       learned |= inference.body(overload->scope);

@@ -123,13 +123,17 @@ std::vector<Diagnostic> Diagnostics::rewind(size_t mark) {
 std::string render(const Diagnostic& d, bool color) {
   const Palette& paint = color ? ansi : plain;
   bool is_error = d.severity == Diagnostic::Severity::error;
-  std::string where = d.span ? place(d.span) + ": " : std::string("stp: ");
+  // What is wrong in an argument of the command line is told at the line that names the argument.
+  bool in_argument = d.span && d.span.via && d.span.file->role() == SourceFile::Role::argument;
+  const Span& span = in_argument ? *d.span.via : d.span;
+  std::string where = span ? place(span) + ": " : std::string("stp: ");
   std::string out = fmt::format("{}{}{}{}{}:{} {} [{}]\n", paint.bold, where,
                                 is_error ? paint.red : paint.magenta,
                                 is_error ? "error" : "warning", "", paint.reset, d.text,
                                 name_of(d.code));
-  if (d.span) out += excerpt(d.span, paint);
-  for (const Span* via = d.span.via; via && *via; via = via->via)
+  if (span) out += excerpt(span, paint);
+  if (in_argument) out += fmt::format("{}: note: in this\n{}", place(d.span), excerpt(d.span, paint));
+  for (const Span* via = span.via; via && *via; via = via->via)
     out += fmt::format("{}: note: from here\n{}", place(*via), excerpt(*via, paint));
   for (const auto& note : d.notes) {
     out += fmt::format("{}note: {}\n", note.span ? place(note.span) + ": " : "  ", note.text);

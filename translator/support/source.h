@@ -37,7 +37,7 @@ struct LineColumn {
 
 class SourceFile {
  public:
-  enum class Role { user, tapset };
+  enum class Role { user, tapset, argument };  // argument: a word of the command line
 
   SourceFile(std::string name, std::string text, Role role = Role::user);
 

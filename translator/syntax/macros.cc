@@ -213,6 +213,12 @@ class Expander {
     size_t& depth;
   };
 
+  // The place of a script's argument in a macro's text, itself used at `via`.
+  const Span* behind(Span argument, const Span* via) {
+    argument.via = via;
+    return map_.keep(argument);
+  }
+
   // in[i] is the macro's name; leaves i behind its arguments.
   void use(const Macro& macro, const Tokens& in, size_t& i, const Arguments& outer, Tokens& out) {
     const Token& name = in[i++];
@@ -237,7 +243,7 @@ class Expander {
     }
     Tokens body = macro.body;
     const Span* via = map_.keep(name.span);
-    for (Token& token : body) token.span.via = via;
+    for (Token& token : body) token.span.via = token.span.via ? behind(*token.span.via, via) : via;
     active_.insert(&macro);
     run(body, arguments, out);
     active_.erase(&macro);

@@ -80,7 +80,7 @@ class Arguments {
       out.push_back(std::move(token));
       return;
     }
-    const SourceFile& file = map_.add("argument " + use.text, text);
+    const SourceFile& file = map_.add("argument " + use.text, text, SourceFile::Role::argument);
     const Span* via = map_.keep(use.span);
     Tokens pasted = lex(file);
     pasted.pop_back();
