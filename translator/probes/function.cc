@@ -6,24 +6,35 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "probes/function_points.h"
 
 namespace stp::probes {
 namespace {
 
+// Which words of a point ask for what DWARF alone has, and what that is.
+struct Wanted {
+  std::string_view what;
+  Span where;
+};
+
+std::optional<Wanted> wants_dwarf(const Request& request) {
+  if (request.has("inline")) return Wanted{"inlined functions", request.component("inline").span};
+  if (request.has("label")) return Wanted{"labels", request.components.back().span};
+  if (needs_dwarf(request)) return Wanted{"the calls of a function", request.components.back().span};
+  if (request.text("function")->find('@') != std::string::npos)
+    return Wanted{"source files", request.component("function").arg_span};
+  return std::nullopt;
+}
+
 void resolve_function(const Request& request, std::vector<Found>& found) {
   const types::Provider* provider = request.provider();
   if (!provider) return;
-  if (needs_dwarf(request) && provider->source() != "dwarf") {
-    const ast::Component& what = request.components.back();
-    bool inlined = request.has("inline");
+  if (auto wanted = wants_dwarf(request); wanted && provider->source() != "dwarf") {
     request.diagnostics
-        .error(Code::no_debuginfo, inlined ? request.component("inline").span : what.span,
-               fmt::format("{} are known to DWARF debug information alone",
-                           inlined               ? "inlined functions"
-                           : request.has("label") ? "labels"
-                                                  : "the calls of a function"))
+        .error(Code::no_debuginfo, wanted->where,
+               fmt::format("{} are known to DWARF debug information alone", wanted->what))
         .note(fmt::format("apt-get install linux-image-{}-dbg", request.target.release));
     return;
   }
