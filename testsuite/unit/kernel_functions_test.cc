@@ -175,6 +175,36 @@ TEST_P(KernelFunctions, HaveCalleesWithinBounds) {
   }
 }
 
+TEST_P(KernelFunctions, AreFoundByTheirLines) {
+  auto with = [&](const std::string& place) {
+    return places(fmt::format("kernel.function(\"{}\")", place));
+  };
+  if (GetParam() != DebuginfoChoice::dwarf) {
+    EXPECT_TRUE(with("vfs_read@fs/read_write.c:455").empty());
+    EXPECT_EQ(error, "lines of the source are known to DWARF debug information alone");
+    EXPECT_TRUE(with("vfs_r*@fs/read_write.c").empty());
+    EXPECT_EQ(error, "source files are known to DWARF debug information alone");
+    return;
+  }
+  uint64_t entry = *symbols->address("vfs_read");
+  uint32_t line = provider->functions({"vfs_read", "", false}).front().line;
+  auto in_file = [&](uint32_t n) { return fmt::format("fs/read_write.c:{}", n); };
+  auto entry_alone = testing::ElementsAre(entry);
+  // As it is listed, where no code is; in the middle of it; around it.
+  for (uint32_t at : {line, line + 1, line + 5})
+    for (const char* name : {"vfs_read@", "*@"}) EXPECT_THAT(with(name + in_file(at)), entry_alone);
+  for (const char* place : {"+0", "+3", "+3,2000", ":*", ":1-5000"})
+    EXPECT_THAT(with(fmt::format("vfs_read@read_write.c{}", place)), entry_alone) << place;
+  EXPECT_THAT(with(fmt::format("*@{}-{}", in_file(line - 20), line)), testing::Contains(entry));
+  EXPECT_TRUE(with("vfs_read@" + in_file(line - 1)).empty());
+  EXPECT_EQ(error, fmt::format("line {} is in no function 'vfs_read' of 'fs/read_write.c'", line - 1));
+  EXPECT_TRUE(with("vfs_read@fs/read_write.c+2000").empty());
+  EXPECT_TRUE(with("vfs_read@fs/read_write.c:0").empty());
+  EXPECT_THAT(error, testing::HasSubstr("':0' is no line"));
+  auto returns = places(fmt::format("kernel.function(\"vfs_read@{}\").return", in_file(line)));
+  EXPECT_THAT(returns, entry_alone);
+}
+
 TEST_P(KernelFunctions, HaveLinesThatAreListed) {
   auto lines = [&](const std::string& which) {
     auto found = places(fmt::format("kernel.statement(\"vfs_read@fs/read_write.c+{}\")", which));

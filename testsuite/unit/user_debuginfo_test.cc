@@ -289,7 +289,7 @@ TEST_F(Programs, NamesThatAreNotThere) {
   list("function(\"jump\").label(\"in\")");
   EXPECT_THAT(error, HasSubstr("has no label 'in'"));
   list("function(\"jump@p.cc:1\")");
-  EXPECT_THAT(error, HasSubstr("has no code"));
+  EXPECT_THAT(error, HasSubstr("line 1 is in no function 'jump' of 'p.cc'"));
   list("functoin(\"jump\")");
   EXPECT_THAT(error, HasSubstr("no probe point"));
   list("begin");

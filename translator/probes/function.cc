@@ -1,4 +1,4 @@
-// kernel.function("name@file") with .call, .return, .inline, .exported, .maxactive(n), .label("l"),
+// kernel.function("name@file:line") with .call, .return, .inline, .exported, .maxactive(n), .label("l"),
 // .callee("f"), .callees; and kprobe.function("name"), kprobe.module("m").function("name"), which the
 // running kernel looks up among its symbols.
 //
@@ -23,8 +23,10 @@ std::optional<Wanted> wants_dwarf(const Request& request) {
   if (request.has("inline")) return Wanted{"inlined functions", request.component("inline").span};
   if (request.has("label")) return Wanted{"labels", request.components.back().span};
   if (needs_dwarf(request)) return Wanted{"the calls of a function", request.components.back().span};
-  if (request.text("function")->find('@') != std::string::npos)
-    return Wanted{"source files", request.component("function").arg_span};
+  auto [name, file, place] = split_place(*request.text("function"));
+  if (request.text("function")->size() > name.size())
+    return Wanted{place.empty() ? "source files" : "lines of the source",
+                  request.component("function").arg_span};
   return std::nullopt;
 }
 
@@ -52,15 +54,6 @@ void resolve_maxactive(const Request& request, std::vector<Found>& found) {
     return;
   }
   resolve_function(request, found);
-}
-
-// "f@file:line" and its kin mean statements.
-void resolve(const Request& request, std::vector<Found>& found) {
-  if (!split_place(*request.text("function")).place.empty())
-    resolve_statement_text(request, *request.text("function"),
-                           request.component("function").arg_span, found);
-  else
-    resolve_function(request, found);
 }
 
 // As the kernel's table of symbols names it: "my_module:f".
@@ -109,7 +102,7 @@ std::span<const Kind> function_kinds() {
   const Part function{"function", Arg::string};
   static const std::vector<Kind> table = [&] {
     std::vector<Kind> rows = {
-        {{function}, resolve},
+        {{function}, resolve_function},
         {{function, {"call"}}, resolve_function},
         {{function, {"inline"}}, resolve_function},
         {{function, {"exported"}}, resolve_function},

@@ -1,6 +1,8 @@
 // Functions by name, and what is inside of them.
 //
-// Without a suffix a function means its own entry and every inlined copy of it. A callee counts when
+// Without a suffix a function means its own entry and every inlined copy of it. Lines behind the file
+// choose functions whose source holds one of them, as what `stp list` prints has the line of the
+// declaration; the lines themselves are .statement's. A callee counts when
 // it is called from the function that was named, and from no other: its point carries the addresses
 // that the calls return to, innermost first, and the runtime compares them with the stack. An inlined
 // copy has no frame, so it adds nothing to that list. Rejected: a range of the caller's code, which
@@ -9,6 +11,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <map>
 #include <set>
 
 namespace stp::probes {
@@ -55,8 +59,11 @@ class Resolution {
           fmt::format("callees({}) is not between 1 and {}", n, most_levels));
       return;
     }
+    auto lines = read_lines(request_, pattern_.place, request_.component("function").arg_span);
+    if (!lines) return;
     auto all = image_.provider.functions({pattern_.function, pattern_.file, true});
     erase_parts(all);
+    if (!pattern_.place.empty()) erase_elsewhere(all, *lines);
     for (const Function& f : all) {
       if (has_wildcard(pattern_.function) && is_passing(image_.provider, f.address)) continue;
       if (request_.has("label"))
@@ -77,6 +84,26 @@ class Resolution {
       bool part = f.symbol != f.name && f.symbol.find(".part.") != f.symbol.npos;
       if (part) part_ = f.symbol;
       return part;
+    });
+  }
+
+  // Keeps the functions between whose declaration and last code one of `lines` lies.
+  void erase_elsewhere(std::vector<Function>& all, const Lines& lines) {
+    if (lines.ranges.front().first == 0 && !lines.relative) return;
+    std::map<std::pair<uint64_t, std::string>, uint32_t> ends;
+    auto code =
+        image_.provider.statements({pattern_.function, pattern_.file, true}, 0, false, false);
+    if (auto* statements = types::get(code))
+      for (const types::Statement& s : *statements) {
+        uint32_t& end = ends[{s.function.address, s.function.name}];
+        end = std::max(end, s.line);
+      }
+    elsewhere_ = std::erase_if(all, [&](const Function& f) {
+      uint32_t first = lines.relative ? 0 : f.line;
+      uint32_t end = ends[{f.address, f.name}], last = end > f.line ? end - f.line + first : first;
+      return std::none_of(lines.ranges.begin(), lines.ranges.end(), [&](const LineRange& range) {
+        return range.first <= last && range.last >= first;
+      });
     });
   }
 
@@ -199,6 +226,13 @@ class Resolution {
                           forbidden_));
       return;
     }
+    if (!known && elsewhere_) {
+      std::string line = pattern_.place.substr(pattern_.place[0] == ':');
+      d.error(Code::no_match, component.arg_span,
+              fmt::format("line {} is in no function '{}' of '{}'", line, pattern_.function,
+                          pattern_.file));
+      return;
+    }
     if (known) {
       auto& error = d.error(Code::no_match, component.arg_span, nothing_of());
       if (!part_.empty()) error.note(fmt::format("'{}' is a part of it", part_));
@@ -236,7 +270,7 @@ class Resolution {
   std::vector<Found>& found_;
   std::set<std::pair<uint64_t, std::string>> seen_;
   std::string forbidden_, part_;
-  size_t visited_ = 0;
+  size_t visited_ = 0, elsewhere_ = 0;
   bool only_jumps_ = false, too_many_ = false, reported_ = false;
 };
 

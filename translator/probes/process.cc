@@ -33,7 +33,7 @@ class Binary {
     auto* text = inner.text(name);
     if (!text)
       address(inner, found);
-    else if (inner.has("statement") || !split_place(*text).place.empty())
+    else if (inner.has("statement"))
       resolve_statement_text(inner, *text, inner.component(name).arg_span, found);
     else
       resolve_functions(inner,

@@ -14,25 +14,14 @@ namespace {
 
 constexpr uint32_t most_lines = 10'000;
 
-struct Range {
-  uint32_t first = 0, last = 0;  // 0: all of the function's
-};
-
-struct Lines {
-  std::vector<Range> ranges;
-  bool relative = false;
-  bool is_one() const { return ranges.size() == 1 && ranges[0].first == ranges[0].last; }
-};
-
-// ":3", ":*", ":3-5", "+2", ":3,7-9"; nothing for what is none of these.
-std::optional<Lines> read_lines(const std::string& place) {
+std::optional<Lines> parse_lines(const std::string& place) {
   if (place.empty()) return Lines{{{}}, true};
   if (place == ":*") return Lines{{{}}};
   Lines lines{{}, place[0] == '+'};
   const char *at = place.data() + 1, *end = place.data() + place.size();
   uint32_t sum = 0;
   for (;;) {
-    Range range;
+    LineRange range;
     auto [behind, error] = std::from_chars(at, end, range.first);
     if (error != std::errc()) return std::nullopt;
     range.last = range.first;
@@ -41,7 +30,8 @@ std::optional<Lines> read_lines(const std::string& place) {
       if (second != std::errc()) return std::nullopt;
       behind = last;
     }
-    if (range.last < range.first || range.last - range.first >= most_lines) return std::nullopt;
+    bool zero = range.first == 0 && !lines.relative;
+    if (zero || range.last < range.first || range.last - range.first >= most_lines) return std::nullopt;
     sum += range.last - range.first + 1;
     lines.ranges.push_back(range);
     if (behind == end) return sum > most_lines ? std::nullopt : std::optional(lines);
@@ -148,22 +138,27 @@ void resolve_absolute(const Request& request, std::vector<Found>& found) {
 
 }  // namespace
 
+std::optional<Lines> read_lines(const Request& request, const std::string& place,
+                                const Span& span) {
+  auto lines = parse_lines(place);
+  if (!lines)
+    request.diagnostics.error(
+        Code::bad_probe_point, span,
+        fmt::format("'{}' is no line: :LINE, :FIRST-LAST, :* or +OFFSET", place));
+  return lines;
+}
+
 void resolve_statement_text(const Request& request, const std::string& text, const Span& span,
                             std::vector<Found>& found) {
   const types::Provider* provider = request.provider();
   if (!provider) return;
   auto [function, file, place] = split_place(text);
-  auto lines = read_lines(place);
-  if (!lines) {
-    request.diagnostics.error(
-        Code::bad_probe_point, span,
-        fmt::format("'{}' is no line: :LINE, :FIRST-LAST, :* or +OFFSET", place));
-    return;
-  }
+  auto lines = read_lines(request, place, span);
+  if (!lines) return;
   std::set<uint64_t> seen;
   std::string forbidden;
   size_t before = found.size();
-  for (const Range& range : lines->ranges)
+  for (const LineRange& range : lines->ranges)
     for (uint32_t line = range.first; line <= range.last; ++line) {
       auto answer = provider->statements({function, file, true}, line, lines->relative,
                                          request.has("nearest"));
