@@ -153,9 +153,28 @@ TEST_P(KernelFunctions, HaveStatementsWhereLinesBegin) {
   EXPECT_EQ(error, dwarf ? none : "");
   EXPECT_TRUE(at(0x1234).empty());
   if (!dwarf) return;
+  // Until the next row, which is behind it.
+  auto nearest = places(fmt::format("kernel.statement({:#x}).nearest", entry + 2));
+  ASSERT_EQ(nearest.size(), 1u);
+  EXPECT_THAT(at(nearest[0]), testing::ElementsAre(nearest[0]));
+  EXPECT_GT(nearest[0], entry + 2);
   auto all = places("kernel.statement(\"vfs_read@fs/read_write.c:*\")");
   ASSERT_GT(all.size(), 5u);
   for (uint64_t address : all) EXPECT_THAT(at(address), testing::ElementsAre(address));
+}
+
+TEST_P(KernelFunctions, AreFoundByTheirAddresses) {
+  uint64_t entry = *symbols->address("vfs_read");
+  auto at = [&](uint64_t address, const char* suffix) {
+    return places(fmt::format("kernel.function({:#x}){}", address, suffix));
+  };
+  for (const char* suffix : {"", ".call", ".return", ".exported"})
+    for (uint64_t address : {entry, entry + 5})
+      EXPECT_THAT(at(address, suffix), testing::ElementsAre(entry)) << suffix;
+  EXPECT_TRUE(at(0x1234, "").empty());
+  EXPECT_EQ(error, "no function of the kernel holds the link address 0x1234");
+  EXPECT_TRUE(at(*symbols->address("get_kprobe"), "").empty());
+  EXPECT_EQ(error, "'get_kprobe' cannot be probed: it is marked NOKPROBE_SYMBOL");
 }
 
 TEST_P(KernelFunctions, HaveCalleesWithinBounds) {
@@ -165,6 +184,15 @@ TEST_P(KernelFunctions, HaveCalleesWithinBounds) {
     return;
   }
   auto one = places("kernel.function(\"vfs_read\").callees");
+  // By a pattern with the file and lines, as they are listed.
+  auto callees = [&](const char* pattern) {
+    return places(fmt::format("kernel.function(\"vfs_read\").callee(\"{}\")", pattern));
+  };
+  auto callee = *symbols->address("rw_verify_area");
+  EXPECT_THAT(callees("rw_verify_area@fs/read_write.c"), testing::ElementsAre(callee));
+  EXPECT_THAT(callees("*@read_write.c:360"), testing::ElementsAre(callee));
+  EXPECT_TRUE(callees("rw_verify_area@fs/read_write.c:1").empty());
+  EXPECT_TRUE(callees("rw_verify_area@fs/open.c").empty());
   EXPECT_THAT(one, testing::Contains(*symbols->address("rw_verify_area")));
   EXPECT_GT(places("kernel.function(\"vfs_read\").callees(2)").size(), one.size());
   places("kernel.function(\"vfs_*\").callees(100)");

@@ -1,4 +1,4 @@
-// kernel.function("name@file:line") with .call, .return, .inline, .exported, .maxactive(n), .label("l"),
+// kernel.function("name@file:line") or kernel.function(ADDRESS) with .call, .return, .inline, .exported, .maxactive(n), .label("l"),
 // .callee("f"), .callees; and kprobe.function("name"), kprobe.module("m").function("name"), which the
 // running kernel looks up among its symbols.
 //
@@ -23,8 +23,10 @@ std::optional<Wanted> wants_dwarf(const Request& request) {
   if (request.has("inline")) return Wanted{"inlined functions", request.component("inline").span};
   if (request.has("label")) return Wanted{"labels", request.components.back().span};
   if (needs_dwarf(request)) return Wanted{"the calls of a function", request.components.back().span};
-  auto [name, file, place] = split_place(*request.text("function"));
-  if (request.text("function")->size() > name.size())
+  auto* text = request.text("function");
+  if (!text) return std::nullopt;
+  auto [name, file, place] = split_place(*text);
+  if (text->size() > name.size())
     return Wanted{place.empty() ? "source files" : "lines of the source",
                   request.component("function").arg_span};
   return std::nullopt;
@@ -99,19 +101,21 @@ void resolve_symbol(const Request& request, std::vector<Found>& found) {
 }  // namespace
 
 std::span<const Kind> function_kinds() {
-  const Part function{"function", Arg::string};
   static const std::vector<Kind> table = [&] {
-    std::vector<Kind> rows = {
-        {{function}, resolve_function},
-        {{function, {"call"}}, resolve_function},
-        {{function, {"inline"}}, resolve_function},
-        {{function, {"exported"}}, resolve_function},
-        {{function, {"return"}}, resolve_function},
-        {{function, {"return"}, {"maxactive", Arg::number}}, resolve_maxactive},
-    };
-    for (std::vector<Part> form : forms_inside_functions()) {
-      form.insert(form.begin(), function);
-      rows.push_back({std::move(form), resolve_function});
+    std::vector<Kind> rows;
+    for (Arg arg : {Arg::string, Arg::number}) {
+      const Part function{"function", arg};
+      rows.insert(rows.end(),
+                  {{{function}, resolve_function},
+                   {{function, {"call"}}, resolve_function},
+                   {{function, {"inline"}}, resolve_function},
+                   {{function, {"exported"}}, resolve_function},
+                   {{function, {"return"}}, resolve_function},
+                   {{function, {"return"}, {"maxactive", Arg::number}}, resolve_maxactive}});
+      for (std::vector<Part> form : forms_inside_functions()) {
+        form.insert(form.begin(), function);
+        rows.push_back({std::move(form), resolve_function});
+      }
     }
     return in_images(rows);
   }();

@@ -3,33 +3,13 @@
 #pragma once
 
 #include <functional>
-#include <optional>
 #include <string>
 #include <vector>
 
 #include "probes/kind.h"
+#include "probes/source_lines.h"
 
 namespace stp::probes {
-
-// "f@file:place" of .function() and .statement().
-struct PlacePattern {
-  std::string function;
-  std::string file;   // empty: any
-  std::string place;  // with the ':' or '+' before it; empty: none
-};
-PlacePattern split_place(const std::string& text);
-
-struct LineRange {
-  uint32_t first = 0, last = 0;  // 0: all of the function's
-};
-struct Lines {
-  std::vector<LineRange> ranges;
-  bool relative = false;  // to the function's declaration
-  bool is_one() const { return ranges.size() == 1 && ranges[0].first == ranges[0].last; }
-};
-// ":3", ":*", ":3-5", "+2", ":3,7-9", or nothing for where a function begins. What is none of these is
-// an error at `span`.
-std::optional<Lines> read_lines(const Request&, const std::string& place, const Span& span);
 
 // Where functions are sought, as far as the kernel and programs differ.
 struct FunctionImage {
