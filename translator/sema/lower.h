@@ -148,7 +148,7 @@ class Lowering {
   prog::Expr* unless_lost(const std::function<prog::Expr*()>&);
   prog::Expr* number_of(const types::Variable&, const Span&);
   prog::Expr* pretty(const Place&, int dollars, const Span&);
-  prog::Expr* target_group(const std::string& name, int dollars, const Span&);
+  prog::Expr* target_group(const ast::Target&, const Span&);
   std::vector<types::Variable> group_members(const std::string& name);
   prog::Expr* plain_group(const std::vector<types::Variable>&, const Span&);
   prog::Expr* pretty_group(const std::vector<types::Variable>&, int dollars, const Span&);

@@ -32,7 +32,7 @@ Expr* Lowering::target(const ast::Target& t, const Span& span) {
                                     "as an argument",
                  t.name.size() > 1 && t.name[0] == '$' ? Type::string : Type::number);
   if (t.kind == ast::Target::Kind::variable && !t.name.empty() && t.name[0] == '$')
-    return target_group(t.name, t.pretty, span);
+    return target_group(t, span);
   auto lower = [&]() -> Expr* {
     auto place = find_variable(t, span);
     return place ? follow(*place, t, span) : bad(type, span);
