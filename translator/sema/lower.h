@@ -84,6 +84,7 @@ class Lowering {
   prog::Global* statistic_global(const prog::Expr& operand);
   prog::Expr* at_operator(const ast::AtOperator&, const Span&, prog::Type wanted);
   prog::Expr* header_constant(const ast::AtOperator&, const Span&);
+  prog::Expr* enumerator(const ast::AtOperator&, const Span&);
   prog::Expr* dereference(const ast::AtOperator&, const Span&);
   prog::Expr* register_value(const ast::AtOperator&, const Span&);
   bool is_written(const ast::Expr&);
