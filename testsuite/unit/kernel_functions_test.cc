@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
+#include <fstream>
 #include <map>
 
 #include "case_files.h"
@@ -161,6 +163,22 @@ TEST_P(KernelFunctions, HaveStatementsWhereLinesBegin) {
   auto all = places("kernel.statement(\"vfs_read@fs/read_write.c:*\")");
   ASSERT_GT(all.size(), 5u);
   for (uint64_t address : all) EXPECT_THAT(at(address), testing::ElementsAre(address));
+}
+
+// Each continues the kernel's: with a copy of that for every module, all of them took tens of GB.
+TEST_P(KernelFunctions, OfModulesShareTheKernelsTypes) {
+  if (GetParam() == DebuginfoChoice::dwarf) return;
+  auto resident = [] {
+    size_t total = 0, pages = 0;
+    std::ifstream("/proc/self/statm") >> total >> pages;
+    return pages * static_cast<size_t>(getpagesize()) >> 20;
+  };
+  Diagnostics d;
+  size_t before = resident(), opened = 0;
+  for (const auto& name : sources->modules("s*"))
+    opened += sources->module(name, {}, d, "") != nullptr;
+  EXPECT_GT(opened, 200u);
+  EXPECT_LT(resident() - before, 200u) << "MB of " << opened << " modules";
 }
 
 TEST_P(KernelFunctions, AreFoundByTheirAddresses) {
