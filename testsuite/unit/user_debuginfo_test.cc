@@ -60,6 +60,11 @@ int main(int argc, char **) {
   return a.dot(b) + geo::twice(argc) + jump(argc) + geo::unseen(2) + plain(&a, geo::Point(1, 1));
 }
 extern "C" int held(geo::Point *&p, const long (&row)[4], int &n) { return p->id + row[2] + n; }
+extern "C" int closes(int outer) {
+  struct Local { __attribute__((noinline)) int method(int m) { sink = m; return m + sink; } } local;
+  auto closure = [&](int c) __attribute__((noinline)) { sink = c; return c + outer; };
+  return closure(sink) + local.method(outer);
+}
 )";
 
 class Programs : public ::testing::Test {
@@ -147,6 +152,9 @@ TEST_P(EveryForm, NamesTypesAndCopies) {
               ElementsAre("function(\"geo::twice<int>@p.cc:16\").return $return:int $v:int"));
   EXPECT_THAT(list("function(\"unseen\")"),
               ElementsAre("function(\"geo::(anonymous namespace)::unseen@p.cc:15\")"));
+  // In classes that are inside of functions.
+  EXPECT_THAT(list("function(\"method\").call"), ElementsAre("function(\"method@p.cc:35\").call"));
+  EXPECT_THAT(list("function(\"operator()\").call", true), ElementsAre(HasSubstr("$c:int")));
   EXPECT_THAT(list("function(\"inlined\").inline", true),
               ElementsAre("function(\"inlined@p.cc:19\").inline $q:int"));
   // As it is listed it can be asked for.
