@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
+#include <fstream>
 #include <map>
 
 #include "case_files.h"
@@ -153,9 +155,44 @@ TEST_P(KernelFunctions, HaveStatementsWhereLinesBegin) {
   EXPECT_EQ(error, dwarf ? none : "");
   EXPECT_TRUE(at(0x1234).empty());
   if (!dwarf) return;
+  // Until the next row, which is behind it.
+  auto nearest = places(fmt::format("kernel.statement({:#x}).nearest", entry + 2));
+  ASSERT_EQ(nearest.size(), 1u);
+  EXPECT_THAT(at(nearest[0]), testing::ElementsAre(nearest[0]));
+  EXPECT_GT(nearest[0], entry + 2);
   auto all = places("kernel.statement(\"vfs_read@fs/read_write.c:*\")");
   ASSERT_GT(all.size(), 5u);
   for (uint64_t address : all) EXPECT_THAT(at(address), testing::ElementsAre(address));
+}
+
+// Each continues the kernel's: with a copy of that for every module, all of them took tens of GB.
+TEST_P(KernelFunctions, OfModulesShareTheKernelsTypes) {
+  if (GetParam() == DebuginfoChoice::dwarf) return;
+  auto resident = [] {
+    size_t total = 0, pages = 0;
+    std::ifstream("/proc/self/statm") >> total >> pages;
+    return pages * static_cast<size_t>(getpagesize()) >> 20;
+  };
+  Diagnostics d;
+  size_t before = resident(), opened = 0;
+  for (const auto& name : sources->modules("s*"))
+    opened += sources->module(name, {}, d, "") != nullptr;
+  EXPECT_GT(opened, 200u);
+  EXPECT_LT(resident() - before, 200u) << "MB of " << opened << " modules";
+}
+
+TEST_P(KernelFunctions, AreFoundByTheirAddresses) {
+  uint64_t entry = *symbols->address("vfs_read");
+  auto at = [&](uint64_t address, const char* suffix) {
+    return places(fmt::format("kernel.function({:#x}){}", address, suffix));
+  };
+  for (const char* suffix : {"", ".call", ".return", ".exported"})
+    for (uint64_t address : {entry, entry + 5})
+      EXPECT_THAT(at(address, suffix), testing::ElementsAre(entry)) << suffix;
+  EXPECT_TRUE(at(0x1234, "").empty());
+  EXPECT_EQ(error, "no function of the kernel holds the link address 0x1234");
+  EXPECT_TRUE(at(*symbols->address("get_kprobe"), "").empty());
+  EXPECT_EQ(error, "'get_kprobe' cannot be probed: it is marked NOKPROBE_SYMBOL");
 }
 
 TEST_P(KernelFunctions, HaveCalleesWithinBounds) {
@@ -165,6 +202,15 @@ TEST_P(KernelFunctions, HaveCalleesWithinBounds) {
     return;
   }
   auto one = places("kernel.function(\"vfs_read\").callees");
+  // By a pattern with the file and lines, as they are listed.
+  auto callees = [&](const char* pattern) {
+    return places(fmt::format("kernel.function(\"vfs_read\").callee(\"{}\")", pattern));
+  };
+  auto callee = *symbols->address("rw_verify_area");
+  EXPECT_THAT(callees("rw_verify_area@fs/read_write.c"), testing::ElementsAre(callee));
+  EXPECT_THAT(callees("*@read_write.c:360"), testing::ElementsAre(callee));
+  EXPECT_TRUE(callees("rw_verify_area@fs/read_write.c:1").empty());
+  EXPECT_TRUE(callees("rw_verify_area@fs/open.c").empty());
   EXPECT_THAT(one, testing::Contains(*symbols->address("rw_verify_area")));
   EXPECT_GT(places("kernel.function(\"vfs_read\").callees(2)").size(), one.size());
   places("kernel.function(\"vfs_*\").callees(100)");
@@ -173,6 +219,36 @@ TEST_P(KernelFunctions, HaveCalleesWithinBounds) {
     EXPECT_TRUE(places(fmt::format("kernel.function(\"vfs_read\").callees({})", n)).empty());
     EXPECT_EQ(error, fmt::format("callees({}) is not between 1 and 100", n));
   }
+}
+
+TEST_P(KernelFunctions, AreFoundByTheirLines) {
+  auto with = [&](const std::string& place) {
+    return places(fmt::format("kernel.function(\"{}\")", place));
+  };
+  if (GetParam() != DebuginfoChoice::dwarf) {
+    EXPECT_TRUE(with("vfs_read@fs/read_write.c:455").empty());
+    EXPECT_EQ(error, "lines of the source are known to DWARF debug information alone");
+    EXPECT_TRUE(with("vfs_r*@fs/read_write.c").empty());
+    EXPECT_EQ(error, "source files are known to DWARF debug information alone");
+    return;
+  }
+  uint64_t entry = *symbols->address("vfs_read");
+  uint32_t line = provider->functions({"vfs_read", "", false}).front().line;
+  auto in_file = [&](uint32_t n) { return fmt::format("fs/read_write.c:{}", n); };
+  auto entry_alone = testing::ElementsAre(entry);
+  // As it is listed, where no code is; in the middle of it; around it.
+  for (uint32_t at : {line, line + 1, line + 5})
+    for (const char* name : {"vfs_read@", "*@"}) EXPECT_THAT(with(name + in_file(at)), entry_alone);
+  for (const char* place : {"+0", "+3", "+3,2000", ":*", ":1-5000"})
+    EXPECT_THAT(with(fmt::format("vfs_read@read_write.c{}", place)), entry_alone) << place;
+  EXPECT_THAT(with(fmt::format("*@{}-{}", in_file(line - 20), line)), testing::Contains(entry));
+  EXPECT_TRUE(with("vfs_read@" + in_file(line - 1)).empty());
+  EXPECT_EQ(error, fmt::format("line {} is in no function 'vfs_read' of 'fs/read_write.c'", line - 1));
+  EXPECT_TRUE(with("vfs_read@fs/read_write.c+2000").empty());
+  EXPECT_TRUE(with("vfs_read@fs/read_write.c:0").empty());
+  EXPECT_THAT(error, testing::HasSubstr("':0' is no line"));
+  auto returns = places(fmt::format("kernel.function(\"vfs_read@{}\").return", in_file(line)));
+  EXPECT_THAT(returns, entry_alone);
 }
 
 TEST_P(KernelFunctions, HaveLinesThatAreListed) {

@@ -137,6 +137,13 @@ TEST(Symbols, ComeFromTheSymbolTableWhenThereIsOne) {
   EXPECT_EQ(symbols->address("gone"), 0x3000u);
 }
 
+TEST(Symbols, OfFunctionsGoByTheNameInTheSource) {
+  EXPECT_EQ(function_of_symbol("vfs_read"), "vfs_read");
+  EXPECT_EQ(function_of_symbol("foo.isra.0"), "foo");
+  for (const char* none : {"foo.part.0", "foo.cold", "__pfx_vfs_read", "__cfi_vfs_read"})
+    EXPECT_EQ(function_of_symbol(none), "") << none;
+}
+
 TEST(Symbols, SayWhyThereAreNone) {
   World world;
   std::string why_not;

@@ -17,6 +17,8 @@
 namespace stp {
 namespace {
 
+using namespace std::string_literals;
+
 namespace fs = std::filesystem;
 using testing_images::World;
 using ::testing::Contains;
@@ -58,6 +60,11 @@ int main(int argc, char **) {
   return a.dot(b) + geo::twice(argc) + jump(argc) + geo::unseen(2) + plain(&a, geo::Point(1, 1));
 }
 extern "C" int held(geo::Point *&p, const long (&row)[4], int &n) { return p->id + row[2] + n; }
+extern "C" int closes(int outer) {
+  struct Local { __attribute__((noinline)) int method(int m) { sink = m; return m + sink; } } local;
+  auto closure = [&](int c) __attribute__((noinline)) { sink = c; return c + outer; };
+  return closure(sink) + local.method(outer);
+}
 )";
 
 class Programs : public ::testing::Test {
@@ -145,12 +152,19 @@ TEST_P(EveryForm, NamesTypesAndCopies) {
               ElementsAre("function(\"geo::twice<int>@p.cc:16\").return $return:int $v:int"));
   EXPECT_THAT(list("function(\"unseen\")"),
               ElementsAre("function(\"geo::(anonymous namespace)::unseen@p.cc:15\")"));
+  // In classes that are inside of functions.
+  EXPECT_THAT(list("function(\"method\").call"), ElementsAre("function(\"method@p.cc:35\").call"));
+  EXPECT_THAT(list("function(\"operator()\").call", true), ElementsAre(HasSubstr("$c:int")));
   EXPECT_THAT(list("function(\"inlined\").inline", true),
               ElementsAre("function(\"inlined@p.cc:19\").inline $q:int"));
-  EXPECT_THAT(list("function(\"jump\").callee(\"inl*\")"),
-              ElementsAre("function(\"jump@p.cc:20\").callee(\"inlined@p.cc:19\")"));
-  EXPECT_THAT(list("function(\"jump\").label(\"out\")"),
-              ElementsAre("function(\"jump@p.cc:24\").label(\"out\")"));
+  // As it is listed it can be asked for.
+  std::string callee = "function(\"jump@p.cc:20\").callee(\"inlined@p.cc:19\")";
+  for (const auto& text : {"function(\"jump\").callee(\"inl*\")"s, callee})
+    EXPECT_THAT(list(text), ElementsAre(callee)) << text;
+  std::string label = "function(\"jump@p.cc:24\").label(\"out\")";
+  for (const auto& text : {"function(\"jump\").label(\"out\")"s, label})
+    EXPECT_THAT(list(text), ElementsAre(label)) << text;
+  EXPECT_THAT(list("function(\"jump@p.cc:19\").label(\"out\")"), IsEmpty());
   EXPECT_THAT(list("statement(\"jump@p.cc:23\")"), ElementsAre("statement(\"jump@p.cc:23\")"));
 }
 
@@ -289,7 +303,7 @@ TEST_F(Programs, NamesThatAreNotThere) {
   list("function(\"jump\").label(\"in\")");
   EXPECT_THAT(error, HasSubstr("has no label 'in'"));
   list("function(\"jump@p.cc:1\")");
-  EXPECT_THAT(error, HasSubstr("has no code"));
+  EXPECT_THAT(error, HasSubstr("line 1 is in no function 'jump' of 'p.cc'"));
   list("functoin(\"jump\")");
   EXPECT_THAT(error, HasSubstr("no probe point"));
   list("begin");

@@ -22,6 +22,7 @@
 #include "cli/loadable.h"
 #include "cli/options.h"
 #include "debuginfo/btf.h"
+#include "debuginfo/btf_file.h"
 #include "debuginfo/find.h"
 
 namespace stp::cli {
@@ -111,7 +112,9 @@ Finding module_btf(const Facts& facts) {
   std::string why_not = "no modules were found";
   if (!names.empty()) {
     ModuleFiles files = find_module(*facts.target, names.front());
-    if (!files.module.empty() && open_module_btf(files.module, names.front(), *facts.target, why_not))
+    std::shared_ptr<const BtfFile> base = BtfFile::open(*facts.target, why_not);
+    if (base && !files.module.empty() &&
+        open_module_btf(files.module, names.front(), *facts.target, base, why_not))
       return {true, "in the modules", ""};
   }
   return {false, why_not, "apt-get install linux-image-" + facts.release};

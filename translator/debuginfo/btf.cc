@@ -321,8 +321,9 @@ std::unique_ptr<types::Provider> open_btf(const Target& target, std::string& why
 
 std::unique_ptr<types::Provider> open_module_btf(const std::filesystem::path& path,
                                                  const std::string& module, const Target& target,
+                                                 std::shared_ptr<const BtfFile> base,
                                                  std::string& why_not) {
-  auto file = BtfFile::open_module(path, target, why_not);
+  auto file = BtfFile::open_module(path, std::move(base), why_not);
   if (!file) return nullptr;
   dwarf::File elf(path);
   auto symbols = elf.elf() ? Symbols::of_module(elf.elf()) : nullptr;

@@ -36,7 +36,7 @@ std::string read_running_btf(const std::string& release) {
 
 }  // namespace
 
-BtfFile::BtfFile(struct btf* parsed, std::unique_ptr<BtfFile> base)
+BtfFile::BtfFile(struct btf* parsed, std::shared_ptr<const BtfFile> base)
     : base_(std::move(base)), btf_(parsed), count_(btf__type_cnt(parsed)) {
   if (base_) {
     first_own_ = base_->count_;
@@ -51,14 +51,15 @@ BtfFile::BtfFile(struct btf* parsed, std::unique_ptr<BtfFile> base)
   if (start <= size && header.str_len <= size - start) strings_ = {raw + start, header.str_len};
 }
 
-std::unique_ptr<BtfFile> BtfFile::checked(struct btf* parsed, std::unique_ptr<BtfFile> base,
+std::unique_ptr<BtfFile> BtfFile::checked(struct btf* parsed,
+                                          std::shared_ptr<const BtfFile> base,
                                           std::string& why_not) {
   if (!parsed) {
     why_not = fmt::format("its BTF cannot be read: {}", strerror(errno));
     return nullptr;
   }
   std::unique_ptr<BtfFile> file(new BtfFile(parsed, std::move(base)));
-  if (is_sound(*parsed)) return file;
+  if (is_sound(*parsed, file->first_own_)) return file;
   why_not = "its BTF is damaged: types refer to what is not there or to themselves";
   return nullptr;
 }
@@ -85,7 +86,8 @@ std::unique_ptr<BtfFile> BtfFile::open(const Target& target, std::string& why_no
 }
 
 std::unique_ptr<BtfFile> BtfFile::open_module(const std::filesystem::path& module,
-                                              const Target& target, std::string& why_not) {
+                                              std::shared_ptr<const BtfFile> base,
+                                              std::string& why_not) {
   auto image = Image::open(module, why_not);
   if (!image) return nullptr;
   const Image::Section* section = image->section(".BTF");
@@ -93,8 +95,6 @@ std::unique_ptr<BtfFile> BtfFile::open_module(const std::filesystem::path& modul
     why_not = fmt::format("{} has no BTF (CONFIG_DEBUG_INFO_BTF_MODULES)", module.string());
     return nullptr;
   }
-  auto base = open(target, why_not);
-  if (!base) return nullptr;
   // libbpf 1.1 forgets to export btf__new_split().
   struct btf* parsed = btf__parse_elf_split(module.c_str(), base->btf_.get());
   return checked(parsed, std::move(base), why_not);

@@ -20,8 +20,10 @@ class BtfFile {
   // from /sys/kernel/btf/vmlinux. Null, with a phrase in `why_not`, when there is none.
   static std::unique_ptr<BtfFile> open(const Target&, std::string& why_not);
 
-  // Of a kernel module, whose types follow those of its kernel: from .BTF of its file.
-  static std::unique_ptr<BtfFile> open_module(const std::filesystem::path& module, const Target&,
+  // Of a kernel module, whose types follow those of its kernel, `base`: from .BTF of its file.
+  // A kernel has thousands of modules, and they share it.
+  static std::unique_ptr<BtfFile> open_module(const std::filesystem::path& module,
+                                              std::shared_ptr<const BtfFile> base,
                                               std::string& why_not);
 
   // Types are numbered from 1 to count() - 1. A module's own, and its functions, from first_own().
@@ -49,11 +51,11 @@ class BtfFile {
   struct Free {
     void operator()(struct btf* b) const { btf__free(b); }
   };
-  BtfFile(struct btf*, std::unique_ptr<BtfFile> base);
-  static std::unique_ptr<BtfFile> checked(struct btf* parsed, std::unique_ptr<BtfFile> base,
+  BtfFile(struct btf*, std::shared_ptr<const BtfFile> base);
+  static std::unique_ptr<BtfFile> checked(struct btf* parsed, std::shared_ptr<const BtfFile> base,
                                           std::string& why_not);
 
-  std::unique_ptr<BtfFile> base_;  // of a module: the kernel's
+  std::shared_ptr<const BtfFile> base_;  // of a module: the kernel's
   std::unique_ptr<struct btf, Free> btf_;
   uint32_t first_own_ = 1, count_ = 0;
   std::string_view strings_;

@@ -93,13 +93,13 @@ class Heights {
 
 }  // namespace
 
-bool is_sound(const btf& file) {
+bool is_sound(const btf& file, uint32_t first) {
   uint32_t count = btf__type_cnt(&file);
-  for (uint32_t id = 1; id < count; ++id)
+  for (uint32_t id = first; id < count; ++id)
     if (!each_reference(*btf__type_by_id(&file, id), [&](uint32_t to) { return to < count; }))
       return false;
   Heights through(file, false), by_value(file, true);
-  for (uint32_t id = 1; id < count; ++id)
+  for (uint32_t id = first; id < count; ++id)
     if (!through.good(id) || !by_value.good(id)) return false;
   return true;
 }

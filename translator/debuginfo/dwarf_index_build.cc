@@ -244,7 +244,9 @@ class Walk {
         Record* record = entry ? add(child, Entry::inlined, entry) : nullptr;
         if (record) record->detail = outer;
       }
-      if (tag == DW_TAG_inlined_subroutine || tag == DW_TAG_lexical_block)
+      // Functions of local classes, and of closures, which are such.
+      bool local_class = is_scope(tag) && tag != DW_TAG_namespace && scope_of_.size();
+      if (tag == DW_TAG_inlined_subroutine || tag == DW_TAG_lexical_block || local_class)
         inside(child, outer, depth + 1);
       if (tag == DW_TAG_subprogram && ++depth_ < 64) function(child);
       if (tag == DW_TAG_subprogram) --depth_;

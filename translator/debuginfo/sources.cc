@@ -7,6 +7,7 @@
 #include <map>
 
 #include "debuginfo/btf.h"
+#include "debuginfo/btf_file.h"
 #include "debuginfo/dwarf.h"
 #include "debuginfo/dwarf_file.h"
 #include "debuginfo/elf_file.h"
@@ -99,6 +100,14 @@ class DebugSources : public types::Sources {
     return found;
   }
 
+  // What all modules' BTF continues.
+  std::shared_ptr<const BtfFile> kernel_btf(std::string& why_not) {
+    if (!tried_kernel_btf_) kernel_btf_ = BtfFile::open(target_, no_kernel_btf_);
+    tried_kernel_btf_ = true;
+    why_not = no_kernel_btf_;
+    return kernel_btf_;
+  }
+
   std::unique_ptr<Provider> open(const std::string& name, const ModuleFiles& files,
                                  const Span& span, Diagnostics& d) {
     if (files.module.empty() && files.debuginfo.empty()) {
@@ -116,7 +125,9 @@ class DebugSources : public types::Sources {
       if (auto provider = open_module_dwarf(files.debuginfo, module, build_id, no_dwarf))
         return provider;
     if (btf && !files.module.empty())
-      if (auto provider = open_module_btf(files.module, module, target_, no_btf)) return provider;
+      if (auto base = kernel_btf(no_btf))
+        if (auto provider = open_module_btf(files.module, module, target_, base, no_btf))
+          return provider;
     std::vector<std::string> missing;
     if (files.debuginfo.empty() && dwarf) {
       missing = told(files.looked_for);
@@ -159,8 +170,10 @@ class DebugSources : public types::Sources {
 
   const Target& target_;
   DebuginfoChoice choice_;
-  bool tried_kernel_ = false, listed_ = false;
+  bool tried_kernel_ = false, tried_kernel_btf_ = false, listed_ = false;
   std::unique_ptr<Provider> kernel_;
+  std::shared_ptr<const BtfFile> kernel_btf_;
+  std::string no_kernel_btf_;
   std::map<std::string, std::unique_ptr<Provider>> modules_;
   std::vector<std::string> names_;
 };

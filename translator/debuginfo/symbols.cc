@@ -296,6 +296,8 @@ size_t Symbols::upper_bound(uint64_t address) const {
 }
 
 std::string_view function_of_symbol(std::string_view symbol) {
+  for (std::string_view padding : {"__pfx_", "__cfi_"})
+    if (symbol.starts_with(padding)) return {};
   size_t dot = symbol.find('.', 1);
   if (dot == symbol.npos) return symbol;
   auto suffix = symbol.substr(dot);

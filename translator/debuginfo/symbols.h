@@ -27,7 +27,8 @@ struct Symbol {
 };
 
 // The name in the source of a function's symbol: a copy that the compiler made for some of its callers,
-// "foo.isra.0", is foo. Empty for parts of functions (".part", ".cold"), which are no functions.
+// "foo.isra.0", is foo. Empty for what is no function: parts of one (".part", ".cold"), and the bytes before
+// its entry that call thunks and CFI use, which objtool names (tools/objtool/check.c, add_prefix_symbol).
 std::string_view function_of_symbol(std::string_view symbol);
 
 class Symbols {

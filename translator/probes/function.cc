@@ -1,4 +1,4 @@
-// kernel.function("name@file") with .call, .return, .inline, .exported, .maxactive(n), .label("l"),
+// kernel.function("name@file:line") or kernel.function(ADDRESS) with .call, .return, .inline, .exported, .maxactive(n), .label("l"),
 // .callee("f"), .callees; and kprobe.function("name"), kprobe.module("m").function("name"), which the
 // running kernel looks up among its symbols.
 //
@@ -6,24 +6,39 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "probes/function_points.h"
 
 namespace stp::probes {
 namespace {
 
+// Which words of a point ask for what DWARF alone has, and what that is.
+struct Wanted {
+  std::string_view what;
+  Span where;
+};
+
+std::optional<Wanted> wants_dwarf(const Request& request) {
+  if (request.has("inline")) return Wanted{"inlined functions", request.component("inline").span};
+  if (request.has("label")) return Wanted{"labels", request.components.back().span};
+  if (needs_dwarf(request)) return Wanted{"the calls of a function", request.components.back().span};
+  auto* text = request.text("function");
+  if (!text) return std::nullopt;
+  auto [name, file, place] = split_place(*text);
+  if (text->size() > name.size())
+    return Wanted{place.empty() ? "source files" : "lines of the source",
+                  request.component("function").arg_span};
+  return std::nullopt;
+}
+
 void resolve_function(const Request& request, std::vector<Found>& found) {
   const types::Provider* provider = request.provider();
   if (!provider) return;
-  if (needs_dwarf(request) && provider->source() != "dwarf") {
-    const ast::Component& what = request.components.back();
-    bool inlined = request.has("inline");
+  if (auto wanted = wants_dwarf(request); wanted && provider->source() != "dwarf") {
     request.diagnostics
-        .error(Code::no_debuginfo, inlined ? request.component("inline").span : what.span,
-               fmt::format("{} are known to DWARF debug information alone",
-                           inlined               ? "inlined functions"
-                           : request.has("label") ? "labels"
-                                                  : "the calls of a function"))
+        .error(Code::no_debuginfo, wanted->where,
+               fmt::format("{} are known to DWARF debug information alone", wanted->what))
         .note(fmt::format("apt-get install linux-image-{}-dbg", request.target.release));
     return;
   }
@@ -41,15 +56,6 @@ void resolve_maxactive(const Request& request, std::vector<Found>& found) {
     return;
   }
   resolve_function(request, found);
-}
-
-// "f@file:line" and its kin mean statements.
-void resolve(const Request& request, std::vector<Found>& found) {
-  if (!split_place(*request.text("function")).place.empty())
-    resolve_statement_text(request, *request.text("function"),
-                           request.component("function").arg_span, found);
-  else
-    resolve_function(request, found);
 }
 
 // As the kernel's table of symbols names it: "my_module:f".
@@ -95,19 +101,21 @@ void resolve_symbol(const Request& request, std::vector<Found>& found) {
 }  // namespace
 
 std::span<const Kind> function_kinds() {
-  const Part function{"function", Arg::string};
   static const std::vector<Kind> table = [&] {
-    std::vector<Kind> rows = {
-        {{function}, resolve},
-        {{function, {"call"}}, resolve_function},
-        {{function, {"inline"}}, resolve_function},
-        {{function, {"exported"}}, resolve_function},
-        {{function, {"return"}}, resolve_function},
-        {{function, {"return"}, {"maxactive", Arg::number}}, resolve_maxactive},
-    };
-    for (std::vector<Part> form : forms_inside_functions()) {
-      form.insert(form.begin(), function);
-      rows.push_back({std::move(form), resolve_function});
+    std::vector<Kind> rows;
+    for (Arg arg : {Arg::string, Arg::number}) {
+      const Part function{"function", arg};
+      rows.insert(rows.end(),
+                  {{{function}, resolve_function},
+                   {{function, {"call"}}, resolve_function},
+                   {{function, {"inline"}}, resolve_function},
+                   {{function, {"exported"}}, resolve_function},
+                   {{function, {"return"}}, resolve_function},
+                   {{function, {"return"}, {"maxactive", Arg::number}}, resolve_maxactive}});
+      for (std::vector<Part> form : forms_inside_functions()) {
+        form.insert(form.begin(), function);
+        rows.push_back({std::move(form), resolve_function});
+      }
     }
     return in_images(rows);
   }();

@@ -1,6 +1,8 @@
 // Functions by name, and what is inside of them.
 //
-// Without a suffix a function means its own entry and every inlined copy of it. A callee counts when
+// Without a suffix a function means its own entry and every inlined copy of it. Lines behind the file
+// choose functions whose source holds one of them, as what `stp list` prints has the line of the
+// declaration; the lines themselves are .statement's. A callee counts when
 // it is called from the function that was named, and from no other: its point carries the addresses
 // that the calls return to, innermost first, and the runtime compares them with the stack. An inlined
 // copy has no frame, so it adds nothing to that list. Rejected: a range of the caller's code, which
@@ -44,7 +46,8 @@ class Resolution {
   Resolution(const Request& request, const FunctionImage& image, std::vector<Found>& found)
       : request_(request),
         image_(image),
-        pattern_(split_place(*request.text("function"))),
+        pattern_(pattern_of("function")),
+        callee_(pattern_of("callee")),
         found_(found) {}
 
   void run() {
@@ -55,12 +58,17 @@ class Resolution {
           fmt::format("callees({}) is not between 1 and {}", n, most_levels));
       return;
     }
-    auto all = image_.provider.functions({pattern_.function, pattern_.file, true});
-    erase_parts(all);
+    auto lines = lines_of(pattern_, "function");
+    if (!lines || !(callee_lines_ = lines_of(callee_, "callee"))) return;
+    auto all = named_functions();
     for (const Function& f : all) {
       if (has_wildcard(pattern_.function) && is_passing(image_.provider, f.address)) continue;
+      bool here = lines->hold(f);
+      (here ? here_ : elsewhere_) = true;
       if (request_.has("label"))
-        labels(f);
+        labels(f, here ? nullptr : &*lines);
+      else if (!here)
+        continue;
       else if (is_inside(request_))
         callees(f, {}, 1);
       else if (suits(f))
@@ -70,6 +78,11 @@ class Resolution {
   }
 
  private:
+  PlacePattern pattern_of(const char* component) const {
+    auto* text = request_.text(component);
+    return text ? split_place(*text) : PlacePattern();
+  }
+
   // What the compiler split off a function (f.part.0) runs with an entry or a copy of it, and is
   // neither: it has to be asked for by its own name.
   void erase_parts(std::vector<Function>& all) {
@@ -78,6 +91,33 @@ class Resolution {
       if (part) part_ = f.symbol;
       return part;
     });
+  }
+
+  // Those that are named, with their copies, or the one that holds an address.
+  std::vector<Function> named_functions() {
+    std::vector<Function> all;
+    if (request_.text("function")) {
+      all = image_.provider.functions({pattern_.function, pattern_.file, true});
+      erase_parts(all);
+      return all;
+    }
+    auto address = static_cast<uint64_t>(*request_.number("function"));
+    if (auto f = image_.provider.function_at(address)) {
+      pattern_.function = f->name;
+      all.push_back(*f);
+      return all;
+    }
+    reported_ = true;
+    request_.diagnostics.error(
+        Code::no_match, request_.component("function").arg_span,
+        fmt::format("no function of {} holds the link address {:#x}", image_.name, address));
+    return all;
+  }
+
+  std::optional<SourceLines> lines_of(const PlacePattern& pattern, const char* component) {
+    auto lines = read_lines(request_, pattern.place, request_.component(component).arg_span);
+    if (!lines) return std::nullopt;
+    return SourceLines(image_.provider, pattern, *lines);
   }
 
   // What the last words of the point say, of the function or callee that is probed.
@@ -103,9 +143,11 @@ class Resolution {
     if (is_free(f, f.address)) found_.push_back(function_point(f, named(f, {})));
   }
 
-  void labels(const Function& f) {
+  // `lines`: those of labels, when they are not the function's.
+  void labels(const Function& f, const SourceLines* lines) {
     const std::string& pattern = *request_.text("label");
     for (const types::Statement& s : image_.provider.labels(f)) {
+      if (lines && !lines->hold_line(f, s.line)) continue;
       if (!glob_match(pattern, s.label) || !is_free(f, s.address)) continue;
       Found made = point(f, s.address, prog::PointKind::statement);
       // The line is the label's: a function may have several of one name.
@@ -116,13 +158,20 @@ class Resolution {
     }
   }
 
+  // The pattern of .callee() is that of .function(), so that what is listed can be asked for.
+  bool is_sought(const Function& callee) {
+    const std::string& file = callee_.file;
+    return glob_match(callee_.function, callee.name) &&
+           (file.empty() || glob_match(file, callee.file) || glob_match("*/" + file, callee.file)) &&
+           callee_lines_->hold(callee);
+  }
+
   // `ways`: what the calls that lead to `f` return to, innermost first.
   void callees(const Function& f, const std::vector<std::vector<uint64_t>>& ways, int64_t depth) {
-    auto* pattern = request_.text("callee");
     int64_t deepest = request_.number("callees").value_or(1);
     for (const types::Call& call : image_.provider.calls(f)) {
       const Function& callee = call.callee;
-      if (pattern && !glob_match(*pattern, callee.name)) continue;
+      if (request_.has("callee") && !is_sought(callee)) continue;
       only_jumps_ |= !callee.inlined && call.returns.empty();
       if (too_many_ || (!callee.inlined && call.returns.empty())) continue;
       std::vector<std::vector<uint64_t>> inner = ways;
@@ -199,6 +248,13 @@ class Resolution {
                           forbidden_));
       return;
     }
+    if (elsewhere_ && !here_) {
+      std::string line = pattern_.place.substr(pattern_.place[0] == ':');
+      d.error(Code::no_match, component.arg_span,
+              fmt::format("line {} is in no function '{}' of '{}'", line, pattern_.function,
+                          pattern_.file));
+      return;
+    }
     if (known) {
       auto& error = d.error(Code::no_match, component.arg_span, nothing_of());
       if (!part_.empty()) error.note(fmt::format("'{}' is a part of it", part_));
@@ -232,28 +288,16 @@ class Resolution {
 
   const Request& request_;
   const FunctionImage& image_;
-  PlacePattern pattern_;
+  PlacePattern pattern_, callee_;
+  std::optional<SourceLines> callee_lines_;
   std::vector<Found>& found_;
   std::set<std::pair<uint64_t, std::string>> seen_;
   std::string forbidden_, part_;
   size_t visited_ = 0;
-  bool only_jumps_ = false, too_many_ = false, reported_ = false;
+  bool here_ = false, elsewhere_ = false, only_jumps_ = false, too_many_ = false, reported_ = false;
 };
 
 }  // namespace
-
-PlacePattern split_place(const std::string& text) {
-  PlacePattern p;
-  size_t at = text.find('@');
-  p.function = text.substr(0, at);
-  if (at == std::string::npos) return p;
-  p.file = text.substr(at + 1);
-  if (size_t mark = p.file.find_last_of(":+"); mark != std::string::npos) {
-    p.place = p.file.substr(mark);
-    p.file.resize(mark);
-  }
-  return p;
-}
 
 bool needs_dwarf(const Request& request) { return request.has("inline") || is_inside(request); }
 

@@ -7,16 +7,9 @@
 #include <vector>
 
 #include "probes/kind.h"
+#include "probes/source_lines.h"
 
 namespace stp::probes {
-
-// "f@file:place" of .function() and .statement().
-struct PlacePattern {
-  std::string function;
-  std::string file;   // empty: any
-  std::string place;  // with the ':' or '+' before it; empty: none
-};
-PlacePattern split_place(const std::string& text);
 
 // Where functions are sought, as far as the kernel and programs differ.
 struct FunctionImage {

@@ -118,6 +118,8 @@ std::string sought_function(const std::vector<ast::Component>&);
 // The points of "function@file:line" and its kin; `span` is where errors point.
 void resolve_statement_text(const Request&, const std::string& text, const Span& span,
                             std::vector<Found>&);
+// The point of .statement(ADDRESS), in what messages call `image`; the request has a provider.
+void resolve_statement_address(const Request&, const std::string& image, std::vector<Found>&);
 
 // Addresses where the kernel lets nobody probe: init text that is gone after boot, text that runs
 // while the machine's state is being put together, and what serves kprobes itself. Empty when `address` is free;

@@ -120,9 +120,8 @@ std::string spell(const std::vector<ast::Component>& components) {
     if (!text.empty()) text += '.';
     text += c.name;
     if (auto* n = std::get_if<int64_t>(&c.arg)) {
-      // Addresses of the kernel, which are negative, read better in hexadecimal.
-      text += *n < 0 && c.name == "statement" ? fmt::format("({:#x})", static_cast<uint64_t>(*n))
-                                              : fmt::format("({})", *n);
+      bool address = c.name == "statement" || c.name == "function";
+      text += address ? fmt::format("({:#x})", static_cast<uint64_t>(*n)) : fmt::format("({})", *n);
     } else if (auto* s = std::get_if<std::string>(&c.arg)) {
       text += fmt::format("(\"{}\")", *s);
     }

@@ -29,17 +29,13 @@ class Binary {
                   request_.guru,
                   [this] { return provider_; },
                   quiet ? unheard : request_.diagnostics};
-    const char* name = inner.has("statement") ? "statement" : "function";
-    auto* text = inner.text(name);
-    if (!text)
-      address(inner, found);
-    else if (inner.has("statement") || !split_place(*text).place.empty())
-      resolve_statement_text(inner, *text, inner.component(name).arg_span, found);
+    std::string image = fmt::format("'{}'", file_.string());
+    if (inner.has("function"))
+      resolve_functions(inner, {*provider_, image, inner.components, {}}, found);
+    else if (auto* text = inner.text("statement"))
+      resolve_statement_text(inner, *text, inner.component("statement").arg_span, found);
     else
-      resolve_functions(inner,
-                        {*provider_, fmt::format("'{}'", file_.string()), inner.components,
-                         {}},
-                        found);
+      resolve_statement_address(inner, image, found);
     for (size_t i = before; i < found.size(); ++i) {
       found[i].surroundings.provider = provider_;
       found[i].point.program = file_.string();
@@ -49,8 +45,9 @@ class Binary {
 
   // Statements, copies and files are known to DWARF alone.
   static bool wants_dwarf(const Request& request) {
+    auto* function = request.text("function");
     return needs_dwarf(request) || request.text("statement") ||
-           (request.has("function") && request.text("function")->find('@') != std::string::npos);
+           (function && function->find('@') != std::string::npos);
   }
 
  private:
@@ -59,31 +56,6 @@ class Binary {
     for (ast::Component& c : named)
       if (c.name == (library_ ? "library" : "process")) c.arg = file_.string();
     return named;
-  }
-
-  // .statement(ADDRESS)
-  void address(const Request& inner, std::vector<Found>& found) const {
-    const ast::Component& where = inner.component("statement");
-    auto address = static_cast<uint64_t>(*inner.number("statement"));
-    auto f = provider_->function_at(address);
-    if (!f) {
-      inner.diagnostics.error(Code::no_match, where.arg_span,
-                              fmt::format("no function of '{}' holds the address {:#x}",
-                                          file_.string(), address));
-      return;
-    }
-    Found made{};
-    made.point.kind = prog::PointKind::statement;
-    made.point.address = address;
-    made.point.symbol = f->symbol.empty() ? f->name : f->symbol;
-    made.point.offset = static_cast<uint32_t>(address - f->address);
-    made.point.function = f->name;
-    made.point.file = f->file;
-    made.point.line = f->line;
-    made.point.name = spell(inner.components);
-    made.surroundings.kind = Surroundings::Kind::place;
-    made.surroundings.place = {*f, address, address == f->address};
-    found.push_back(std::move(made));
   }
 
   const Request& request_;
@@ -137,21 +109,21 @@ void resolve(const Request& request, std::vector<Found>& found) {
 
 std::span<const Kind> process_kinds() {
   static const std::vector<Kind> table = [] {
-    const Part process{"process", Arg::string}, library{"library", Arg::string},
-        function{"function", Arg::string};
-    std::vector<std::vector<Part>> tails = {
-        {function},
-        {function, {"call"}},
-        {function, {"inline"}},
-        {function, {"exported"}},
-        {function, {"return"}},
-        {{"statement", Arg::string}},
-        {{"statement", Arg::string}, {"nearest"}},
-        {{"statement", Arg::number}},
-    };
-    for (std::vector<Part> form : forms_inside_functions()) {
-      form.insert(form.begin(), function);
-      tails.push_back(std::move(form));
+    const Part process{"process", Arg::string}, library{"library", Arg::string};
+    std::vector<std::vector<Part>> tails;
+    for (Arg arg : {Arg::string, Arg::number}) {
+      const Part function{"function", arg}, statement{"statement", arg};
+      tails.insert(tails.end(), {{function},
+                                 {function, {"call"}},
+                                 {function, {"inline"}},
+                                 {function, {"exported"}},
+                                 {function, {"return"}},
+                                 {statement},
+                                 {statement, {"nearest"}}});
+      for (std::vector<Part> form : forms_inside_functions()) {
+        form.insert(form.begin(), function);
+        tails.push_back(std::move(form));
+      }
     }
     std::vector<Kind> rows;
     for (bool of_library : {false, true})

@@ -3,52 +3,13 @@
 // begins at an address. With .absolute, or as kprobe.statement, the address is the running kernel's.
 #include <fmt/format.h>
 
-#include <charconv>
 #include <optional>
 #include <set>
 
-#include "probes/function_points.h"
+#include "probes/source_lines.h"
 
 namespace stp::probes {
 namespace {
-
-constexpr uint32_t most_lines = 10'000;
-
-struct Range {
-  uint32_t first = 0, last = 0;  // 0: all of the function's
-};
-
-struct Lines {
-  std::vector<Range> ranges;
-  bool relative = false;
-  bool is_one() const { return ranges.size() == 1 && ranges[0].first == ranges[0].last; }
-};
-
-// ":3", ":*", ":3-5", "+2", ":3,7-9"; nothing for what is none of these.
-std::optional<Lines> read_lines(const std::string& place) {
-  if (place.empty()) return Lines{{{}}, true};
-  if (place == ":*") return Lines{{{}}};
-  Lines lines{{}, place[0] == '+'};
-  const char *at = place.data() + 1, *end = place.data() + place.size();
-  uint32_t sum = 0;
-  for (;;) {
-    Range range;
-    auto [behind, error] = std::from_chars(at, end, range.first);
-    if (error != std::errc()) return std::nullopt;
-    range.last = range.first;
-    if (behind != end && *behind == '-') {
-      auto [last, second] = std::from_chars(behind + 1, end, range.last);
-      if (second != std::errc()) return std::nullopt;
-      behind = last;
-    }
-    if (range.last < range.first || range.last - range.first >= most_lines) return std::nullopt;
-    sum += range.last - range.first + 1;
-    lines.ranges.push_back(range);
-    if (behind == end) return sum > most_lines ? std::nullopt : std::optional(lines);
-    if (*behind != ',') return std::nullopt;
-    at = behind + 1;
-  }
-}
 
 Found found_statement(const Request& request, const types::Statement& s) {
   Found found{};
@@ -96,31 +57,19 @@ void resolve_nearest(const Request& request, std::vector<Found>& found) {
 
 void resolve_address(const Request& request, std::vector<Found>& found) {
   const types::Provider* provider = request.provider();
-  if (!provider) return;
-  auto address = static_cast<uint64_t>(*request.number("statement"));
-  auto function = provider->function_at(address);
-  if (!function) {
-    request.diagnostics.error(
-        Code::no_match, request.component("statement").arg_span,
-        fmt::format("no function of {} holds the link address {:#x}", image_of(*provider), address));
-    return;
-  }
-  if (std::string what = forbidden_text(*provider, address); !what.empty()) {
-    request.diagnostics.error(Code::forbidden_place, request.component("statement").arg_span,
-                              fmt::format("{:#x} cannot be probed: it is {}", address, what));
-    return;
-  }
-  // Without lines the kernel has to judge whether an instruction is there.
-  if (!provider->begins_line(address)) {
-    request.diagnostics.error(Code::no_match, request.component("statement").arg_span,
-                              fmt::format("no statement of '{}' begins at {:#x}", function->name,
-                                          address));
-    return;
-  }
-  types::Statement s{*function, address, function->file, 0};
-  Found f = found_statement(request, s);
-  f.point.name = spell(request.components);
-  found.push_back(std::move(f));
+  if (provider) resolve_statement_address(request, image_of(*provider), found);
+}
+
+// The first of the function's statements that is not before `address`.
+std::optional<uint64_t> nearest_statement(const types::Provider& provider,
+                                          const types::Function& f, uint64_t address) {
+  std::optional<uint64_t> best;
+  auto all = provider.statements({f.name, f.file, false}, 0, false, false);
+  if (auto* statements = types::get(all))
+    for (const types::Statement& s : *statements)
+      if (s.address >= address && s.address < f.address + f.size && (!best || s.address < *best))
+        best = s.address;
+  return best;
 }
 
 // An address of the running kernel, as /proc/kallsyms tells it: nothing here knows what is there.
@@ -153,17 +102,12 @@ void resolve_statement_text(const Request& request, const std::string& text, con
   const types::Provider* provider = request.provider();
   if (!provider) return;
   auto [function, file, place] = split_place(text);
-  auto lines = read_lines(place);
-  if (!lines) {
-    request.diagnostics.error(
-        Code::bad_probe_point, span,
-        fmt::format("'{}' is no line: :LINE, :FIRST-LAST, :* or +OFFSET", place));
-    return;
-  }
+  auto lines = read_lines(request, place, span);
+  if (!lines) return;
   std::set<uint64_t> seen;
   std::string forbidden;
   size_t before = found.size();
-  for (const Range& range : lines->ranges)
+  for (const LineRange& range : lines->ranges)
     for (uint32_t line = range.first; line <= range.last; ++line) {
       auto answer = provider->statements({function, file, true}, line, lines->relative,
                                          request.has("nearest"));
@@ -186,12 +130,49 @@ void resolve_statement_text(const Request& request, const std::string& text, con
                             fmt::format("'{}' cannot be probed: it is {}", text, forbidden));
 }
 
+void resolve_statement_address(const Request& request, const std::string& image,
+                               std::vector<Found>& found) {
+  const types::Provider& provider = *request.provider();
+  auto address = static_cast<uint64_t>(*request.number("statement"));
+  const Span& span = request.component("statement").arg_span;
+  auto function = provider.function_at(address);
+  if (!function) {
+    request.diagnostics.error(
+        Code::no_match, span,
+        fmt::format("no function of {} holds the link address {:#x}", image, address));
+    return;
+  }
+  if (std::string what = forbidden_text(provider, address); !what.empty()) {
+    request.diagnostics.error(Code::forbidden_place, span,
+                              fmt::format("{:#x} cannot be probed: it is {}", address, what));
+    return;
+  }
+  // Without lines the kernel has to judge whether an instruction is there.
+  std::optional<uint64_t> at = address;
+  if (!provider.begins_line(address))
+    at = request.has("nearest") ? nearest_statement(provider, *function, address) : std::nullopt;
+  if (!at) {
+    request.diagnostics.error(Code::no_match, span,
+                              fmt::format("no statement of '{}' begins at {:#x}{}", function->name,
+                                          address, request.has("nearest") ? " or behind it" : ""));
+    return;
+  }
+  types::Statement s{*function, *at, function->file, 0};
+  Found f = found_statement(request, s);
+  std::vector<ast::Component> components = request.components;
+  for (ast::Component& c : components)
+    if (c.name == "statement") c.arg = static_cast<int64_t>(*at);
+  f.point.name = spell(components);
+  found.push_back(std::move(f));
+}
+
 std::span<const Kind> statement_kinds() {
   static const std::vector<Kind> table = [] {
     auto rows = in_images({
         {{{"statement", Arg::string}}, resolve_text},
         {{{"statement", Arg::string}, {"nearest"}}, resolve_nearest},
         {{{"statement", Arg::number}}, resolve_address},
+        {{{"statement", Arg::number}, {"nearest"}}, resolve_address},
     });
     for (const char* family : {"kernel", "kprobe"})
       rows.push_back({{{family}, {"statement", Arg::number}, {"absolute"}}, resolve_absolute});

@@ -84,6 +84,7 @@ class Lowering {
   prog::Global* statistic_global(const prog::Expr& operand);
   prog::Expr* at_operator(const ast::AtOperator&, const Span&, prog::Type wanted);
   prog::Expr* header_constant(const ast::AtOperator&, const Span&);
+  prog::Expr* enumerator(const ast::AtOperator&, const Span&);
   prog::Expr* dereference(const ast::AtOperator&, const Span&);
   prog::Expr* register_value(const ast::AtOperator&, const Span&);
   bool is_written(const ast::Expr&);
@@ -148,7 +149,7 @@ class Lowering {
   prog::Expr* unless_lost(const std::function<prog::Expr*()>&);
   prog::Expr* number_of(const types::Variable&, const Span&);
   prog::Expr* pretty(const Place&, int dollars, const Span&);
-  prog::Expr* target_group(const std::string& name, int dollars, const Span&);
+  prog::Expr* target_group(const ast::Target&, const Span&);
   std::vector<types::Variable> group_members(const std::string& name);
   prog::Expr* plain_group(const std::vector<types::Variable>&, const Span&);
   prog::Expr* pretty_group(const std::vector<types::Variable>&, int dollars, const Span&);

@@ -486,6 +486,7 @@ Expr* Lowering::at_operator(const ast::AtOperator& a, const Span& span, Type wan
   if (a.name == "entry" && a.args.size() == 1) return entry_value(*a.args[0], span, wanted);
   if (a.name == "probewrite" && a.args.size() == 1) return constant(is_written(*a.args[0]), span);
   if (a.name == "const" && a.args.size() == 1) return header_constant(a, span);
+  if (a.name == "enum" && a.args.size() <= 2) return enumerator(a, span);
   if ((a.name == "kderef" || a.name == "uderef") && a.args.size() == 2) return dereference(a, span);
   if ((a.name == "kregister" || a.name == "uregister") && a.args.size() == 1)
     return register_value(a, span);

@@ -260,13 +260,32 @@ std::vector<types::Variable> Lowering::group_members(const std::string& name) {
   return variables;
 }
 
-Expr* Lowering::target_group(const std::string& name, int dollars, const Span& span) {
+Expr* Lowering::target_group(const ast::Target& t, const Span& span) {
   using Surround = probes::Surroundings::Kind;
-  auto lower = [&] {
-    std::vector<types::Variable> variables = group_members(name);
-    return dollars ? pretty_group(variables, dollars, span) : plain_group(variables, span);
+  auto fail = [&](Code code, const std::string& text) {
+    return error(code, span, text, Type::string);
   };
-  bool kept = surroundings_->kind == Surround::at_return && !at_entry_ && name != "$return";
+  bool at_return = surroundings_->kind == Surround::at_return;
+  bool tracepoint = surroundings_->kind == Surround::tracepoint;
+  if (t.address_of || !t.accesses.empty())
+    return fail(Code::bad_access, fmt::format("'${}' is text: it has no parts and no address", t.name));
+  if (tracepoint && (t.name == "$name" || t.name == "$system")) {
+    const types::Tracepoint& its = surroundings_->tracepoint;
+    return program().expr(Type::string, span,
+                          prog::StringConst{t.name == "$name" ? its.name : its.system});
+  }
+  if (t.name == "$return" && !at_return)
+    return fail(Code::no_variable, "$$return exists only in probes of a function's return");
+  constexpr std::string_view names[] = {"$vars", "$parms", "$locals", "$return"};
+  if (std::find(std::begin(names), std::end(names), t.name) == std::end(names))
+    return fail(Code::no_variable,
+                fmt::format("there is no '${}' here: {}$$vars, $$parms, $$locals{}", t.name,
+                            tracepoint ? "$$name, $$system, " : "", at_return ? ", $$return" : ""));
+  auto lower = [&] {
+    std::vector<types::Variable> variables = group_members(t.name);
+    return t.pretty ? pretty_group(variables, t.pretty, span) : plain_group(variables, span);
+  };
+  bool kept = at_return && !at_entry_ && t.name != "$return";
   return kept ? kept_from_entry(lower, span) : lower();
 }
 

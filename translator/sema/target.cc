@@ -32,7 +32,7 @@ Expr* Lowering::target(const ast::Target& t, const Span& span) {
                                     "as an argument",
                  t.name.size() > 1 && t.name[0] == '$' ? Type::string : Type::number);
   if (t.kind == ast::Target::Kind::variable && !t.name.empty() && t.name[0] == '$')
-    return target_group(t.name, t.pretty, span);
+    return target_group(t, span);
   auto lower = [&]() -> Expr* {
     auto place = find_variable(t, span);
     return place ? follow(*place, t, span) : bad(type, span);
@@ -370,6 +370,32 @@ const types::Type* Lowering::type_named(const std::string& name, const std::stri
     return found != nullptr;
   });
   return found;
+}
+
+// @enum("NAME") and @enum("NAME", "MODULE"): the number that an enumerator stands for, looked for
+// where @cast looks for types.
+Expr* Lowering::enumerator(const ast::AtOperator& a, const Span& span) {
+  std::string words[2];
+  for (size_t i = 0; i < a.args.size(); ++i) {
+    auto* literal = std::get_if<ast::String>(&a.args[i]->node);
+    if (!literal)
+      return error(Code::not_constant, a.args[i]->span, "@enum takes literal strings");
+    words[i] = literal->value;
+  }
+  size_t errors = diagnostics().errors();
+  std::optional<int64_t> found;
+  bool types_known = false;
+  any_provider(words[1], span, [&](const types::Provider& each) {
+    types_known |= each.source() != "symbols";
+    found = each.enumerator(words[0]);
+    return found.has_value();
+  });
+  if (found) return constant(*found, span);
+  if (diagnostics().errors() != errors) return bad(Type::number, span);  // there is no such module
+  if (!types_known)
+    return error(Code::no_debuginfo, span,
+                 fmt::format("'{}' needs debug information, DWARF or BTF", words[0]));
+  return error(Code::no_type, span, fmt::format("no enumeration has '{}'", words[0]));
 }
 
 // The place that @cast makes of a pointer: the operand is a pointer to the type, unless the type is
