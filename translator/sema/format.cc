@@ -61,6 +61,9 @@ ParsedFormat parse_format(const std::string& f) {
     if (at < f.size() && f[at] == '.') good &= read_size(f, ++at, parsed.conversions);
     std::string digits = f.substr(precision, at - precision);
     std::string error;
+    // All numbers have 64 bits. One 'l' says so, as SystemTap allows.
+    std::optional<size_t> modifier;
+    if (at < f.size() && f[at] == 'l') modifier = at++;
     if (at < f.size() && one_of("lhL", f[at]))
       error = fmt::format("'{}' says nothing here: all numbers have 64 bits", f[at]);
     while (at < f.size() && one_of("lhL", f[at])) ++at;
@@ -86,6 +89,7 @@ ParsedFormat parse_format(const std::string& f) {
     conversion.width = f.substr(begin + 1, precision - begin - 1);
     std::erase(conversion.width, '#');
     conversion.user = user;
+    conversion.modifier = modifier;
     if (good && digits != ".*") conversion.bytes = digits.size() > 1 ? std::stoi(digits.substr(1)) : 1;
     parsed.conversions.push_back(std::move(conversion));
   }

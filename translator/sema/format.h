@@ -15,6 +15,7 @@ struct Conversion {
   prog::Type wanted;  // none: number or string, as it comes
   char letter;        // of the conversion; '*' for a width or precision
   size_t begin = 0, end = 0;  // where the conversion stands in the format
+  std::optional<size_t> modifier = {};  // where the 'l' of "%ld" stands, which changes nothing
   // Of %m and %M: their flags and width as written, and how many bytes they read.
   std::string width = {};
   std::optional<int64_t> bytes = {};  // none: the argument before says it

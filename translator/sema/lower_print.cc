@@ -103,6 +103,9 @@ Expr* Lowering::printf(const ast::Print& p, const Span& span) {
       letters.back() = 's';
       text += written.substr(copied, c.begin - copied) + "%" + c.width + "s";
       copied = c.end;
+    } else if (c.modifier) {
+      text += written.substr(copied, *c.modifier - copied);
+      copied = *c.modifier + 1;
     }
     lowered.args.push_back(argument);
   }
