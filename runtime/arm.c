@@ -48,14 +48,12 @@ static u32 total, failed;
 static struct stp_str module_of(const struct stp_point *point)
 {
 	const char *colon = point->symbol ? strchr(point->symbol, ':') : NULL;
-	const char *name;
 
 	if (point->section == STP_ABSOLUTE)
 		return (struct stp_str){ "", 0 };
 	if (!point->section)
 		return (struct stp_str){ point->symbol, colon ? colon - point->symbol : 0 };
-	name = stp_script.sections[point->section - 1].module;
-	return (struct stp_str){ name, strlen(name) };
+	return stp_str_of(stp_script.sections[point->section - 1].module);
 }
 
 static int compare_modules(struct stp_str a, struct stp_str b)
@@ -216,7 +214,7 @@ static void update(const char *module)
 		struct set *set = &sets[i];
 		bool on = running && wanted(set);
 
-		if (module && compare_modules(set->module, (struct stp_str){ module, strlen(module) }))
+		if (module && compare_modules(set->module, stp_str_of(module)))
 			continue;
 		if (on && !set->on)
 			arm(set);

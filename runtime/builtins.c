@@ -12,11 +12,6 @@
 #include "builtins.h"
 #include "slot.h"
 
-static struct stp_str borrow(const char *text)
-{
-	return (struct stp_str){ text, strlen(text) };
-}
-
 /* -------------------------------------------------------------- the task */
 
 struct stp_str stp_fn_execname(struct stp_context *c, struct stp_text *scratch)
@@ -129,17 +124,17 @@ s64 stp_fn_task_tid(struct stp_context *c, s64 task, const struct stp_place *pla
 
 struct stp_str stp_fn_pp(struct stp_context *c, struct stp_text *scratch)
 {
-	return borrow(c->point->name);
+	return stp_str_of(c->point->name);
 }
 
 struct stp_str stp_fn_ppfunc(struct stp_context *c, struct stp_text *scratch)
 {
-	return borrow(c->point->function);
+	return stp_str_of(c->point->function);
 }
 
 struct stp_str stp_fn_probefunc(struct stp_context *c, struct stp_text *scratch)
 {
-	return borrow(c->point->function);
+	return stp_str_of(c->point->function);
 }
 
 s64 stp_fn_addr(struct stp_context *c)
@@ -162,7 +157,7 @@ struct stp_str stp_fn_probemod(struct stp_context *c, struct stp_text *scratch)
 {
 	u16 section = c->point->section;
 
-	return section && section != STP_ABSOLUTE ? borrow(stp_script.sections[section - 1].module) :
+	return section && section != STP_ABSOLUTE ? stp_str_of(stp_script.sections[section - 1].module) :
 						    STP_STR("kernel");
 }
 
@@ -186,7 +181,7 @@ s64 stp_fn_target(struct stp_context *c)
 
 struct stp_str stp_fn_module_name(struct stp_context *c, struct stp_text *scratch)
 {
-	return borrow(THIS_MODULE->name);
+	return stp_str_of(THIS_MODULE->name);
 }
 
 void stp_fn_exit(struct stp_context *c)

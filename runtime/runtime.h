@@ -15,9 +15,15 @@
 #include <linux/module.h>
 #include <linux/percpu.h>
 #include <linux/ptrace.h>
+#include <linux/string.h>
 
 #include "script.h"
 #include "stp/abi.h"
+
+static inline struct stp_str stp_str_of(const char *text)
+{
+	return (struct stp_str){ text, strlen(text) };
+}
 
 #define stp_warn(fmt, ...) pr_warn("%s: " fmt, THIS_MODULE->name, ##__VA_ARGS__)
 

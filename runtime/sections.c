@@ -23,11 +23,6 @@ static bool is_module(const struct list_head *entry)
 	return address >= MODULES_VADDR && address < MODULES_END;
 }
 
-static struct stp_str whole(const char *name)
-{
-	return (struct stp_str){ name, strlen(name) };
-}
-
 /* RCU read side. */
 static struct module *module_named(struct stp_str name)
 {
@@ -71,7 +66,7 @@ void stp_sections_find(const struct module *coming)
 		if (stp_section_offsets[i] || (coming && strcmp(coming->name, section->module)))
 			continue;
 		rcu_read_lock();
-		module = coming ? coming : module_named(whole(section->module));
+		module = coming ? coming : module_named(stp_str_of(section->module));
 		address = module ? symbol_in(module, section->anchor) : 0;
 		rcu_read_unlock();
 		if (address)
@@ -102,7 +97,7 @@ bool stp_module_loaded(struct stp_str name)
 
 const char *stp_section_lack(const struct stp_section *section)
 {
-	if (!stp_module_loaded(whole(section->module)))
+	if (!stp_module_loaded(stp_str_of(section->module)))
 		return "the module is not loaded";
 	return strstarts(section->name, ".init") ? "the module's init code is gone" :
 						   "the module's symbols do not tell where it is";

@@ -80,28 +80,17 @@ static noinline void short_name(char *name, unsigned long address, bool top)
 {
 	char *size, *module;
 
-	sprint_symbol(name, top ? address : address - 1);
+	/* %pB looks up the byte before, and counts the offset of the address itself. */
+	if (top)
+		snprintf(name, KSYM_SYMBOL_LEN, "%pS", (void *)address);
+	else
+		snprintf(name, KSYM_SYMBOL_LEN, "%pB", (void *)address);
 	size = strchr(name, '/');
 	if (!size) {
 		snprintf(name, KSYM_SYMBOL_LEN, "0x%lx", address);
 		return;
 	}
 	module = strchr(size, ' ');
-	/* The offset is counted again: it is that of the address itself. */
-	if (!top) {
-		char *offset = strrchr(name, '+');
-		unsigned long n;
-
-		*size = '\0';
-		if (offset && !kstrtoul(offset + 1, 16, &n)) {
-			char tail[MODULE_NAME_LEN + 4] = "";
-
-			if (module)
-				strscpy(tail, module, sizeof(tail));
-			snprintf(offset, 24 + sizeof(tail), "+0x%lx%s", n + 1, module ? tail : of_kernel(address));
-		}
-		return;
-	}
 	if (module)
 		memmove(size, module, strlen(module) + 1);
 	else

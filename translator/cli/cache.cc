@@ -11,12 +11,6 @@
 namespace stp::cli {
 namespace {
 
-std::vector<std::string> all_folders() {
-  std::vector<std::string> folders;
-  for (const auto& kind : cache_kinds()) folders.push_back(kind.folder);
-  return folders;
-}
-
 std::string size_text(uintmax_t bytes) {
   return bytes < uintmax_t{1} << 20 ? fmt::format("{} KB", (bytes + 1023) >> 10)
                                     : fmt::format("{:.1f} MB", static_cast<double>(bytes) / (1 << 20));
@@ -54,7 +48,7 @@ int cache_command(const Words& words) {
   auto* clear = app.add_option("--clear", cleared, "remove all of it, or what is in these folders of it")
                     ->type_name("[FOLDER...]")
                     ->expected(0, 100)
-                    ->check(CLI::IsMember(all_folders()).description(""));
+                    ->check(CLI::IsMember(cache_folders()).description(""));
   auto* trim = app.add_option("--limit", limit,
                               "remove what was not used for the longest time, until SIZE is left: "
                               "bytes, or with K, M or G behind")
@@ -74,7 +68,7 @@ int cache_command(const Words& words) {
   }
   auto size = clear->count() ? uintmax_t{0} : parse_size(limit);
   if (!size) return usage_error(app, fmt::format("--limit {}: a size such as 500M was expected", limit));
-  auto removed = trim_cache(clear->count() && !cleared.empty() ? cleared : all_folders(), *size,
+  auto removed = trim_cache(clear->count() && !cleared.empty() ? cleared : cache_folders(), *size,
                             std::chrono::seconds(0));
   fmt::print("removed {} entries, {}\n", removed.entries, size_text(removed.bytes));
   return status_good;

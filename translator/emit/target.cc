@@ -21,38 +21,6 @@ namespace {
 constexpr int pt_regs_index[] = {10, 12, 11, 5, 13, 14, 4, 19, 9, 8, 7, 6, 3, 2, 1, 0, 16};
 constexpr int64_t known_registers = std::size(pt_regs_index);
 
-// C's operator for two s64, or null.
-const char* infix(LocOp op) {
-  switch (op) {
-    case LocOp::add:
-      return "+";
-    case LocOp::sub:
-      return "-";
-    case LocOp::mul:
-      return "*";
-    case LocOp::bit_and:
-      return "&";
-    case LocOp::bit_or:
-      return "|";
-    case LocOp::bit_xor:
-      return "^";
-    case LocOp::eq:
-      return "==";
-    case LocOp::ne:
-      return "!=";
-    case LocOp::lt:
-      return "<";
-    case LocOp::le:
-      return "<=";
-    case LocOp::gt:
-      return ">";
-    case LocOp::ge:
-      return ">=";
-    default:
-      return nullptr;
-  }
-}
-
 // C's operator for two u64, or null.
 const char* unsigned_comparison(LocOp op) {
   switch (op) {
@@ -167,14 +135,14 @@ Value location(Body& b, const Loc& loc, const Span& span) {
   }
   Value left = arg(0), right = arg(1);
   bool stable = left.stable && right.stable;
-  if (const char* op = infix(loc.op))
-    return {fmt::format("({} {} {})", left.text, op, right.text), stable};
   if (const char* op = unsigned_comparison(loc.op))
     return {fmt::format("((u64){} {} (u64){})", left.text, op, right.text), stable};
   if (const char* name = function(loc.op))
     return {fmt::format("{}({}, {})", name, left.text, right.text), stable};
-  return binary(b, loc.op == LocOp::div ? ast::BinaryOp::div : ast::BinaryOp::mod, Type::number,
-                left, right, span);
+  if (loc.op == LocOp::div || loc.op == LocOp::mod)
+    return binary(b, loc.op == LocOp::div ? ast::BinaryOp::div : ast::BinaryOp::mod, Type::number,
+                  left, right, span);
+  return {fmt::format("({} {} {})", left.text, types::infix(loc.op), right.text), stable};
 }
 
 Value load_at(Body& b, const LoadExpr& l, const std::string& address, const Span& span) {

@@ -54,17 +54,17 @@ std::optional<LockUse> lock_for(const Global& global, size_t index, const Uses& 
 }
 
 // A handler that writes what an arming condition reads evaluates it when it ends, under its locks.
-void add_gates(const std::vector<Gate>& gates, Probe& probe, Uses& uses) {
+// `read`: what each condition reads.
+void add_gates(const std::vector<std::set<size_t>>& read, Probe& probe, Uses& uses) {
   probe.gates.clear();
   if (runs_alone(probe)) return;
-  for (size_t i = 0; i < gates.size(); ++i) {
-    std::set<size_t> read = value_uses(gates[i].condition).read;
-    if (std::none_of(read.begin(), read.end(), [&](size_t global) {
+  for (size_t i = 0; i < read.size(); ++i) {
+    if (std::none_of(read[i].begin(), read[i].end(), [&](size_t global) {
           return uses.written.count(global) || uses.accumulated.count(global);
         }))
       continue;
     probe.gates.push_back(i);
-    uses.read.insert(read.begin(), read.end());
+    uses.read.insert(read[i].begin(), read[i].end());
   }
 }
 
@@ -72,11 +72,13 @@ void add_gates(const std::vector<Gate>& gates, Probe& probe, Uses& uses) {
 
 void optimize(Program& program) {
   std::vector<Uses> functions = function_uses(program);
+  std::vector<std::set<size_t>> gate_reads;
+  for (const Gate& gate : program.gates) gate_reads.push_back(value_uses(gate.condition).read);
   std::vector<Uses> probes;
   Uses concurrent;
   for (Probe& probe : program.probes) {
     probes.push_back(probe_uses(probe, functions));
-    add_gates(program.gates, probe, probes.back());
+    add_gates(gate_reads, probe, probes.back());
     if (runs_alone(probe)) continue;
     concurrent.read.insert(probes.back().read.begin(), probes.back().read.end());
     concurrent.written.insert(probes.back().written.begin(), probes.back().written.end());

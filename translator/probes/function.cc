@@ -1,6 +1,6 @@
-// kernel.function("name@file:line") or kernel.function(ADDRESS) with .call, .return, .inline, .exported, .maxactive(n), .label("l"),
-// .callee("f"), .callees; and kprobe.function("name"), kprobe.module("m").function("name"), which the
-// running kernel looks up among its symbols.
+// kernel.function("name@file:line") or kernel.function(ADDRESS) with .call, .return, .inline, .exported,
+// .maxactive(n), .label("l"), .callee("f"), .callees; and kprobe.function("name"),
+// kprobe.module("m").function("name"), which the running kernel looks up among its symbols.
 //
 // What the kernel forbids to probe is left out of wildcards, and is an error when it is named.
 #include <fmt/format.h>

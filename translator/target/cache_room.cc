@@ -64,6 +64,12 @@ std::span<const CacheKind> cache_kinds() {
   return kinds;
 }
 
+std::vector<std::string> cache_folders() {
+  std::vector<std::string> folders;
+  for (const auto& kind : cache_kinds()) folders.push_back(kind.folder);
+  return folders;
+}
+
 std::vector<CacheEntry> cache_entries(std::string_view folder) {
   std::vector<CacheEntry> entries;
   std::error_code failed;
@@ -124,9 +130,7 @@ void tidy_cache() {
   if (!older_than(stamp, std::chrono::hours(1))) return;
   std::ofstream{stamp};
   set_to_now(stamp);
-  std::vector<std::string> folders;
-  for (const auto& kind : cache_kinds()) folders.push_back(kind.folder);
-  trim_cache(folders, cache_limit(), spared_by_default);
+  trim_cache(cache_folders(), cache_limit(), spared_by_default);
 }
 
 }  // namespace stp

@@ -19,6 +19,7 @@ struct CacheKind {
 };
 // What stp derives and can derive again. Kernels that were unpacked there are none of it.
 std::span<const CacheKind> cache_kinds();
+std::vector<std::string> cache_folders();  // their names
 
 struct CacheEntry {
   std::filesystem::path path;  // a file, or a folder as a whole

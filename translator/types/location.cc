@@ -53,10 +53,7 @@ std::optional<int64_t> fold(LocOp op, int64_t a, int64_t b) {
   }
 }
 
-// System V ABI, AMD64 supplement, figure 3.36; 16 is the return address' column.
-constexpr const char* register_names[] = {"rax", "rdx", "rcx", "rbx", "rsi", "rdi",
-                                          "rbp", "rsp", "r8",  "r9",  "r10", "r11",
-                                          "r12", "r13", "r14", "r15", "rip"};
+}  // namespace
 
 const char* infix(LocOp op) {
   switch (op) {
@@ -96,6 +93,13 @@ const char* infix(LocOp op) {
       return nullptr;
   }
 }
+
+namespace {
+
+// System V ABI, AMD64 supplement, figure 3.36; 16 is the return address' column.
+constexpr const char* register_names[] = {"rax", "rdx", "rcx", "rbx", "rsi", "rdi",
+                                          "rbp", "rsp", "r8",  "r9",  "r10", "r11",
+                                          "r12", "r13", "r14", "r15", "rip"};
 
 // What C has no operator for on numbers that are otherwise signed.
 const char* function(LocOp op) {

@@ -73,6 +73,8 @@ LocPtr loc_argument(int index);
 LocPtr loc_address(uint64_t link_address);
 LocPtr loc_deref(LocPtr address, uint8_t size = 8);
 LocPtr loc_binary(LocOp, LocPtr, LocPtr);
+// C's operator for a binary operation; null for those that C has none for.
+const char* infix(LocOp);
 
 // The same with each address' section set to what `section_of` says.
 LocPtr loc_in_sections(const LocPtr&, const std::function<uint32_t(uint64_t)>& section_of);
