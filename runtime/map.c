@@ -25,7 +25,6 @@
 #include "stat.h"
 
 #define NONE 0xffffffffu
-#define MOST_KEYS 9
 
 struct stp_entry {
 	u32 hash;
@@ -41,7 +40,7 @@ struct stp_entry {
 struct stp_map {
 	const struct stp_global *global;
 	u32 entry_size, value_size;
-	u32 key_at[MOST_KEYS];
+	u32 key_at[STP_MOST_KEYS];
 	u32 bits;    /* of the table */
 	u32 count;
 	u32 free;    /* first free entry */

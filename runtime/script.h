@@ -236,6 +236,8 @@ union stp_key {
 	struct stp_str string;
 };
 
+#define STP_MOST_KEYS 32 /* of an array: bits of a slice's mask */
+
 enum stp_type { STP_NUMBER = 1, STP_STRING = 2, STP_STAT = 3 };
 
 struct stp_entry *stp_map_find(struct stp_map *m, const union stp_key *keys);
@@ -457,7 +459,7 @@ struct stp_global {
 	u8 is_array;
 	u8 wrap;      /* when full, the oldest entry makes room */
 	u8 n_keys;
-	u8 key_types[9];
+	u8 key_types[STP_MOST_KEYS];
 	u8 walks;     /* how many foreach over it may nest */
 	u32 max_entries;
 	const struct stp_stat_shape *shape; /* statistics */

@@ -45,12 +45,14 @@ void check_arguments(const SourceFile& script, const ScriptOptions& o, size_t us
   if (used >= o.args.size()) return;
   Span start{&script, 0, 0, nullptr};
   size_t surplus = o.args.size() - used;
-  auto& error = d.error(
-      Code::usage, start,
+  std::string text =
       surplus == 1 ? fmt::format("the script does not use its argument '{}'", o.args[used])
                    : fmt::format("the script does not use its last {} arguments, from '{}' on",
-                                 surplus, o.args[used]));
-  if (o.args[used].starts_with("-")) error.note("options of stp stand before the script");
+                                 surplus, o.args[used]);
+  if (o.args[used].starts_with("-"))
+    d.error(Code::usage, start, text).note("options of stp stand before the script");
+  else
+    d.warning(Code::usage, start, text);
 }
 
 // Each point with its handler's name, for -v. Many points of one probe are a count and a few.

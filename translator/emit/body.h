@@ -174,7 +174,7 @@ Slice write_slice(Body&, const std::vector<prog::Expr*>& slice);
 void remove_slice(Body&, const prog::DeleteSliceStmt&, const Span&);
 
 // ---- stat.cc
-void accumulate(Body&, const prog::AccumulateExpr&, const prog::Expr*);
+Value accumulate(Body&, const prog::AccumulateExpr&, const prog::Expr*, bool wanted);
 Value aggregate(Body&, const prog::AggregateExpr&, const prog::Expr*);
 Value bucket(Body&, const prog::BucketExpr&, const prog::Expr*);
 // A statistic to be looked at: `struct stp_stat *`, and the name of its shape.

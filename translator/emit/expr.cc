@@ -177,10 +177,7 @@ Value value(Body& b, const Expr* e, bool wanted) {
                         [&](const InExpr& in) { return membership(b, in); },
                         [&](const AssignExpr& a) { return assign(b, a, e, wanted); },
                         [&](const IncrementExpr& i) { return increment(b, i, e, wanted); },
-                        [&](const AccumulateExpr& a) {
-                          accumulate(b, a, e);
-                          return Value{};
-                        },
+                        [&](const AccumulateExpr& a) { return accumulate(b, a, e, wanted); },
                         [&](const AggregateExpr& a) { return aggregate(b, a, e); },
                         [&](const BucketExpr& k) { return bucket(b, k, e); },
                         [&](const PrintExpr& p) { return print(b, p, e); },

@@ -62,6 +62,7 @@ Arguments evaluate(Body& b, const std::vector<Expr*>& args) {
 }  // namespace
 
 Value print(Body& b, const PrintExpr& p, const Expr* e) {
+  const Value nothing{"0", true};
   if (!p.description.empty()) return pretty(b, p);
   if (p.to_string) return sprint(b, p, e);
   Arguments args = evaluate(b, p.args);
@@ -85,14 +86,14 @@ Value print(Body& b, const PrintExpr& p, const Expr* e) {
   std::string begin = fmt::format("stp_record_begin(c, {}, {}{})", p.format, fixed, size);
   if (puts.empty()) {
     b.line("{};", begin);
-    return {};
+    return nothing;
   }
   b.line("{} = {};", at, begin);
   b.line("if ({}) {{", at);
   for (size_t i = 0; i + 1 < puts.size(); ++i) b.line("{} = {};", at, puts[i]);
   b.line("{};", puts.back());
   b.line("}}");
-  return {};
+  return nothing;
 }
 
 }  // namespace stp::emit_c

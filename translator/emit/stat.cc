@@ -27,15 +27,19 @@ const char* stat_op_name(ast::AggregateOp op) {
   }
 }
 
-void accumulate(Body& b, const AccumulateExpr& a, const Expr* e) {
-  if (auto* scalar = std::get_if<GlobalRef>(&a.target->node)) {
+Value accumulate(Body& b, const AccumulateExpr& a, const Expr* e, bool wanted) {
+  auto added = [&] {
     Value v = value(b, a.value);
+    return wanted ? b.pin(v, Type::number, e->span) : v;
+  };
+  if (auto* scalar = std::get_if<GlobalRef>(&a.target->node)) {
+    Value v = added();
     b.line("stp_stats_add(c, {}, {});", b.module.names.globals[scalar->index], v.text);
-    return;
+    return v;
   }
   const auto& element = std::get<ElementRef>(a.target->node);
   std::vector<Value> keys = values(b, element.keys, a.value);
-  Value v = value(b, a.value);
+  Value v = added();
   std::string entry = b.temp("struct stp_entry *");
   b.line("{} = stp_map_make(c, {}, (union stp_key[]){{ {} }}, {});", entry,
          b.module.names.globals[element.global], union_list(element.keys, keys),
@@ -44,6 +48,7 @@ void accumulate(Body& b, const AccumulateExpr& a, const Expr* e) {
   b.line("\tgoto {};", b.fail_label());
   b.line("stp_stat_add(stp_entry_stat({}), &{}, {});", entry, shape_name(b.module, element.global),
          v.text);
+  return v;
 }
 
 Statistic statistic(Body& b, const Expr* e) {

@@ -19,6 +19,8 @@ namespace {
 using namespace sema;
 using prog::Type;
 
+constexpr size_t most_keys = 32;  // STP_MOST_KEYS of runtime/script.h
+
 // -G name=value: the value is what the global's use says, or what it looks like.
 void set_initial_values(Unit& unit, const SemaOptions& options) {
   for (const auto& [name, text] : options.globals) {
@@ -56,8 +58,9 @@ void finish_globals(Unit& unit, bool warn) {
     if (g.array && g.keys.empty()) g.keys.push_back(Type::number);
     for (Type& key : g.keys)
       if (key == Type::none) key = Type::number;
-    if (g.keys.size() > 9)
-      unit.diagnostics->error(Code::wrong_arity, g.span, "an array has at most nine keys");
+    if (g.keys.size() > most_keys)
+      unit.diagnostics->error(Code::wrong_arity, g.span,
+                              fmt::format("an array has at most {} keys", most_keys));
     if (g.array && g.init.index())
       unit.diagnostics->error(Code::bad_declaration, g.span, "an array has no initial value");
   }
@@ -310,6 +313,7 @@ std::unique_ptr<prog::Program> analyze(const ast::File& script,
   for (const prog::Function& f : program->functions)
     if (f.embedded) program->embedded.push_back(&*f.embedded);
   set_anchor(*program, unit.addresses, sources, d);
+  d.put_last(Code::unresolved_type);
   return program;
 }
 

@@ -61,7 +61,7 @@ Expr* Lowering::expression(const ast::Expr& e, Type wanted) {
           [&](const ast::Assign& x) { return assign(x, span); },
           [&](const ast::Accumulate& x) {
             Expr* to = assignable(*x.target, Type::stat);
-            return program().expr(Type::none, span,
+            return program().expr(Type::number, span,
                                   prog::AccumulateExpr{to, value(*x.value, Type::number)});
           },
           [&](const ast::Ternary& x) {

@@ -71,7 +71,7 @@ Expr* Lowering::wrong_count(const ast::Print& p, const std::vector<Conversion>& 
 
 Expr* Lowering::printf(const ast::Print& p, const Span& span) {
   ParsedFormat parsed = parse_format(p.literal ? p.literal->text : "");
-  Type result = p.to_string ? Type::string : Type::none;
+  Type result = p.to_string ? Type::string : Type::number;
   const Span& at = p.literal ? p.literal->span : span;
   auto place = [&](size_t begin, size_t end) {
     return place_in_format(at, p.literal ? p.literal->text : "", begin, end);
@@ -142,7 +142,7 @@ Expr* Lowering::print(const ast::Print& p, const Span& span) {
                  fmt::format("at most {} values can be printed at once", most_arguments),
                  Type::string);
   lowered.format = format(std::move(text), std::move(letters));
-  return program().expr(p.to_string ? Type::string : Type::none, span, std::move(lowered));
+  return program().expr(p.to_string ? Type::string : Type::number, span, std::move(lowered));
 }
 
 }  // namespace stp::sema

@@ -117,7 +117,7 @@ struct IncrementExpr {
   bool prefix, decrement;
   Expr* target;
 };
-struct AccumulateExpr {  // target is a GlobalRef or ElementRef of type stat
+struct AccumulateExpr {  // target is a GlobalRef or ElementRef of type stat; its value is what is added
   Expr* target;
   Expr* value;
 };
@@ -136,7 +136,7 @@ struct BucketExpr {  // @hist_log(x)[n]
 };
 
 // print and its kin, brought to one form: a format and its arguments. A `*` width or precision
-// is an argument before its value. Type none; with to_string, the text (type string).
+// is an argument before its value. Its value is 0; with to_string, the text (type string).
 struct PrintExpr {
   size_t format;  // into Program::formats
   std::vector<Expr*> args;

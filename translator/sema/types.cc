@@ -198,12 +198,11 @@ class Inference {
     return type;
   }
 
-
   Type print(const ast::Print& p) {
     std::vector<Type> wanted = argument_types(p);
     for (size_t i = 0; i < p.args.size(); ++i)
       expression(*p.args[i], i < wanted.size() ? wanted[i] : Type::none);
-    return p.to_string ? Type::string : Type::none;
+    return p.to_string ? Type::string : Type::number;
   }
 
   Type expression(const ast::Expr& e, Type wanted) {
@@ -238,7 +237,7 @@ class Inference {
             [&](const ast::Accumulate& a) {
               expression(*a.target, Type::stat);
               expression(*a.value, Type::number);
-              return Type::none;
+              return Type::number;
             },
             [&](const ast::Ternary& t) {
               expression(*t.condition, Type::number);

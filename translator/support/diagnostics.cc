@@ -110,6 +110,11 @@ void Diagnostics::note_since(size_t mark, const std::string& text, const Span& s
   for (size_t i = mark; i < all_.size(); ++i) all_[i].note(text, span);
 }
 
+void Diagnostics::put_last(Code code) {
+  std::stable_partition(all_.begin(), all_.end(),
+                        [&](const Diagnostic& d) { return d.code != code; });
+}
+
 std::vector<Diagnostic> Diagnostics::rewind(size_t mark) {
   std::vector<Diagnostic> removed(all_.begin() + static_cast<ptrdiff_t>(mark), all_.end());
   all_.resize(mark, all_.empty() ? Diagnostic{} : all_.front());

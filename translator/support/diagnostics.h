@@ -60,6 +60,9 @@ class Diagnostics {
   // Adds a note to everything reported since `mark`.
   void note_since(size_t mark, const std::string& text, const Span&);
 
+  // Puts those of a code behind all others: they may come from an error that was found later.
+  void put_last(Code);
+
   // Tentative work (an optional probe point): what was reported since `mark` is
   // taken back. Returns what was removed.
   size_t mark() const { return all_.size(); }
