@@ -10,14 +10,7 @@ static atomic64_t skipped = ATOMIC64_INIT(0);
 
 void stp_missed(const struct stp_point *point, enum stp_miss cause, u64 n)
 {
-	struct stp_counters *counters;
-	unsigned long flags;
-
-	local_irq_save(flags);
-	counters = this_cpu_ptr(&stp_cpus)->counters + point->probe;
-	local_add(n, &counters->hits);
-	local_add(n, &counters->missed[cause]);
-	local_irq_restore(flags);
+	this_cpu_add(stp_dispatches[point->probe].counters->missed[cause], n);
 	if (cause != STP_MISS_REENTRY &&
 	    atomic64_add_return(n, &skipped) > stp_script.limits.max_skipped)
 		stp_session_wants_stop();
@@ -34,13 +27,15 @@ void stp_probe_count(u32 probe, struct stp_count *sum)
 
 	memset(sum, 0, sizeof(*sum));
 	for_each_possible_cpu(cpu) {
-		struct stp_counters *counters = per_cpu_ptr(&stp_cpus, cpu)->counters + probe;
+		struct stp_counters *counters = per_cpu_ptr(stp_dispatches[probe].counters, cpu);
 
-		sum->hits += local_read(&counters->hits);
-		sum->handled += local_read(&counters->handled);
+		sum->handled += READ_ONCE(counters->handled);
 		for (cause = 0; cause < STP_MISSES; cause++)
-			sum->missed[cause] += local_read(&counters->missed[cause]);
+			sum->missed[cause] += READ_ONCE(counters->missed[cause]);
 	}
+	sum->hits = sum->handled;
+	for (cause = 0; cause < STP_MISSES; cause++)
+		sum->hits += sum->missed[cause];
 }
 
 u64 stp_skipped(void)

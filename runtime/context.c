@@ -12,10 +12,12 @@
 #include <linux/sched/clock.h>
 #include <linux/slab.h>
 
+#include "lock.h"
 #include "slot.h"
 
 DEFINE_PER_CPU(struct stp_cpu, stp_cpus);
 bool stp_live;
+struct stp_dispatch *stp_dispatches;
 
 /* The context of begin, end and error probes, which run one after the other. */
 static struct stp_slot *interruptible_slot;
@@ -54,6 +56,40 @@ static struct stp_slot *slot_create(int node, u32 flags)
 	return slot;
 }
 
+static int dispatches_create(void)
+{
+	u32 i;
+
+	stp_dispatches = kvcalloc(max(stp_script.n_probes, 1u), sizeof(*stp_dispatches), GFP_KERNEL);
+	for (i = 0; stp_dispatches && i < stp_script.n_probes; i++) {
+		const struct stp_probe *probe = &stp_script.probes[i];
+
+		stp_dispatches[i] = (struct stp_dispatch){
+			.probe = probe,
+			.handler = probe->handler,
+			.counters = alloc_percpu(struct stp_counters),
+			.flags = probe->flags,
+			.n_locks = probe->n_locks,
+			.locks = stp_locks_of(probe),
+		};
+		if (!stp_dispatches[i].counters || !stp_dispatches[i].locks)
+			return -ENOMEM;
+	}
+	return stp_dispatches ? 0 : -ENOMEM;
+}
+
+static void dispatches_destroy(void)
+{
+	u32 i;
+
+	for (i = 0; stp_dispatches && i < stp_script.n_probes; i++) {
+		free_percpu(stp_dispatches[i].counters);
+		kvfree(stp_dispatches[i].locks);
+	}
+	kvfree(stp_dispatches);
+	stp_dispatches = NULL;
+}
+
 int stp_contexts_init(void)
 {
 	int cpu, level;
@@ -61,16 +97,16 @@ int stp_contexts_init(void)
 	for_each_possible_cpu(cpu) {
 		struct stp_cpu *own = per_cpu_ptr(&stp_cpus, cpu);
 
-		for (level = 0; level < STP_LEVELS; level++)
+		for (level = 0; level < STP_LEVELS; level++) {
 			own->slots[level] = slot_create(cpu_to_node(cpu),
 							level ? STP_CONTEXT_NMI : 0);
-		own->counters = kvcalloc(max(stp_script.n_probes, 1u), sizeof(*own->counters),
-					 GFP_KERNEL);
-		if (!own->slots[0] || !own->slots[1] || !own->counters)
-			goto no_memory;
+			if (!own->slots[level])
+				goto no_memory;
+			own->slots[level]->cpu = own->slots[level]->c.cpu = cpu;
+		}
 	}
 	interruptible_slot = slot_create(NUMA_NO_NODE, STP_CONTEXT_INTERRUPTIBLE);
-	if (interruptible_slot)
+	if (interruptible_slot && !dispatches_create())
 		return 0;
 no_memory:
 	stp_contexts_exit();
@@ -88,11 +124,10 @@ void stp_contexts_exit(void)
 			slot_destroy(own->slots[level]);
 			own->slots[level] = NULL;
 		}
-		kvfree(own->counters);
-		own->counters = NULL;
 	}
 	slot_destroy(interruptible_slot);
 	interruptible_slot = NULL;
+	dispatches_destroy();
 }
 
 /* ----------------------------------------------------------------- errors */
@@ -198,114 +233,163 @@ static void report_error(struct stp_context *c)
 
 /* ----------------------------------------------------------------- hits */
 
-static inline void context_begin(struct stp_slot *slot, const struct stp_point *point, u32 actions)
+/* What is not set here was left as it must be: no error, nothing written. */
+static __always_inline void context_begin(struct stp_slot *slot, u32 actions)
 {
-	struct stp_context *c = &slot->c;
-
-	slot->wrote = false;
-	slot->time = 0;
-	c->error = NULL;
-	c->actions = min_t(u32, actions, S32_MAX);
-	c->nesting = stp_script.limits.nesting;
-	c->point = point;
-	c->stack = slot->stack;
-	c->cpu = slot->cpu;
-	if (slot->match)
+	slot->c.actions = min_t(u32, actions, S32_MAX);
+	slot->c.nesting = stp_script.limits.nesting;
+	slot->c.stack = slot->stack;
+	if (unlikely(slot->match))
 		slot->match->groups = 0;
 }
 
-/* The context of this CPU and level; NULL when a handler is using it. */
-static inline struct stp_slot *slot_get(void)
-{
-	struct stp_slot *slot = this_cpu_ptr(&stp_cpus)->slots[in_nmi() ? 1 : 0];
-
-	if (unlikely(slot->busy))
-		return NULL;
-	slot->busy = true;
-	/* What a nested hit on this CPU must see in this order. */
-	barrier();
-	return slot;
-}
-
-static inline void slot_put(struct stp_slot *slot)
+static __always_inline void context_end(struct stp_slot *slot)
 {
 	if (unlikely(slot->c.error))
 		report_error(&slot->c);
-	if (slot->wrote)
+	if (slot->wrote) {
 		stp_ring_leave(&slot->c);
-	barrier();
-	slot->busy = false;
+		slot->wrote = false;
+		slot->time = 0;
+	}
 }
 
-static inline void count_handled(const struct stp_point *point)
+static __always_inline void count_handled(const struct stp_dispatch *d)
 {
-	struct stp_counters *counters = this_cpu_ptr(&stp_cpus)->counters + point->probe;
+	this_cpu_inc(d->counters->handled);
+}
 
-	local_inc(&counters->hits);
-	local_inc(&counters->handled);
+/* Whether a handler runs on this CPU that one of this level must not interrupt. */
+static __always_inline bool *busy_here(int level)
+{
+	return this_cpu_ptr(stp_cpus.busy) + level;
+}
+
+/* Runs a handler that wants no context. Interrupts off. False: it was missed. */
+static __always_inline bool run_guarded(void (*handler)(struct stp_context *), struct stp_hit *hit)
+{
+	bool *busy = busy_here(in_nmi() ? 1 : 0);
+
+	if (unlikely(*busy))
+		return false;
+	*busy = true;
+	/* What a nested hit on this CPU must see in this order. */
+	barrier();
+	handler((struct stp_context *)hit);
+	barrier();
+	*busy = false;
+	return true;
 }
 
 /*
- * Runs `handler` in a context of this CPU. False when it was missed or failed. A miss is counted; a
- * hit that was handled only with `count`, or when it failed.
+ * Runs a handler in a context of this CPU. Interrupts off. STP_MISSES when it ran, `*failed` when not to
+ * its end; otherwise why it was missed.
  */
-static __always_inline bool run(const struct stp_point *point, const struct stp_probe *probe,
-				void (*handler)(struct stp_context *), const struct pt_regs *regs,
-				const u64 *args, u64 address, void *entry, bool count)
+static __always_inline enum stp_miss run_full(const struct stp_dispatch *d,
+					      void (*handler)(struct stp_context *),
+					      const struct stp_hit *hit, bool *failed)
 {
-	enum stp_miss cause = STP_MISS_REENTRY;
+	int level = in_nmi() ? 1 : 0;
+	bool *busy = busy_here(level);
+	enum stp_miss missed = STP_MISSES;
 	struct stp_slot *slot;
-	unsigned long flags;
-	bool done;
+	u32 i;
 
-	if (unlikely(!READ_ONCE(stp_live)))
-		return false;
-	local_irq_save(flags);
-	slot = slot_get();
-	if (unlikely(!slot))
-		goto missed;
-	slot->cpu = smp_processor_id();
-	context_begin(slot, point, stp_script.limits.actions);
-	slot->c.regs = (const u64 *)regs;
-	slot->c.args = args;
-	slot->c.entry = entry;
-	slot->c.address = address;
-	if (probe->n_locks && unlikely(!stp_lock(&slot->c, probe))) {
-		cause = STP_MISS_LOCK;
-		slot_put(slot);
-		goto missed;
+	if (unlikely(*busy))
+		return STP_MISS_REENTRY;
+	*busy = true;
+	barrier();
+	slot = this_cpu_ptr(&stp_cpus)->slots[level];
+	context_begin(slot, stp_script.limits.actions);
+	slot->c.regs = hit->regs;
+	slot->c.args = hit->args;
+	slot->c.entry = hit->entry;
+	slot->c.point = hit->point;
+	slot->c.address = hit->address;
+	for (i = 0; i < d->n_locks; i++)
+		if (unlikely(!stp_try_lock(d->locks + i)))
+			break;
+	if (likely(i == d->n_locks) || stp_lock_rest(&slot->c, d, i)) {
+		handler(&slot->c);
+		for (i = 0; i < d->n_locks; i++)
+			stp_unlock(d->locks + i);
+	} else {
+		missed = STP_MISS_LOCK;
 	}
-	handler(&slot->c);
-	if (probe->n_locks)
-		stp_unlock(probe);
-	done = !slot->c.error;
-	slot_put(slot);
-	if (count || !done)
-		count_handled(point);
+	*failed = slot->c.error;
+	context_end(slot);
+	barrier();
+	*busy = false;
+	return missed;
+}
+
+/* A light handler that is reached from another one's on this CPU: only from an NMI it counts. */
+static noinline void hit_light_while_busy(const struct stp_dispatch *d, struct stp_hit *hit)
+{
+	if (in_nmi() && !*busy_here(1)) {
+		d->handler((struct stp_context *)hit);
+		count_handled(d);
+	} else {
+		stp_missed(hit->point, STP_MISS_REENTRY, 1);
+	}
+}
+
+static noinline void hit_with_guard(const struct stp_dispatch *d, struct stp_hit *hit)
+{
+	enum stp_miss missed = STP_MISS_REENTRY;
+	unsigned long flags;
+	bool failed;
+
+	local_irq_save(flags);
+	if (likely(d->flags & STP_PROBE_GUARDED))
+		missed = run_guarded(d->handler, hit) ? STP_MISSES : STP_MISS_REENTRY;
+	else
+		missed = run_full(d, d->handler, hit, &failed);
 	local_irq_restore(flags);
-	return done;
-missed:
-	local_irq_restore(flags);
-	stp_missed(point, cause, 1);
-	return false;
+	if (likely(missed == STP_MISSES))
+		count_handled(d);
+	else
+		stp_missed(hit->point, missed, 1);
 }
 
 void stp_hit(const struct stp_point *point, const struct pt_regs *regs, const u64 *args,
 	     u64 address, void *entry)
 {
-	const struct stp_probe *probe = stp_script.probes + point->probe;
+	const struct stp_dispatch *d = stp_dispatches + point->probe;
+	struct stp_hit hit = { (const u64 *)regs, args, entry, point, address };
 
-	run(point, probe, probe->handler, regs, args, address, entry, true);
+	if (unlikely(!READ_ONCE(stp_live)))
+		return;
+	if (!(d->flags & STP_PROBE_LIGHT))
+		return hit_with_guard(d, &hit);
+	if (unlikely(this_cpu_read(stp_cpus.busy[0])))
+		return hit_light_while_busy(d, &hit);
+	d->handler((struct stp_context *)&hit);
+	count_handled(d);
 }
 
 bool stp_hit_entry(const struct stp_point *point, const struct pt_regs *regs, u64 address,
 		   void *entry)
 {
-	const struct stp_probe *probe = stp_script.probes + point->probe;
+	const struct stp_dispatch *d = stp_dispatches + point->probe;
+	struct stp_hit hit = { (const u64 *)regs, NULL, entry, point, address };
+	enum stp_miss missed;
+	unsigned long flags;
+	bool failed = false;
 
-	if (!probe->entry_handler)
+	if (!d->probe->entry_handler || unlikely(!READ_ONCE(stp_live)))
 		return READ_ONCE(stp_live);
-	return run(point, probe, probe->entry_handler, regs, NULL, address, entry, false);
+	local_irq_save(flags);
+	if (likely(d->flags & (STP_PROBE_LIGHT | STP_PROBE_GUARDED)))
+		missed = run_guarded(d->probe->entry_handler, &hit) ? STP_MISSES : STP_MISS_REENTRY;
+	else
+		missed = run_full(d, d->probe->entry_handler, &hit, &failed);
+	local_irq_restore(flags);
+	if (unlikely(missed != STP_MISSES))
+		stp_missed(point, missed, 1);
+	else if (unlikely(failed))
+		count_handled(d);
+	return missed == STP_MISSES && !failed;
 }
 
 /* The interruptible context, which may sleep, and stays where its ring is. */
@@ -314,22 +398,20 @@ static struct stp_slot *thread_begin(const struct stp_point *point)
 	struct stp_slot *slot = interruptible_slot;
 
 	migrate_disable();
-	slot->cpu = raw_smp_processor_id();
-	context_begin(slot, point, stp_script.limits.actions_interruptible);
-	slot->c.regs = NULL;
-	slot->c.args = NULL;
-	slot->c.entry = NULL;
-	slot->c.address = 0;
+	slot->cpu = slot->c.cpu = raw_smp_processor_id();
+	context_begin(slot, stp_script.limits.actions_interruptible);
+	slot->c.point = point;
 	return slot;
 }
 
 void stp_run_interruptible(const struct stp_point *point)
 {
+	const struct stp_dispatch *d = stp_dispatches + point->probe;
 	struct stp_slot *slot = thread_begin(point);
 
-	stp_script.probes[point->probe].handler(&slot->c);
-	slot_put(slot);
-	count_handled(point);
+	d->handler(&slot->c);
+	context_end(slot);
+	count_handled(d);
 	migrate_enable();
 }
 
@@ -341,7 +423,7 @@ void stp_run_gates(void)
 		struct stp_slot *slot = thread_begin(stp_script.points);
 
 		stp_script.gates[i](&slot->c);
-		slot_put(slot);
+		context_end(slot);
 		migrate_enable();
 	}
 }

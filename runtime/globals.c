@@ -3,6 +3,8 @@
  * The script's globals that are more than a word or a text: made when the module is loaded, so
  * that a machine without the memory refuses the module and no handler ever finds one missing.
  */
+#include <linux/percpu.h>
+
 #include "map.h"
 #include "runtime.h"
 #include "stat.h"
@@ -24,7 +26,28 @@ static int create(const struct stp_global *global)
 		*(struct stp_stats **)global->storage = stats;
 		return stats ? 0 : -ENOMEM;
 	}
+	if (global->parts) {
+		*global->parts = (s64 __force *)alloc_percpu(s64);
+		return *global->parts ? 0 : -ENOMEM;
+	}
 	return 0;
+}
+
+void stp_globals_gather(void)
+{
+	const struct stp_global *global = stp_script.globals;
+	const struct stp_global *end = global + stp_script.n_globals;
+	int cpu;
+
+	for (; global < end; global++)
+		for_each_possible_cpu(cpu) {
+			s64 *part = global->parts ? per_cpu_ptr((s64 __percpu *)*global->parts, cpu) : NULL;
+
+			if (part)
+				*(s64 *)global->storage += *part;
+			if (part)
+				*part = 0;
+		}
 }
 
 int stp_globals_init(void)
@@ -54,6 +77,9 @@ void stp_globals_exit(void)
 		} else if (global->type == STP_STAT) {
 			stp_stats_destroy(*(struct stp_stats **)global->storage);
 			*(struct stp_stats **)global->storage = NULL;
+		} else if (global->parts) {
+			free_percpu((s64 __percpu *)*global->parts);
+			*global->parts = NULL;
 		}
 	}
 }

@@ -11,14 +11,7 @@
 #include <linux/delay.h>
 #include <linux/slab.h>
 
-#include "runtime.h"
-
-#define WRITER (-1)
-
-/* On lines of their own: two globals that two CPUs use must not share one. */
-struct stp_lock {
-	atomic_t holders; /* readers, or WRITER */
-} ____cacheline_aligned_in_smp;
+#include "lock.h"
 
 static struct stp_lock *locks;
 
@@ -34,65 +27,40 @@ void stp_locks_exit(void)
 	locks = NULL;
 }
 
-static bool try_lock(struct stp_lock *lock, enum stp_lock_mode mode)
-{
-	int holders = atomic_read(&lock->holders);
-
-	if (mode == STP_LOCK_WRITE)
-		return !holders && atomic_try_cmpxchg_acquire(&lock->holders, &holders, WRITER);
-	/* Another reader's coming or going is no reason to give up. */
-	while (holders != WRITER)
-		if (atomic_try_cmpxchg_acquire(&lock->holders, &holders, holders + 1))
-			return true;
-	return false;
-}
-
-static void unlock(struct stp_lock *lock, enum stp_lock_mode mode)
-{
-	if (mode == STP_LOCK_WRITE)
-		atomic_set_release(&lock->holders, 0);
-	else
-		atomic_dec_return_release(&lock->holders);
-}
-
-static bool lock_patiently(const struct stp_context *c, struct stp_lock *lock,
-			   enum stp_lock_mode mode)
+static bool lock_patiently(const struct stp_context *c, const struct stp_held *held)
 {
 	u32 tries;
 
-	if (likely(try_lock(lock, mode)))
-		return true;
 	if (c->flags & STP_CONTEXT_NMI)
 		return false;
 	for (tries = 0; tries < stp_script.limits.trylock; tries++) {
 		/* In a virtual machine the holder may be waiting for our processor: pause gives it away. */
 		cpu_relax();
 		udelay(stp_script.limits.trylock_delay_us);
-		if (try_lock(lock, mode))
+		if (stp_try_lock(held))
 			return true;
 	}
 	return false;
 }
 
-bool stp_lock(struct stp_context *c, const struct stp_probe *probe)
+bool stp_lock_rest(struct stp_context *c, const struct stp_dispatch *d, u32 taken)
 {
-	const struct stp_lock_use *use = probe->locks;
-	u32 taken;
-
-	for (taken = 0; taken < probe->n_locks; taken++)
-		if (unlikely(!lock_patiently(c, locks + use[taken].global, use[taken].mode)))
+	for (; taken < d->n_locks; taken++)
+		if (!stp_try_lock(d->locks + taken) && !lock_patiently(c, d->locks + taken))
 			goto give_back;
 	return true;
 give_back:
 	while (taken--)
-		unlock(locks + use[taken].global, use[taken].mode);
+		stp_unlock(d->locks + taken);
 	return false;
 }
 
-void stp_unlock(const struct stp_probe *probe)
+struct stp_held *stp_locks_of(const struct stp_probe *probe)
 {
-	u32 n;
+	struct stp_held *held = kvcalloc(max(probe->n_locks, 1u), sizeof(*held), GFP_KERNEL);
+	u32 i;
 
-	for (n = 0; n < probe->n_locks; n++)
-		unlock(locks + probe->locks[n].global, probe->locks[n].mode);
+	for (i = 0; held && i < probe->n_locks; i++)
+		held[i] = (struct stp_held){ locks + probe->locks[i].global, probe->locks[i].mode };
+	return held;
 }

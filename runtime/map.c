@@ -36,12 +36,14 @@ struct stp_entry {
 	s64 rank;     /* of a statistic, while a walk is sorted by it */
 	/* value and keys follow */
 };
+_Static_assert(sizeof(struct stp_entry) == STP_ENTRY_HEAD, "where scripts find values");
 
 struct stp_map {
 	const struct stp_global *global;
 	u32 entry_size, value_size;
 	u32 key_at[STP_MOST_KEYS];
-	u32 bits;    /* of the table */
+	u32 mask;    /* of the table's length */
+	bool number; /* one key, which is a number: the case that must cost least */
 	u32 count;
 	u32 free;    /* first free entry */
 	u32 fresh;   /* entries from here on were never used */
@@ -110,8 +112,9 @@ struct stp_map *stp_map_create(const struct stp_global *global)
 		return NULL;
 	m->global = global;
 	lay_out(m);
-	m->bits = max(1, ilog2(roundup_pow_of_two(global->max_entries)));
-	buckets = 1u << m->bits;
+	buckets = max(2ul, roundup_pow_of_two(global->max_entries));
+	m->mask = buckets - 1;
+	m->number = global->n_keys == 1 && global->key_types[0] != STP_STRING;
 	m->table = allocate(buckets, sizeof(*m->table), 0);
 	m->entries = allocate(global->max_entries, m->entry_size, __GFP_ZERO);
 	if (global->walks)
@@ -141,6 +144,8 @@ static u32 hash_keys(const struct stp_map *m, const union stp_key *keys)
 {
 	u32 hash = 0, k;
 
+	if (m->number)
+		return hash_64(keys[0].number, 32);
 	for (k = 0; k < m->global->n_keys; k++) {
 		if (m->global->key_types[k] == STP_STRING)
 			hash = jhash(keys[k].string.p, keys[k].string.len, hash);
@@ -171,7 +176,21 @@ static bool keys_equal(const struct stp_map *m, const struct stp_entry *e,
 
 static u32 bucket_of(const struct stp_map *m, u32 hash)
 {
-	return hash & ((1u << m->bits) - 1);
+	return hash & m->mask;
+}
+
+static __always_inline struct stp_entry *find_number(const struct stp_map *m, s64 key, u32 hash)
+{
+	u32 index = m->table[bucket_of(m, hash)];
+
+	while (index != NONE) {
+		struct stp_entry *e = entry_at(m, index);
+
+		if (*(s64 *)field(e, m->key_at[0]) == key)
+			return e;
+		index = e->chain;
+	}
+	return NULL;
 }
 
 static struct stp_entry *find(const struct stp_map *m, const union stp_key *keys, u32 hash)
@@ -190,6 +209,8 @@ static struct stp_entry *find(const struct stp_map *m, const union stp_key *keys
 
 struct stp_entry *stp_map_find(struct stp_map *m, const union stp_key *keys)
 {
+	if (likely(m->number))
+		return find_number(m, keys[0].number, hash_64(keys[0].number, 32));
 	return find(m, keys, hash_keys(m, keys));
 }
 
@@ -283,16 +304,14 @@ static void clear_value(struct stp_map *m, struct stp_entry *e)
 	       m->global->type == STP_STRING ? sizeof(struct stp_text) : m->value_size);
 }
 
-struct stp_entry *stp_map_make(struct stp_context *c, struct stp_map *m,
-			       const union stp_key *keys, const struct stp_place *place)
+static noinline struct stp_entry *make(struct stp_context *c, struct stp_map *m,
+				       const union stp_key *keys, const struct stp_place *place,
+				       u32 hash)
 {
-	u32 hash = hash_keys(m, keys), longest;
-	struct stp_entry *e = find(m, keys, hash);
+	u32 longest = longest_key(m, keys);
+	struct stp_entry *e;
 
-	if (likely(e))
-		return e;
 	/* Before an entry is dropped for it. */
-	longest = longest_key(m, keys);
 	if (unlikely(longest >= stp_script.limits.string_size)) {
 		stp_fail(c, place, "a key of %u bytes for array %s does not fit MAXSTRINGLEN (%u)",
 			 longest, m->global->name, stp_script.limits.string_size);
@@ -310,6 +329,22 @@ struct stp_entry *stp_map_make(struct stp_context *c, struct stp_map *m,
 	return e;
 }
 
+struct stp_entry *stp_map_make(struct stp_context *c, struct stp_map *m,
+			       const union stp_key *keys, const struct stp_place *place)
+{
+	struct stp_entry *e;
+	u32 hash;
+
+	if (likely(m->number)) {
+		hash = hash_64(keys[0].number, 32);
+		e = find_number(m, keys[0].number, hash);
+	} else {
+		hash = hash_keys(m, keys);
+		e = find(m, keys, hash);
+	}
+	return likely(e) ? e : make(c, m, keys, place, hash);
+}
+
 void stp_map_delete(struct stp_map *m, const union stp_key *keys)
 {
 	struct stp_entry *e = stp_map_find(m, keys);
@@ -325,21 +360,6 @@ void stp_map_clear(struct stp_map *m)
 }
 
 /* ----------------------------------------------------------------- fields */
-
-s64 *stp_entry_number(struct stp_entry *e)
-{
-	return (s64 *)(e + 1);
-}
-
-struct stp_text *stp_entry_text(struct stp_entry *e)
-{
-	return (struct stp_text *)(e + 1);
-}
-
-struct stp_stat *stp_entry_stat(struct stp_entry *e)
-{
-	return (struct stp_stat *)(e + 1);
-}
 
 s64 stp_entry_key(const struct stp_map *m, const struct stp_entry *e, u32 key)
 {

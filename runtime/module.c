@@ -119,6 +119,7 @@ static void stop(struct work_struct *work)
 			     stp_script.limits.max_skipped);
 			stp_session_error();
 		}
+		stp_globals_gather();
 		run_all(atomic_read(&errors) > stp_script.limits.max_errors ? STP_KIND_ERROR :
 									      STP_KIND_END,
 			true);
@@ -188,15 +189,15 @@ static int __init stp_init(void)
 	error = stp_sections_init();
 	if (error)
 		return error;
-	error = stp_contexts_init();
-	if (error)
-		goto free_sections;
 	error = stp_locks_init();
 	if (error)
-		goto free_contexts;
-	error = stp_globals_init();
+		goto free_sections;
+	error = stp_contexts_init();
 	if (error)
 		goto free_locks;
+	error = stp_globals_init();
+	if (error)
+		goto free_contexts;
 	if (stp_script.init)
 		stp_script.init();
 	error = -ENOMEM;
@@ -223,10 +224,10 @@ free_thread:
 	destroy_workqueue(thread);
 free_globals:
 	stp_globals_exit();
-free_locks:
-	stp_locks_exit();
 free_contexts:
 	stp_contexts_exit();
+free_locks:
+	stp_locks_exit();
 free_sections:
 	stp_sections_exit();
 	return error;
@@ -244,8 +245,8 @@ static void __exit stp_exit(void)
 	stp_files_exit();
 	stp_control_exit();
 	stp_globals_exit();
-	stp_locks_exit();
 	stp_contexts_exit();
+	stp_locks_exit();
 	stp_sections_exit();
 }
 

@@ -127,16 +127,14 @@ bool stp_skipped_too_many(void);
 
 int stp_locks_init(void);
 void stp_locks_exit(void);
-/* Takes the probe's locks in order; false (none held) when one stayed taken past MAXTRYLOCK.
- * At NMI level it tries once. Interrupts off, but for interruptible contexts. */
-bool stp_lock(struct stp_context *c, const struct stp_probe *probe);
-void stp_unlock(const struct stp_probe *probe);
 
 /* -------------------------------------------------------- map.c, stat.c */
 
 /* Makes every global of the script's table: arrays, statistics, initial values. */
 int stp_globals_init(void);
 void stp_globals_exit(void);
+/* Adds what each CPU has counted to the counters' values. Nothing counts meanwhile. Process context. */
+void stp_globals_gather(void);
 
 /* -------------------------------------------------------------- print.c */
 

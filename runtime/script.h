@@ -64,10 +64,28 @@ struct stp_point;
 struct stp_runtime_context; /* the runtime's own part */
 
 /*
+ * What tells the hit that a handler runs for. Those that cannot fail and keep nothing
+ * (STP_PROBE_LIGHT, STP_PROBE_GUARDED) get this much of a context and no more.
+ */
+#define STP_HIT_MEMBERS                                                                            \
+	const u64 *regs; /* as struct pt_regs lies in memory; NULL when the probe has none.        \
+			    At a function's entry only argument registers and the stack pointer    \
+			    are valid, unless the probe asked for STP_PROBE_ALL_REGS */            \
+	const u64 *args; /* tracepoint arguments, 8 bytes each */                                  \
+	void *entry;	 /* what the entry handler of this call saved: the probe's own struct */   \
+	const struct stp_point *point; /* the point that was hit */                                \
+	u64 address;		       /* its run-time address, or 0 */
+
+struct stp_hit {
+	STP_HIT_MEMBERS
+};
+
+/*
  * The state of one running handler. One is reserved for each CPU and level (task or
  * irq, NMI); begin, end and error probes use one of their own.
  */
 struct stp_context {
+	STP_HIT_MEMBERS
 	const char *error; /* NULL, or the text of the script error being raised */
 	const struct stp_place *error_place;
 	s32 actions; /* statements left; below 0 is an error */
@@ -75,15 +93,6 @@ struct stp_context {
 	u32 cpu;
 	u32 flags; /* STP_CONTEXT_* */
 	bool next_overload; /* the function that ran hands its call on */
-
-	const u64 *regs; /* as struct pt_regs lies in memory; NULL when the probe has none.
-			    At a function's entry only argument registers and the stack pointer
-			    are valid, unless the probe asked for STP_PROBE_ALL_REGS */
-	const u64 *args; /* tracepoint arguments, 8 bytes each */
-	void *entry;	 /* what the entry handler of this call saved: the probe's own struct */
-
-	const struct stp_point *point; /* the point that was hit */
-	u64 address;		       /* its run-time address, or 0 */
 
 	char *stack, *stack_end; /* for frames: strings of functions and handlers */
 
@@ -250,9 +259,20 @@ bool stp_map_any(const struct stp_map *m, u32 mask, const union stp_key *slice);
 void stp_map_delete(struct stp_map *m, const union stp_key *keys); /* absent: nothing */
 void stp_map_clear(struct stp_map *m);
 
-s64 *stp_entry_number(struct stp_entry *e);
-struct stp_text *stp_entry_text(struct stp_entry *e);
-struct stp_stat *stp_entry_stat(struct stp_entry *e);
+/* Its value lies behind what the runtime keeps of an entry. */
+#define STP_ENTRY_HEAD 40
+static inline s64 *stp_entry_number(struct stp_entry *e)
+{
+	return (s64 *)((char *)e + STP_ENTRY_HEAD);
+}
+static inline struct stp_text *stp_entry_text(struct stp_entry *e)
+{
+	return (struct stp_text *)((char *)e + STP_ENTRY_HEAD);
+}
+static inline struct stp_stat *stp_entry_stat(struct stp_entry *e)
+{
+	return (struct stp_stat *)((char *)e + STP_ENTRY_HEAD);
+}
 s64 stp_entry_key(const struct stp_map *m, const struct stp_entry *e, u32 key);
 struct stp_str stp_entry_key_string(const struct stp_map *m, const struct stp_entry *e, u32 key);
 
@@ -284,6 +304,17 @@ bool stp_walk_begin(struct stp_context *c, struct stp_walk *w, struct stp_map *m
 struct stp_entry *stp_walk_next(struct stp_walk *w); /* NULL at the end */
 void stp_walk_end(struct stp_walk *w);
 
+/* --------------------------------------------------------------- counters */
+
+/*
+ * Adds to this CPU's part of a counter (struct stp_global, `parts`): one instruction, so neither an
+ * interrupt nor another CPU can come in between. GS is the kernel's base of per-CPU data.
+ */
+static inline void stp_count(s64 *part, s64 n)
+{
+	asm volatile("addq %1, %%gs:%0" : "+m"(*part) : "er"(n) : "cc");
+}
+
 /* ------------------------------------------------------------- statistics */
 
 /* One statistic; `buckets` only when a histogram is asked for. */
@@ -298,20 +329,41 @@ struct stp_stat {
 enum stp_histogram { STP_HIST_NONE, STP_HIST_LINEAR, STP_HIST_LOG };
 struct stp_stat_shape {
 	u8 histogram;
-	u8 variance; /* keep squares */
+	u8 sum, extremes; /* keep them; the count always is */
+	u8 variance;	  /* keep squares */
 	u8 variance_shift;
 	u32 buckets; /* length of buckets[] */
 	s64 low, high, step;
 };
 
-/* A scalar statistic: one per CPU, merged when it is read. */
+/* A scalar statistic: one per CPU and level, merged when it is read. */
 struct stp_stats;
-void stp_stats_add(struct stp_context *c, struct stp_stats *s, s64 value);
+/* That of this CPU, to be added to before anything else runs on it. */
+struct stp_stat *stp_stats_part(struct stp_stats *s);
 /* The merged view; valid until the next merge on this CPU. */
 struct stp_stat *stp_stats_merge(struct stp_context *c, struct stp_stats *s);
 void stp_stats_clear(struct stp_stats *s);
-/* An element of an array of statistics. */
-void stp_stat_add(struct stp_stat *s, const struct stp_stat_shape *shape, s64 value);
+
+u32 stp_stat_bucket_of(const struct stp_stat_shape *shape, s64 value);
+void stp_stat_add_square(struct stp_stat *s, s64 value);
+/* What is not asked for costs nothing: shapes are constants where this is inlined. */
+static inline void stp_stat_add(struct stp_stat *s, const struct stp_stat_shape *shape, s64 value)
+{
+	bool first = !s->count++;
+
+	if (shape->extremes) {
+		if (first || value < s->min)
+			s->min = value;
+		if (first || value > s->max)
+			s->max = value;
+	}
+	if (shape->variance)
+		stp_stat_add_square(s, value);
+	if (shape->sum)
+		s->sum = (s64)((u64)s->sum + (u64)value);
+	if (shape->histogram)
+		s->buckets[stp_stat_bucket_of(shape, value)]++;
+}
 /* min, max, avg and variance of nothing are script errors; count and sum are 0. A NULL
  * `s` (no such element) is nothing. */
 s64 stp_stat_value(struct stp_context *c, const struct stp_stat *s,
@@ -439,6 +491,9 @@ struct stp_lock_use {
 
 #define STP_PROBE_ALL_REGS 1	  /* more than argument registers and the stack pointer */
 #define STP_PROBE_INTERRUPTIBLE 2 /* begin, end, error */
+/* Its handlers cannot fail, take no lock, and use struct stp_hit alone of their context. */
+#define STP_PROBE_GUARDED 4 /* nothing else of the session may run on this CPU meanwhile */
+#define STP_PROBE_LIGHT 8   /* that may: each thing that they do is one instruction */
 
 /* One `probe` of the script (or one of its variants, where variables lie differently). */
 struct stp_probe {
@@ -466,6 +521,9 @@ struct stp_global {
 	/* Where the value or the runtime's object is: s64 *, struct stp_text *,
 	 * struct stp_map ** or struct stp_stats **. */
 	void *storage;
+	/* Of a number that running handlers only add to: where the runtime puts the address of the parts
+	 * that they add to, as per-CPU data has them. Otherwise NULL. */
+	s64 **parts;
 };
 
 struct stp_limits {

@@ -7,8 +7,6 @@
 #ifndef STP_SLOT_H
 #define STP_SLOT_H
 
-#include <asm/local.h>
-
 #include "runtime.h"
 
 #define STP_LEVELS 2 /* task and irq; NMI */
@@ -23,7 +21,6 @@ struct stp_match {
 
 struct stp_slot {
 	struct stp_context c;
-	bool busy;
 	bool wrote;	/* this handler has opened the ring */
 	u32 cpu;	/* whose ring it writes to */
 	u64 time;	/* of its first record, ns; 0 before */
@@ -34,16 +31,27 @@ struct stp_slot {
 	struct stp_match *match; /* NULL unless the script asks for groups */
 };
 
-/* One probe's counters on one CPU. local_t: an NMI may count in the middle of a count. */
+/* One probe's counters on one CPU, which alone changes them, an instruction at a time. */
 struct stp_counters {
-	local_t hits, handled;
-	local_t missed[STP_MISSES];
+	u64 handled;
+	u64 missed[STP_MISSES];
 };
 
 struct stp_cpu {
+	bool busy[STP_LEVELS]; /* a handler runs */
 	struct stp_slot *slots[STP_LEVELS]; /* NULL: no memory when the CPU came */
-	struct stp_counters *counters;	    /* one per probe */
 };
+
+/* A probe, as a hit wants it. */
+struct stp_dispatch {
+	const struct stp_probe *probe;
+	void (*handler)(struct stp_context *c);
+	struct stp_counters __percpu *counters;
+	u32 flags; /* of the probe */
+	u32 n_locks;
+	struct stp_held *locks;
+};
+extern struct stp_dispatch *stp_dispatches; /* one per probe */
 
 DECLARE_PER_CPU(struct stp_cpu, stp_cpus);
 

@@ -6,6 +6,7 @@
  * in the middle; reading adds the parts up. An element of an array is one struct, guarded by
  * the array's lock. Averages round towards zero, as division does in the script language.
  */
+#include <linux/hardirq.h>
 #include <linux/kernel.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -28,7 +29,7 @@ u32 stp_stat_size(const struct stp_stat_shape *shape)
 
 /* ----------------------------------------------------------------- adding */
 
-static u32 bucket_of(const struct stp_stat_shape *shape, s64 value)
+u32 stp_stat_bucket_of(const struct stp_stat_shape *shape, s64 value)
 {
 	if (shape->histogram == STP_HIST_LOG) {
 		/* include/stp/abi.h tells the ranges. */
@@ -63,19 +64,9 @@ static void add_moments(struct stp_stat *s, __int128 sum, unsigned __int128 squa
 	s->sum_high = (s64)((whole_sum(s) + sum) >> 64);
 }
 
-void stp_stat_add(struct stp_stat *s, const struct stp_stat_shape *shape, s64 value)
+void stp_stat_add_square(struct stp_stat *s, s64 value)
 {
-	if (!s->count++) {
-		s->min = s->max = value;
-	} else {
-		s->min = min(s->min, value);
-		s->max = max(s->max, value);
-	}
-	if (shape->variance)
-		add_moments(s, value, (unsigned __int128)((__int128)value * value));
-	s->sum = (s64)((u64)s->sum + (u64)value);
-	if (shape->histogram)
-		s->buckets[bucket_of(shape, value)]++;
+	add_moments(s, value, (unsigned __int128)((__int128)value * value));
 }
 
 void stp_stat_add_all(struct stp_stat *to, const struct stp_stat *from,
@@ -257,9 +248,9 @@ void stp_stats_destroy(struct stp_stats *stats)
 	kfree(stats);
 }
 
-void stp_stats_add(struct stp_context *c, struct stp_stats *stats, s64 value)
+struct stp_stat *stp_stats_part(struct stp_stats *stats)
 {
-	stp_stat_add(part(stats, c->cpu, c->flags & STP_CONTEXT_NMI ? 1 : 0), stats->shape, value);
+	return part(stats, raw_smp_processor_id(), in_nmi() ? 1 : 0);
 }
 
 struct stp_stat *stp_stats_merge(struct stp_context *c, struct stp_stats *stats)

@@ -51,14 +51,22 @@ static __always_inline struct site *find(const struct group *group, unsigned lon
 	return NULL;
 }
 
+static noinline void hit_several(const struct site *site, struct ftrace_regs *fregs)
+{
+	for (; site; site = site->next)
+		stp_hit(site->point, stp_ftrace_regs(fregs), NULL, site->entry, NULL);
+}
+
 static void hit(unsigned long ip, unsigned long parent, struct ftrace_ops *ops,
 		struct ftrace_regs *fregs)
 {
-	const struct group *group = container_of(ops, struct group, ops);
-	const struct site *site = find(group, ip);
+	const struct site *site = find(container_of(ops, struct group, ops), ip);
 
-	for (; site; site = site->next)
-		stp_hit(site->point, stp_ftrace_regs(fregs), NULL, site->entry, NULL);
+	if (unlikely(!site))
+		return;
+	if (unlikely(site->next))
+		return hit_several(site, fregs);
+	stp_hit(site->point, stp_ftrace_regs(fregs), NULL, site->entry, NULL);
 }
 
 /* Of points that want certain callers. Who asks the unwinder may probe it: this ops leaves it to ftrace

@@ -27,6 +27,9 @@ class OptimizeTest : public testing::Test {
   Stmt* set(size_t g) {
     return run(program.expr(Type::number, {}, AssignExpr{std::nullopt, ref(g), number(1)}));
   }
+  Stmt* increment(size_t g) {
+    return run(program.expr(Type::number, {}, IncrementExpr{false, false, ref(g)}));
+  }
   Stmt* accumulate(size_t g) {
     return run(program.expr(Type::none, {}, AccumulateExpr{ref(g), number(1)}));
   }
@@ -90,6 +93,79 @@ TEST_F(OptimizeTest, AddersShareTheLockOnceARunningHandlerReads) {
   optimize(program);
   EXPECT_EQ(locks(hit), "0r");
   EXPECT_EQ(locks(timer), "0w");
+}
+
+TEST_F(OptimizeTest, ANumberThatIsOnlyAddedToIsACounter) {
+  size_t n = global(Type::number);
+  size_t adder = probe(PointKind::entry, {increment(n)});
+  size_t end = probe(PointKind::end, {run(ref(n)), set(n)});
+  optimize(program);
+  EXPECT_TRUE(program.globals[n].counter);
+  EXPECT_EQ(locks(adder), "");
+  EXPECT_EQ(locks(end), "");
+  EXPECT_EQ(program.probes[adder].weight, Weight::light);
+  EXPECT_EQ(program.probes[end].weight, Weight::full);
+}
+
+TEST_F(OptimizeTest, ANumberThatARunningHandlerReadsOrSetsIsNoCounter) {
+  size_t read = global(Type::number), set_too = global(Type::number), by_function = global(Type::number);
+  size_t adder = probe(PointKind::entry, {increment(read), increment(set_too), increment(by_function)});
+  probe(PointKind::timer, {run(ref(read)), set(set_too)});
+  Function f;
+  f.body = run(ref(by_function));
+  program.functions.push_back(f);
+  optimize(program);
+  for (const Global& g : program.globals) EXPECT_FALSE(g.counter) << g.name;
+  EXPECT_EQ(locks(adder), "0w 1w 2w");
+  EXPECT_EQ(program.probes[adder].weight, Weight::full);
+}
+
+TEST_F(OptimizeTest, WhatAnArmingConditionReadsIsNoCounter) {
+  size_t n = global(Type::number);
+  size_t adder = probe(PointKind::entry, {increment(n)});
+  program.gates.push_back({{}, ref(n)});
+  optimize(program);
+  EXPECT_FALSE(program.globals[n].counter);
+  EXPECT_EQ(locks(adder), "0w");
+}
+
+TEST_F(OptimizeTest, AHandlerThatAddsToAStatisticIsGuarded) {
+  size_t s = global(Type::stat);
+  size_t adder = probe(PointKind::entry, {accumulate(s)});
+  size_t end = probe(PointKind::end, {count(s)});
+  optimize(program);
+  EXPECT_EQ(program.probes[adder].weight, Weight::guarded);
+  EXPECT_EQ(program.probes[end].weight, Weight::full);
+  EXPECT_FALSE(program.globals[s].shape.sum);
+  EXPECT_FALSE(program.globals[s].shape.extremes);
+}
+
+TEST_F(OptimizeTest, WhatMayFailWantsAContext) {
+  size_t n = global(Type::number), a = global(Type::number, true);
+  auto binary = [&](ast::BinaryOp op, Expr* left, Expr* right) {
+    return program.expr(Type::number, {}, BinaryExpr{op, left, right});
+  };
+  auto weight = [&](std::vector<Stmt*> body) {
+    program.probes.clear();
+    probe(PointKind::entry, std::move(body));
+    optimize(program);
+    return program.probes[0].weight;
+  };
+  Expr* local = program.expr(Type::number, {}, LocalRef{0});
+  auto when = [&](Expr* condition) {
+    return program.stmt({}, IfStmt{condition, increment(n), nullptr});
+  };
+  auto place = [&](types::LocPtr loc) { return program.expr(Type::number, {}, LocExpr{loc}); };
+  EXPECT_EQ(weight({when(local)}), Weight::light);
+  EXPECT_EQ(weight({when(binary(ast::BinaryOp::div, local, number(3)))}), Weight::light);
+  EXPECT_EQ(weight({when(binary(ast::BinaryOp::div, local, number(0)))}), Weight::full);
+  EXPECT_EQ(weight({when(binary(ast::BinaryOp::mod, number(3), local))}), Weight::full);
+  EXPECT_EQ(weight({when(place(types::loc_reg(5)))}), Weight::light);
+  EXPECT_EQ(weight({when(place(types::loc_deref(types::loc_reg(5), 4)))}), Weight::full);
+  EXPECT_EQ(weight({element_increment(a)}), Weight::full);
+  EXPECT_EQ(weight({program.stmt({}, LoopStmt{nullptr, number(0), nullptr, increment(n)})}), Weight::full);
+  program.limits.actions = 2;
+  EXPECT_EQ(weight({increment(n), increment(n), increment(n)}), Weight::full);
 }
 
 TEST_F(OptimizeTest, LocksReachThroughFunctionsThatCallEachOther) {

@@ -126,6 +126,8 @@ class Body {
   bool has_result = false;  // its value goes into `result`
   bool result_is_string = false;
   bool calls = false;  // calls functions of the script
+  bool pays = true;    // for its statements, from the context's budget
+  bool alone = false;  // nothing else runs: counters are plain variables
 
   // Owned strings in the frame.
   std::vector<std::string> frame_fields() const;
@@ -184,6 +186,8 @@ struct Statistic {
 };
 Statistic statistic(Body&, const prog::Expr*);
 std::string shape_name(const Module&, size_t global);
+// The variable that holds a counter's parts.
+std::string counter_name(const Module&, size_t global);
 const char* stat_op_name(ast::AggregateOp);
 
 // ---- print.cc

@@ -177,6 +177,8 @@ Written write_function(Module& module, size_t index) {
 Written write_handler(Module& module, size_t index) {
   const Probe& probe = module.program.probes[index];
   Body body(module, probe.locals, probe.entry_values.empty() ? "" : entry_struct_name(index));
+  body.pays = probe.weight == Weight::full;
+  body.alone = probe.alone;
   if (probe.body) statement(body, probe.body);
   const std::string& name = module.names.probes[index];
   Shape shape = handler_shape(module, probe.span, probe.gates.empty() ? name : name + "_body", body);

@@ -6,6 +6,10 @@ namespace stp::emit_c {
 
 using namespace prog;
 
+std::string counter_name(const Module& module, size_t global) {
+  return "count_of_" + module.names.globals[global];
+}
+
 std::string shape_name(const Module& module, size_t global) {
   return "shape_of_" + module.names.globals[global];
 }
@@ -34,7 +38,8 @@ Value accumulate(Body& b, const AccumulateExpr& a, const Expr* e, bool wanted) {
   };
   if (auto* scalar = std::get_if<GlobalRef>(&a.target->node)) {
     Value v = added();
-    b.line("stp_stats_add(c, {}, {});", b.module.names.globals[scalar->index], v.text);
+    b.line("stp_stat_add(stp_stats_part({}), &{}, {});", b.module.names.globals[scalar->index],
+           shape_name(b.module, scalar->index), v.text);
     return v;
   }
   const auto& element = std::get<ElementRef>(a.target->node);

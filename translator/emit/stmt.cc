@@ -20,7 +20,7 @@ bool ends_run(const Stmt* s) {
 }
 
 void pay(Body& b, size_t actions, const Span& span) {
-  if (actions == 0) return;
+  if (actions == 0 || !b.pays) return;
   b.line("if (!stp_actions(c, {}, {}))", actions, b.module.names.place(span));
   b.line("\tgoto {};", b.fail_label());
 }

@@ -31,17 +31,19 @@ std::string shape_text(const Module& module, size_t index) {
     range = fmt::format(", .low = {}, .high = {}, .step = {}", c_number(shape.low),
                         c_number(shape.high), c_number(shape.step));
   return fmt::format(
-      "static const struct stp_stat_shape {} = {{ .histogram = {}{}{}, .buckets = {}{} }};\n",
-      shape_name(module, index), histogram, member("variance", int{shape.variance}),
+      "static const struct stp_stat_shape {} = {{ .histogram = {}{}{}{}{}, .buckets = {}{} }};\n",
+      shape_name(module, index), histogram, member("sum", int{shape.sum}),
+      member("extremes", int{shape.extremes}), member("variance", int{shape.variance}),
       member("variance_shift", shape.shift), shape.buckets(), range);
 }
 
-std::string variable_text(const Global& g, const std::string& name) {
+std::string variable_text(const Global& g, const std::string& name, const std::string& counter) {
   if (g.array) return fmt::format("static struct stp_map *{};\n", name);
   if (g.value == Type::stat) return fmt::format("static struct stp_stats *{};\n", name);
   if (g.value == Type::number) {
     auto* init = std::get_if<int64_t>(&g.init);
-    return fmt::format("static s64 {}{};\n", name, init ? " = " + c_number(*init) : "");
+    return fmt::format("static s64 {}{};\n{}", name, init ? " = " + c_number(*init) : "",
+                       g.counter ? fmt::format("static s64 *{};\n", counter) : "");
   }
   auto* init = std::get_if<std::string>(&g.init);
   return fmt::format("static struct owned {}{};\n", name,
@@ -60,6 +62,7 @@ std::string global_row(const Module& module, size_t index, size_t walks) {
                     member("wrap", int{g.wrap}), g.keys.size(), keys, member("walks", walks),
                     g.max_entries.value_or(module.program.limits.map_entries));
   if (g.value == Type::stat) row += fmt::format(", .shape = &{}", shape_name(module, index));
+  if (g.counter) row += fmt::format(", .parts = &{}", counter_name(module, index));
   return row + fmt::format(", .storage = &{} }},\n", module.names.globals[index]);
 }
 
@@ -124,19 +127,13 @@ std::string point_row(const Point& p, size_t probe, const std::string& callers) 
                            c_string(p.function));
 }
 
-bool interruptible(const Probe& probe) {
-  for (const Point& p : probe.points)
-    if (p.kind != PointKind::begin && p.kind != PointKind::end && p.kind != PointKind::error)
-      return false;
-  return !probe.points.empty();
-}
-
 std::string flags(const Probe& probe) {
-  std::string text;
-  if (probe.all_registers) text = "STP_PROBE_ALL_REGS";
-  if (interruptible(probe))
-    text += (text.empty() ? "" : " | ") + std::string("STP_PROBE_INTERRUPTIBLE");
-  return text;
+  std::vector<const char*> set;
+  if (probe.all_registers) set.push_back("STP_PROBE_ALL_REGS");
+  if (probe.alone) set.push_back("STP_PROBE_INTERRUPTIBLE");
+  if (probe.weight == Weight::light) set.push_back("STP_PROBE_LIGHT");
+  if (probe.weight == Weight::guarded) set.push_back("STP_PROBE_GUARDED");
+  return fmt::format("{}", fmt::join(set, " | "));
 }
 
 std::string locks_text(const Probe& probe, size_t index) {
@@ -201,7 +198,7 @@ std::string globals_text(const Module& module) {
   for (size_t i = 0; i < module.program.globals.size(); ++i) {
     const Global& g = module.program.globals[i];
     if (g.value == Type::stat) text += shape_text(module, i);
-    text += variable_text(g, module.names.globals[i]);
+    text += variable_text(g, module.names.globals[i], counter_name(module, i));
   }
   return text;
 }

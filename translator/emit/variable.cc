@@ -117,6 +117,16 @@ Value assign_number(Body& b, const AssignExpr& a, const Target& t, Value v, cons
   return v;
 }
 
+// Whether it is a counter that other CPUs count at the same time.
+bool is_counted(const Body& b, const Expr* target) {
+  auto* global = std::get_if<GlobalRef>(&target->node);
+  return global && !b.alone && b.module.program.globals[global->index].counter;
+}
+
+void count(Body& b, const Expr* target, const std::string& added) {
+  b.line("stp_count({}, {});", counter_name(b.module, std::get<GlobalRef>(target->node).index), added);
+}
+
 }  // namespace
 
 Value read_element(Body& b, const ElementRef& element, const Expr* e) {
@@ -131,6 +141,11 @@ Value read_element(Body& b, const ElementRef& element, const Expr* e) {
 }
 
 Value assign(Body& b, const AssignExpr& a, const Expr* e, bool wanted) {
+  if (is_counted(b, a.target)) {
+    const char* sign = a.op == ast::BinaryOp::sub ? "-" : "";
+    count(b, a.target, fmt::format("{}({})", sign, value(b, a.value).text));
+    return {};
+  }
   Target target = prepare(b, a.target, a.value);
   Value v = value(b, a.value);
   if (std::holds_alternative<LoadExpr>(a.target->node))
@@ -141,6 +156,10 @@ Value assign(Body& b, const AssignExpr& a, const Expr* e, bool wanted) {
 }
 
 Value increment(Body& b, const IncrementExpr& i, const Expr* e, bool wanted) {
+  if (is_counted(b, i.target)) {
+    count(b, i.target, i.decrement ? "-1" : "1");
+    return {};
+  }
   Target target = prepare(b, i.target, nullptr);
   const char* op = i.decrement ? "-" : "+";
   if (auto* memory = std::get_if<LoadExpr>(&i.target->node)) {

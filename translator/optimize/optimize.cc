@@ -8,6 +8,9 @@
 //
 // A probe whose points have an arming condition reads what that reads.
 //
+// A number that running handlers do nothing with but add to it is a counter: each CPU has a part of its
+// own, which the runtime adds up before end and error probes look. It needs no lock either.
+//
 // Only what begin probes write before any other probe is armed counts as constant as well:
 // nothing runs beside them. End and error probes run after the others were disarmed.
 #include "optimize/optimize.h"
@@ -16,6 +19,7 @@
 #include <optional>
 
 #include "optimize/uses.h"
+#include "optimize/weight.h"
 
 namespace stp {
 namespace {
@@ -53,14 +57,51 @@ std::optional<LockUse> lock_for(const Global& global, size_t index, const Uses& 
   return std::nullopt;
 }
 
+// Numbers that handlers add to, as long as none that runs beside them does anything else with it.
+void find_counters(Program& program, const std::vector<Uses>& functions, std::vector<Uses>& probes) {
+  std::set<size_t> added, otherwise;
+  for (size_t i = 0; i < probes.size(); ++i) {
+    const Uses& uses = probes[i];
+    if (program.probes[i].alone) continue;
+    added.insert(uses.added.begin(), uses.added.end());
+    otherwise.insert(uses.read.begin(), uses.read.end());
+    otherwise.insert(uses.written.begin(), uses.written.end());
+  }
+  for (const Uses& uses : functions) {
+    otherwise.insert(uses.read.begin(), uses.read.end());
+    otherwise.insert(uses.written.begin(), uses.written.end());
+  }
+  for (size_t i = 0; i < program.globals.size(); ++i)
+    program.globals[i].counter = added.count(i) && !otherwise.count(i);
+  for (Uses& uses : probes)
+    for (size_t index : uses.added)
+      if (!program.globals[index].counter) {
+        uses.read.insert(index);
+        uses.written.insert(index);
+      }
+}
+
+// What is kept of each statistic.
+void shape_statistics(Program& program, const std::vector<Uses>& probes) {
+  for (Global& global : program.globals)
+    if (global.value == Type::stat) global.shape.sum = global.shape.extremes = false;
+  for (const Uses& uses : probes)
+    for (const auto& [index, op] : uses.asked) {
+      using Op = ast::AggregateOp;
+      StatShape& shape = program.globals[index].shape;
+      shape.sum |= op == Op::sum || op == Op::avg || op == Op::variance;
+      shape.extremes |= op == Op::min || op == Op::max;
+    }
+}
+
 // A handler that writes what an arming condition reads evaluates it when it ends, under its locks.
 // `read`: what each condition reads.
 void add_gates(const std::vector<std::set<size_t>>& read, Probe& probe, Uses& uses) {
   probe.gates.clear();
-  if (runs_alone(probe)) return;
+  if (probe.alone) return;
   for (size_t i = 0; i < read.size(); ++i) {
     if (std::none_of(read[i].begin(), read[i].end(), [&](size_t global) {
-          return uses.written.count(global) || uses.accumulated.count(global);
+          return uses.written.count(global) || uses.accumulated.count(global) || uses.added.count(global);
         }))
       continue;
     probe.gates.push_back(i);
@@ -77,20 +118,26 @@ void optimize(Program& program) {
   std::vector<Uses> probes;
   Uses concurrent;
   for (Probe& probe : program.probes) {
+    probe.alone = runs_alone(probe);
     probes.push_back(probe_uses(probe, functions));
     add_gates(gate_reads, probe, probes.back());
-    if (runs_alone(probe)) continue;
-    concurrent.read.insert(probes.back().read.begin(), probes.back().read.end());
-    concurrent.written.insert(probes.back().written.begin(), probes.back().written.end());
+  }
+  find_counters(program, functions, probes);
+  shape_statistics(program, probes);
+  for (size_t i = 0; i < probes.size(); ++i) {
+    if (program.probes[i].alone) continue;
+    concurrent.read.insert(probes[i].read.begin(), probes[i].read.end());
+    concurrent.written.insert(probes[i].written.begin(), probes[i].written.end());
   }
   for (size_t i = 0; i < probes.size(); ++i) {
     Probe& probe = program.probes[i];
     probe.locks.clear();
     probe.all_registers = needs_all_registers(probe, probes[i]);
-    if (runs_alone(probe)) continue;
-    for (size_t g = 0; g < program.globals.size(); ++g)
-      if (auto lock = lock_for(program.globals[g], g, probes[i], concurrent))
-        probe.locks.push_back(*lock);
+    if (!probe.alone)
+      for (size_t g = 0; g < program.globals.size(); ++g)
+        if (auto lock = lock_for(program.globals[g], g, probes[i], concurrent))
+          probe.locks.push_back(*lock);
+    probe.weight = weight_of(probe, program);
   }
 }
 

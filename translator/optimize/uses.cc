@@ -2,6 +2,8 @@
 // the sets grow until none does.
 #include "optimize/uses.h"
 
+#include <map>
+
 #include "support/overloaded.h"
 #include "types/location.h"
 
@@ -22,7 +24,8 @@ bool is_kept(int64_t reg) {
 
 class Walk {
  public:
-  Walk(Uses& uses, std::set<size_t>& calls) : uses_(uses), calls_(calls) {}
+  Walk(Uses& uses, std::set<size_t>& calls, bool in_function = false)
+      : uses_(uses), calls_(calls), in_function_(in_function) {}
 
   void statement(const Stmt* s) {
     if (!s) return;
@@ -45,11 +48,15 @@ class Walk {
                      uses_.read.insert(f.global);
                      // Sorting keeps its order in the array itself: two walks must not share it.
                      uses_.written.insert(f.global);
+                     walks_[f.id] = f.global;
+                     if (f.sort_by) uses_.asked.emplace(f.global, *f.sort_by);
                      values(f.slice);
                      value(f.limit);
                      statement(f.body);
                    },
-                   [&](const ExprStmt& e) { value(e.value); },
+                   [&](const ExprStmt& e) {
+                     if (!adds(e.value)) value(e.value);
+                   },
                    [&](const ReturnStmt& r) { value(r.value); },
                    [&](const DeleteStmt& d) { target(d.target); },
                    [&](const DeleteSliceStmt& d) {
@@ -111,7 +118,13 @@ class Walk {
                      accumulate(a.target);
                      value(a.value);
                    },
-                   [&](const AggregateExpr& a) { value(a.operand); },
+                   [&](const AggregateExpr& a) {
+                     value(a.operand);
+                     if (auto* g = std::get_if<GlobalRef>(&a.operand->node)) uses_.asked.emplace(g->index, a.op);
+                     if (auto* r = std::get_if<ElementRef>(&a.operand->node)) uses_.asked.emplace(r->global, a.op);
+                     if (auto* w = std::get_if<WalkValueRef>(&a.operand->node))
+                       uses_.asked.emplace(walks_.at(w->foreach_id), a.op);
+                   },
                    [&](const HistogramExpr& h) { value(h.operand); },
                    [&](const BucketExpr& b) {
                      value(b.operand);
@@ -144,6 +157,23 @@ class Walk {
     for (const Expr* e : list) value(e);
   }
 
+  // A statement that adds to a number, and leaves nothing that depends on what it was.
+  bool adds(const Expr* e) {
+    const Expr *to = nullptr, *more = nullptr;
+    if (auto* i = std::get_if<IncrementExpr>(&e->node)) {
+      to = i->target;
+    } else if (auto* a = std::get_if<AssignExpr>(&e->node)) {
+      if (a->op != ast::BinaryOp::add && a->op != ast::BinaryOp::sub) return false;
+      to = a->target;
+      more = a->value;
+    }
+    auto* g = to ? std::get_if<GlobalRef>(&to->node) : nullptr;
+    if (in_function_ || !g) return false;
+    uses_.added.insert(g->index);
+    value(more);
+    return true;
+  }
+
   void target(const Expr* e) {
     if (auto* g = std::get_if<GlobalRef>(&e->node)) {
       uses_.written.insert(g->index);
@@ -173,16 +203,22 @@ class Walk {
 
   Uses& uses_;
   std::set<size_t>& calls_;
+  bool in_function_;
+  std::map<size_t, size_t> walks_;  // the global that each foreach goes over
 };
 
 // True when `to` grew.
 bool add(Uses& to, const Uses& from) {
-  size_t before = to.read.size() + to.written.size() + to.accumulated.size() + to.all_registers;
+  auto size = [&] {
+    return to.read.size() + to.written.size() + to.accumulated.size() + to.asked.size() + to.all_registers;
+  };
+  size_t before = size();
   to.read.insert(from.read.begin(), from.read.end());
   to.written.insert(from.written.begin(), from.written.end());
   to.accumulated.insert(from.accumulated.begin(), from.accumulated.end());
+  to.asked.insert(from.asked.begin(), from.asked.end());
   to.all_registers |= from.all_registers;
-  return to.read.size() + to.written.size() + to.accumulated.size() + to.all_registers != before;
+  return size() != before;
 }
 
 }  // namespace
@@ -191,7 +227,7 @@ std::vector<Uses> function_uses(const Program& program) {
   std::vector<Uses> uses(program.functions.size());
   std::vector<std::set<size_t>> calls(program.functions.size());
   for (size_t i = 0; i < uses.size(); ++i) {
-    Walk walk(uses[i], calls[i]);
+    Walk walk(uses[i], calls[i], true);
     if (const auto& c = program.functions[i].embedded) walk.embedded(*c);
     walk.statement(program.functions[i].body);
   }

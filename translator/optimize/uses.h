@@ -11,10 +11,13 @@ namespace stp {
 struct Uses {
   std::set<size_t> read, written;
   std::set<size_t> accumulated;  // scalar statistics that only get values: `s <<< x`
+  std::set<size_t> added;        // numbers that a handler's statements only add to: `n++`, `n += x`
+  std::set<std::pair<size_t, ast::AggregateOp>> asked;  // what of a statistic
   bool all_registers = false;    // one that a function's entry does not keep
 };
 
-// Of every function, with all that it calls.
+// Of every function, with all that it calls. What it adds to counts as read and written: who calls it may
+// read it next.
 std::vector<Uses> function_uses(const prog::Program&);
 // Of a value that calls no function.
 Uses value_uses(const prog::Expr*);

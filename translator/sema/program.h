@@ -35,6 +35,7 @@ struct Builtin {
   Type result;  // none: no value
   std::vector<Type> args;
   bool can_fail, constant, needs_registers, side_effect;
+  bool of_hit, leaf;  // wants no context but what tells the hit; and calls nothing of the kernel
 };
 
 // C of the script, and the globals that its pragmas name.
@@ -267,6 +268,8 @@ struct StatShape {
   int64_t low = 0, high = 0, step = 0;
   bool variance = false;
   int shift = 0;
+  // Set by optimize/: whether anything asks for them. The count is always kept.
+  bool sum = true, extremes = true;
 
   // Of the histogram, with those below and above its range; 0 without one.
   uint32_t buckets() const;
@@ -282,6 +285,8 @@ struct Global {
   bool wrap = false;
   std::variant<std::monostate, int64_t, std::string> init;
   StatShape shape;
+  // Set by optimize/: a number that probes which run beside each other only add to. Each CPU has its own part.
+  bool counter = false;
 };
 
 struct Function {
@@ -314,6 +319,13 @@ struct LockUse {
   bool write;
 };
 
+// What a handler wants of the runtime when its probe is hit.
+enum class Weight {
+  full,     // a context of its own: it can fail, has strings, prints, or takes locks
+  guarded,  // that nothing else of the session runs on this CPU meanwhile
+  light,    // nothing: it counts
+};
+
 // A probe's handler and the points that share it. Where the same text reads variables from
 // different places, there is a Probe for each.
 struct Probe {
@@ -328,6 +340,8 @@ struct Probe {
   std::vector<LockUse> locks;
   std::vector<size_t> gates;  // whose conditions may change by what the handler writes
   bool all_registers = false;
+  Weight weight = Weight::full;
+  bool alone = false;  // begin, end and error probes: nothing else runs while they do
 };
 
 // An arming condition of probe points: `if (...)` on globals alone.

@@ -54,6 +54,14 @@ void shim_free(const void *block)
 	shim_blocks--;
 }
 
+int shim_cpu, shim_nmi;
+
+/* It is inline in scripts. */
+void stp_test_stat_add(struct stp_stat *s, const struct stp_stat_shape *shape, s64 value)
+{
+	stp_stat_add(s, shape, value);
+}
+
 void stp_fail(struct stp_context *c, const struct stp_place *place, const char *text, ...)
 {
 	va_list args;

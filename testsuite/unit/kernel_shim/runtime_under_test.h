@@ -28,6 +28,7 @@ void stp_map_destroy(struct stp_map* map);
 u32 stp_stat_size(const struct stp_stat_shape* shape);
 s64 stp_stat_rank(const struct stp_stat* s, const struct stp_stat_shape* shape,
                   enum stp_stat_op op);
+void stp_test_stat_add(struct stp_stat* s, const struct stp_stat_shape* shape, s64 value);
 void stp_stat_add_all(struct stp_stat* to, const struct stp_stat* from,
                       const struct stp_stat_shape* shape);
 struct stp_stats* stp_stats_create(const struct stp_stat_shape* shape);
@@ -74,9 +75,6 @@ class Runtime {
   STP_LIBRARY_FUNCTION(map_make);
   STP_LIBRARY_FUNCTION(map_delete);
   STP_LIBRARY_FUNCTION(map_clear);
-  STP_LIBRARY_FUNCTION(entry_number);
-  STP_LIBRARY_FUNCTION(entry_text);
-  STP_LIBRARY_FUNCTION(entry_stat);
   STP_LIBRARY_FUNCTION(entry_key);
   STP_LIBRARY_FUNCTION(entry_key_string);
   STP_LIBRARY_FUNCTION(walk_begin);
@@ -85,19 +83,26 @@ class Runtime {
   STP_LIBRARY_FUNCTION(copy);
   STP_LIBRARY_FUNCTION(stat_size);
   STP_LIBRARY_FUNCTION(stat_rank);
-  STP_LIBRARY_FUNCTION(stat_add);
+  STP_LIBRARY_FUNCTION(test_stat_add);
   STP_LIBRARY_FUNCTION(stat_add_all);
   STP_LIBRARY_FUNCTION(stat_value);
   STP_LIBRARY_FUNCTION(stat_bucket);
   STP_LIBRARY_FUNCTION(stats_create);
   STP_LIBRARY_FUNCTION(stats_destroy);
-  STP_LIBRARY_FUNCTION(stats_add);
+  STP_LIBRARY_FUNCTION(stats_part);
   STP_LIBRARY_FUNCTION(stats_merge);
   STP_LIBRARY_FUNCTION(stats_clear);
   STP_LIBRARY_FUNCTION(histogram_size);
   STP_LIBRARY_FUNCTION(put_histogram);
 #undef STP_LIBRARY_FUNCTION
 
+  static s64* entry_number(stp_entry* e) { return ::stp_entry_number(e); }
+  static stp_text* entry_text(stp_entry* e) { return ::stp_entry_text(e); }
+  static stp_stat* entry_stat(stp_entry* e) { return ::stp_entry_stat(e); }
+
+  // Where the code believes to run.
+  int& cpu = *static_cast<int*>(dlsym(library_, "shim_cpu"));
+  int& nmi = *static_cast<int*>(dlsym(library_, "shim_nmi"));
   // What the shim offers, see linux/slab.h and linux/hash.h there.
   long& blocks = *static_cast<long*>(dlsym(library_, "shim_blocks"));
   long& allocations_left = *static_cast<long*>(dlsym(library_, "shim_allocations_left"));

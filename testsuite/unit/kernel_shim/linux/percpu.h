@@ -7,6 +7,9 @@
 	for ((cpu) = 0; (cpu) < nr_cpu_ids; (cpu)++) \
 		if ((cpu) != 2)
 #define cpu_to_node(cpu) 0
+#define __percpu
+#define raw_smp_processor_id() shim_cpu
+extern int shim_cpu;
 #define DECLARE_PER_CPU(type, name) extern type name[nr_cpu_ids]
 
 #endif
