@@ -290,12 +290,12 @@ missed:
 	return false;
 }
 
-void stp_hit(const struct stp_point *point, const struct pt_regs *regs, const u64 *args,
+bool stp_hit(const struct stp_point *point, const struct pt_regs *regs, const u64 *args,
 	     u64 address, void *entry)
 {
 	const struct stp_probe *probe = stp_script.probes + point->probe;
 
-	run(point, probe, probe->handler, regs, args, address, entry, true);
+	return run(point, probe, probe->handler, regs, args, address, entry, true);
 }
 
 bool stp_hit_entry(const struct stp_point *point, const struct pt_regs *regs, u64 address,
