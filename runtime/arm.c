@@ -44,12 +44,19 @@ static u32 total, failed;
 
 /* ------------------------------------------------------------- the points */
 
+static bool has_own_name(const struct stp_point *point)
+{
+	const struct stp_probe_kind *kind = stp_probe_kinds[point->kind];
+
+	return kind && kind->own_names;
+}
+
 /* len 0: the kernel. A symbol of a module is "module:symbol". */
 static struct stp_str module_of(const struct stp_point *point)
 {
 	const char *colon = point->symbol ? strchr(point->symbol, ':') : NULL;
 
-	if (point->section == STP_ABSOLUTE)
+	if (point->section == STP_ABSOLUTE || has_own_name(point))
 		return (struct stp_str){ "", 0 };
 	if (!point->section)
 		return (struct stp_str){ point->symbol, colon ? colon - point->symbol : 0 };
@@ -78,6 +85,10 @@ static int compare_points(const void *a, const void *b)
 
 	if (!order && stp_probe_kinds[p->kind])
 		order = compare_sets(p, q);
+	if (order)
+		return order;
+	if (has_own_name(p) && p->symbol)
+		order = strcmp(p->symbol, q->symbol);
 	if (order)
 		return order;
 	if (p->priority != q->priority)
@@ -135,7 +146,8 @@ void stp_point_failed(const struct stp_point *point, int error)
 	if (quiet)
 		return;
 	failed++;
-	if (error == -ENOENT && point->section != STP_ABSOLUTE && point->symbol && !point->address) {
+	if (error == -ENOENT && point->section != STP_ABSOLUTE && point->symbol && !point->address &&
+	    !has_own_name(point)) {
 		stp_tell(STP_RECORD_WARN, "probe %s was not armed: %s", point->name,
 			 stp_symbol_lack(point->symbol));
 		return;

@@ -324,21 +324,22 @@ static __always_inline enum stp_miss run_full(const struct stp_dispatch *d,
 }
 
 /* A light handler that is reached from another one's on this CPU: only from an NMI it counts. */
-static noinline void hit_light_while_busy(const struct stp_dispatch *d, struct stp_hit *hit)
+static noinline bool hit_light_while_busy(const struct stp_dispatch *d, struct stp_hit *hit)
 {
-	if (in_nmi() && !*busy_here(1)) {
-		d->handler((struct stp_context *)hit);
-		count_handled(d);
-	} else {
+	if (!in_nmi() || *busy_here(1)) {
 		stp_missed(hit->point, STP_MISS_REENTRY, 1);
+		return false;
 	}
+	d->handler((struct stp_context *)hit);
+	count_handled(d);
+	return true;
 }
 
-static noinline void hit_with_guard(const struct stp_dispatch *d, struct stp_hit *hit)
+static noinline bool hit_with_guard(const struct stp_dispatch *d, struct stp_hit *hit)
 {
 	enum stp_miss missed = STP_MISS_REENTRY;
 	unsigned long flags;
-	bool failed;
+	bool failed = false;
 
 	local_irq_save(flags);
 	if (likely(d->flags & STP_PROBE_GUARDED))
@@ -350,22 +351,24 @@ static noinline void hit_with_guard(const struct stp_dispatch *d, struct stp_hit
 		count_handled(d);
 	else
 		stp_missed(hit->point, missed, 1);
+	return missed == STP_MISSES && !failed;
 }
 
-void stp_hit(const struct stp_point *point, const struct pt_regs *regs, const u64 *args,
+bool stp_hit(const struct stp_point *point, const struct pt_regs *regs, const u64 *args,
 	     u64 address, void *entry)
 {
 	const struct stp_dispatch *d = stp_dispatches + point->probe;
 	struct stp_hit hit = { (const u64 *)regs, args, entry, point, address };
 
 	if (unlikely(!READ_ONCE(stp_live)))
-		return;
+		return false;
 	if (!(d->flags & STP_PROBE_LIGHT))
 		return hit_with_guard(d, &hit);
 	if (unlikely(this_cpu_read(stp_cpus.busy[0])))
 		return hit_light_while_busy(d, &hit);
 	d->handler((struct stp_context *)&hit);
 	count_handled(d);
+	return true;
 }
 
 bool stp_hit_entry(const struct stp_point *point, const struct pt_regs *regs, u64 address,

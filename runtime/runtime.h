@@ -44,6 +44,9 @@ struct stp_probe_kind {
 	void (*disarm)(void *set);
 	/* What an error of arm() means; NULL: nothing special. May be NULL. */
 	const char *(*explain)(int error);
+	/* A point's symbol is a name of the kind's own, not of the kernel's or a module's. Points of one
+	 * name lie side by side. */
+	bool own_names;
 };
 extern const struct stp_probe_kind *const stp_probe_kinds[STP_KINDS];
 
@@ -93,9 +96,10 @@ void stp_contexts_exit(void);
  * Runs the point's handler, if the CPU's context of this level (task and irq, or NMI) is free
  * and the session runs; otherwise counts a miss. Any context, also NMI. `regs` NULL: the
  * point has no registers. `args`: tracepoint arguments, 8 bytes each, or NULL. `entry`: what
- * the entry handler of this call saved, or NULL. Interrupts are off while a handler runs.
+ * the entry handler of this call saved, or NULL. Interrupts are off while a handler runs. False when
+ * the hit was missed or the handler failed.
  */
-void stp_hit(const struct stp_point *point, const struct pt_regs *regs, const u64 *args,
+bool stp_hit(const struct stp_point *point, const struct pt_regs *regs, const u64 *args,
 	     u64 address, void *entry);
 /*
  * As stp_hit() for the entry handler of a return probe: fills `entry` (the probe's entry_size
@@ -166,6 +170,11 @@ void *stp_ring_reserve(struct stp_context *c, u16 kind, u16 format, u32 payload)
 void stp_ring_text(struct stp_context *c, u16 kind, struct stp_str text);
 /* Wakes the reader: the status changed. Any context, also NMI. */
 void stp_control_wake(void);
+
+/* -------------------------------------------------------- probes/stdin.c */
+
+/* The reader's standard input goes on so; length 0: it has ended. Process context. */
+int stp_stdin(const char *text, u32 length);
 
 /* ------------------------------------------------------------- module.c */
 

@@ -72,7 +72,8 @@ struct stp_runtime_context; /* the runtime's own part */
 			    At a function's entry only argument registers and the stack pointer    \
 			    are valid, unless the probe asked for STP_PROBE_ALL_REGS */            \
 	const u64 *args; /* tracepoint arguments, 8 bytes each */                                  \
-	void *entry;	 /* what the entry handler of this call saved: the probe's own struct */   \
+	void *entry;	 /* what the entry handler of this call saved: the probe's own struct; of  \
+			    procfs and stdin probes, their struct stp_value */                     \
 	const struct stp_point *point; /* the point that was hit */                                \
 	u64 address;		       /* its run-time address, or 0 */
 
@@ -101,6 +102,9 @@ struct stp_context {
 
 #define STP_CONTEXT_INTERRUPTIBLE 1 /* begin, end, error: may wait for ring space */
 #define STP_CONTEXT_NMI 2
+
+struct stp_value;
+static inline struct stp_value *stp_value(struct stp_context *c) { return (struct stp_value *)c->entry; }
 
 static inline bool stp_failed(const struct stp_context *c)
 {
@@ -173,6 +177,15 @@ bool stp_copy(struct stp_context *c, struct stp_text *to, struct stp_str from,
 struct stp_str stp_concat(struct stp_context *c, struct stp_text *to, struct stp_str a,
 			  struct stp_str b, const struct stp_place *place);
 
+/* $value of a procfs or stdin probe: what a writer gave, or what a reader will get, at most `size`
+ * bytes. More is a script error at `place`. */
+struct stp_value {
+	u32 len, size;
+	char text[];
+};
+void stp_value_set(struct stp_context *c, struct stp_str from, const struct stp_place *place);
+void stp_value_add(struct stp_context *c, struct stp_str from, const struct stp_place *place);
+
 /*
  * Regular expressions. The translator emits a finder for each: true when it matches in `s`; tags
  * then say where groups begin and end. To an automaton the text lies between symbols that no byte is:
@@ -221,6 +234,10 @@ static inline void stp_set_register(struct stp_context *c, u32 index, u32 size, 
 	else
 		*at = size == 4 ? (u32)value : value;
 }
+
+/* Guru mode: what becomes of the packet of a netfilter probe. A verdict that the kernel does not take is
+ * a script error. */
+void stp_set_verdict(struct stp_context *c, s64 verdict, const struct stp_place *place);
 
 /* The run-time address of a link-time address of vmlinux (KASLR). */
 extern u64 stp_kernel_offset;
@@ -443,6 +460,9 @@ enum stp_kind {
 	STP_KIND_TRACEPOINT,	/* symbol: the tracepoint's name */
 	STP_KIND_PERF,		/* offset: type; number: config; number2: period, or -Hz */
 	STP_KIND_WATCH,		/* number: address, without symbol; number2: width, negative: reads too */
+	STP_KIND_NETFILTER,	/* offset: family; number: hook; number2: priority */
+	STP_KIND_PROCFS,	/* symbol: path; offset: mode; number: writes; number2: most bytes, or 0 */
+	STP_KIND_STDIN,		/* number: lines */
 	STP_KINDS
 };
 
@@ -538,6 +558,7 @@ struct stp_limits {
 	u32 buffer_bytes; /* of one CPU's ring; a power of two; 0: the runtime chooses */
 	u32 return_slots; /* KRETACTIVE; 0: the runtime chooses */
 	u32 keeps_match;  /* matched() or ngroups() is called */
+	u32 procfs_size;  /* bytes that a procfs read probe gives, when its point does not tell */
 };
 
 struct stp_script {

@@ -63,6 +63,25 @@ struct stp_str stp_concat(struct stp_context *c, struct stp_text *to, struct stp
 	return STP_BORROW(to);
 }
 
+void stp_value_set(struct stp_context *c, struct stp_str from, const struct stp_place *place)
+{
+	stp_value(c)->len = 0;
+	stp_value_add(c, from, place);
+}
+
+void stp_value_add(struct stp_context *c, struct stp_str from, const struct stp_place *place)
+{
+	struct stp_value *to = stp_value(c);
+
+	if (unlikely(from.len > to->size - to->len)) {
+		stp_fail(c, place, "$value of %llu bytes does not fit the %u that a reader gets; see .maxsize",
+			 (u64)to->len + from.len, to->size);
+		return;
+	}
+	memcpy(to->text + to->len, from.p, from.len);
+	to->len += from.len;
+}
+
 #define MOST_ARGS 32 /* of one format; the translator refuses more (MAX_FORMAT_ARGS) */
 
 struct stp_str stp_sprint(struct stp_context *c, struct stp_text *to, const char *format,

@@ -120,6 +120,7 @@ struct stp_histogram_head {
  * or precision has its own 'l' before the value. A histogram's directive is %s.
  * Section ".stp.info" holds "key=value" strings, each ended by NUL:
  *   abi=1  release=6.1.0-56-amd64  script=hello.stp  buildid=<hex of the kernel>
+ *   stdin=char or stdin=line when the script reads the reader's standard input
  */
 #define STP_FORMATS_SECTION ".stp.formats"
 #define STP_INFO_SECTION ".stp.info"
@@ -133,6 +134,9 @@ enum stp_message_kind {
 	STP_MESSAGE_START = 2,
 	/* none. Disarms, runs the end probes; the status goes to FINISHED */
 	STP_MESSAGE_STOP = 3,
+	/* bytes of the reader's standard input, none at its end; while the session runs, of a module
+	 * that has stdin= among its info. Fails: EAGAIN (it does not run) */
+	STP_MESSAGE_STDIN = 4,
 };
 
 struct stp_message {

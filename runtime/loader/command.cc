@@ -13,27 +13,29 @@
 namespace stp::load {
 namespace {
 
-[[noreturn]] void become(const std::string& shell_text, int gate) {
+[[noreturn]] void become(const std::string& shell_text, bool with_input, int gate) {
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, nullptr);
   char go = 0;
   if (read(gate, &go, 1) != 1) _exit(127);
   close(gate);
+  int nothing = with_input ? -1 : open("/dev/null", O_RDONLY | O_CLOEXEC);
+  if (nothing >= 0) dup2(nothing, STDIN_FILENO);
   execl("/bin/sh", "sh", "-c", shell_text.c_str(), nullptr);
   _exit(127);
 }
 
 }  // namespace
 
-Command::Command(const std::string& shell_text) {
+Command::Command(const std::string& shell_text, bool with_input) {
   int gate[2];
   if (pipe2(gate, O_CLOEXEC) != 0) throw std::system_error(errno, std::generic_category(), "pipe");
   pid_ = fork();
   if (pid_ < 0) throw std::system_error(errno, std::generic_category(), "fork");
   if (pid_ == 0) {
     close(gate[1]);
-    become(shell_text, gate[0]);
+    become(shell_text, with_input, gate[0]);
   }
   close(gate[0]);
   gate_ = gate[1];

@@ -11,7 +11,8 @@ namespace stp::load {
 class Command {
  public:
   // Forks; the child waits. Throws std::system_error.
-  explicit Command(const std::string& shell_text);
+  // Without input: its standard input is empty.
+  Command(const std::string& shell_text, bool with_input);
   ~Command();
   Command(const Command&) = delete;
   Command& operator=(const Command&) = delete;

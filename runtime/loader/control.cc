@@ -54,6 +54,10 @@ int Control::start(long target, const std::string& unload_program) {
 
 int Control::stop() { return send(STP_MESSAGE_STOP, nullptr, 0); }
 
+int Control::give_stdin(const char* text, size_t length) {
+  return send(STP_MESSAGE_STDIN, text, length);
+}
+
 int Control::send(stp_message_kind kind, const void* payload, size_t length) {
   stp_message head{kind, static_cast<stp_u32>(length)};
   std::string message(reinterpret_cast<const char*>(&head), sizeof head);

@@ -22,6 +22,7 @@ class Control {
   int set_global(const std::string& name_equals_value);
   int start(long target, const std::string& unload_program);
   int stop();
+  int give_stdin(const char* text, size_t length);  // length 0: it has ended
 
  private:
   int send(stp_message_kind kind, const void* payload, size_t length);

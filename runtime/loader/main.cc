@@ -17,6 +17,7 @@
 #include <memory>
 #include <stdexcept>
 
+#include "input.h"
 #include "kernel_module.h"
 #include "module_file.h"
 #include "options.h"
@@ -66,6 +67,12 @@ void forward(int signal, siginfo_t* info, void*) {
   if (info->si_code != SI_KERNEL && reader > 0) kill(reader, signal);
 }
 
+// Whether the script reads the standard input, and how.
+std::unique_ptr<Input> input_of(const ModuleFile& file) {
+  auto use = file.info.find("stdin");
+  return use == file.info.end() ? nullptr : std::make_unique<Input>(use->second == "char");
+}
+
 int supervise(const Options& options, const ModuleFile& file, const SessionFiles& files) {
   struct sigaction action {};
   action.sa_sigaction = forward;
@@ -86,8 +93,10 @@ int run(const Options& options) {
   if (options.file_bytes)
     rotation = std::make_unique<Rotation>(options.output, options.file_bytes, options.files);
   int output = rotation ? rotation->fd() : open_output(options.output);
+  std::unique_ptr<Input> input = input_of(file);
   insert_module(file);
   SessionFiles files;
+  files.input = input.get();
   files.output = output;
   files.rotation = rotation.get();
   try {
@@ -97,7 +106,11 @@ int run(const Options& options) {
     throw;
   }
   reader = fork();
-  if (reader == 0) _exit(read_and_unload(options, file, files, run_session));
+  if (reader == 0) {
+    int status = read_and_unload(options, file, files, run_session);
+    input.reset();  // should the parent be gone
+    _exit(status);
+  }
   if (reader < 0) {
     unload(file.name);
     throw std::runtime_error(fmt::format("fork: {}", std::strerror(errno)));

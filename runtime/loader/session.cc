@@ -78,7 +78,7 @@ class Session {
         throw std::runtime_error(fmt::format(
             "-G {}: {}", global,
             error == ENOENT ? "the script has no such global variable" : strerror(error)));
-    if (!options_.command.empty()) command_ = std::make_unique<Command>(options_.command);
+    if (!options_.command.empty()) command_ = std::make_unique<Command>(options_.command, !files_.input);
     long target = command_ ? command_->pid() : options_.target;
     std::string self = std::filesystem::read_symlink("/proc/self/exe");
     if (int error = control_.start(target, self))
@@ -92,6 +92,7 @@ class Session {
       wait();
       stp_status status = control_.status();
       look_for_end(status);
+      feed(status);
       bool finished = status.state == STP_FINISHED;
       size_t printed = print(finished);
       if (finished && printed == 0) break;
@@ -121,7 +122,8 @@ class Session {
   void wait() {
     pollfd fds[] = {{control_.fd(), POLLIN, 0},
                     {signals_.fd(), POLLIN, 0},
-                    {command_ && !command_seen_ ? command_->fd() : -1, POLLIN, 0}};
+                    {command_ && !command_seen_ ? command_->fd() : -1, POLLIN, 0},
+                    {announced_ && !stopping_ && files_.input ? files_.input->fd() : -1, POLLIN, 0}};
     poll(fds, std::size(fds), static_cast<int>(idle_round.count()));
   }
 
@@ -136,6 +138,14 @@ class Session {
     if (options_.timeout > 0 &&
         Clock::now() - started_ >= std::chrono::duration<double>(options_.timeout))
       stop();
+  }
+
+  // Hands on what there is of the standard input; a little, so that what handlers print of it is taken
+  // before there is more.
+  void feed(const stp_status& status) {
+    if (status.state != STP_RUNNING || stopping_ || !files_.input || !files_.input->is_ready()) return;
+    auto text = files_.input->read();
+    if (text) control_.give_stdin(text->data(), text->size());
   }
 
   void announce(const stp_status& status) {

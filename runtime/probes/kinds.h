@@ -13,5 +13,8 @@ extern const struct stp_probe_kind stp_return_kind;
 extern const struct stp_probe_kind stp_statement_kind;
 extern const struct stp_probe_kind stp_tracepoint_kind;
 extern const struct stp_probe_kind stp_watch_kind;
+extern const struct stp_probe_kind stp_netfilter_kind;
+extern const struct stp_probe_kind stp_procfs_kind;
+extern const struct stp_probe_kind stp_stdin_kind;
 
 #endif

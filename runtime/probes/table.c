@@ -21,6 +21,9 @@ const struct stp_probe_kind *const stp_probe_kinds[STP_KINDS] = {
 	[STP_KIND_STATEMENT] = &stp_statement_kind,
 	[STP_KIND_TRACEPOINT] = &stp_tracepoint_kind,
 	[STP_KIND_WATCH] = &stp_watch_kind,
+	[STP_KIND_NETFILTER] = &stp_netfilter_kind,
+	[STP_KIND_PROCFS] = &stp_procfs_kind,
+	[STP_KIND_STDIN] = &stp_stdin_kind,
 };
 
 static int never(struct kprobe *probe, struct pt_regs *regs)

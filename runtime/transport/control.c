@@ -94,6 +94,8 @@ static int act(const struct stp_message *message, char *payload)
 	case STP_MESSAGE_STOP:
 		stp_session_stop();
 		return 0;
+	case STP_MESSAGE_STDIN:
+		return stp_stdin(payload, message->length);
 	}
 	return -EINVAL;
 }

@@ -65,6 +65,8 @@ constexpr LimitRow limit_rows[] = {
      [](Limits& l, uint32_t v) { l.max_skipped = v; }},
     {"KRETACTIVE", "by the kernel", "concurrent calls of a function with a return probe", 1, 65536,
      [](Limits& l, uint32_t v) { l.return_slots = v; }},
+    {"STP_PROCFS_BUFSIZE", "MAXSTRINGLEN - 1", "bytes that a procfs read probe without .maxsize gives", 1,
+     1u << 24, [](Limits& l, uint32_t v) { l.procfs_size = v; }},
 };
 
 // The relay buffer of one CPU is a power of two.

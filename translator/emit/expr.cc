@@ -189,6 +189,8 @@ Value value(Body& b, const Expr* e, bool wanted) {
                         [&](const EmbeddedCExpr& c) {
                           return embedded_value(b, c.c, e->type, e->span);
                         },
+                        // Only what was written is read, and nothing changes it.
+                        [](const TextRef&) { return Value{"STP_BORROW(stp_value(c))", true}; },
                         [&](const RegexExpr& r) { return match(b, r); },
                         // Statistics have no value but through AggregateExpr and its kin.
                         [](const WalkValueRef&) -> Value { std::abort(); },

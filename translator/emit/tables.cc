@@ -95,6 +95,12 @@ const char* kind_name(PointKind kind) {
       return "STP_KIND_PERF";
     case PointKind::watch:
       return "STP_KIND_WATCH";
+    case PointKind::netfilter:
+      return "STP_KIND_NETFILTER";
+    case PointKind::procfs:
+      return "STP_KIND_PROCFS";
+    case PointKind::standard_input:
+      return "STP_KIND_STDIN";
   }
   return nullptr;
 }
@@ -170,7 +176,8 @@ std::string limits_text(const Program& program, const Depths& depths) {
          row("frame_stack", depths.frame_stack) + row("trylock", l.trylock) +
          row("trylock_delay_us", l.trylock_delay_us) + row("max_errors", l.max_errors) +
          row("max_skipped", l.max_skipped) + row("buffer_bytes", l.buffer_bytes) +
-         row("return_slots", l.return_slots) + row("keeps_match", program.keeps_match);
+         row("return_slots", l.return_slots) + row("keeps_match", program.keeps_match) +
+         row("procfs_size", l.procfs_size.value_or(l.string_size - 1));
 }
 
 // A table and the two members of stp_script that name it; nothing for an empty one, which C has
@@ -240,6 +247,22 @@ std::string tables_text(Module& module, const Depths& depths) {
                     STP_ABI, c_string(program.name), members, limits_text(program, depths));
 }
 
+namespace {
+
+// How the reader is to take its standard input: by the most eager of the script's probes.
+const char* use_of_stdin(const Program& program) {
+  const char* use = "";
+  for (const Probe& probe : program.probes)
+    for (const Point& p : probe.points)
+      if (p.kind == PointKind::standard_input) {
+        if (!p.number) return "char";
+        use = "line";
+      }
+  return use;
+}
+
+}  // namespace
+
 std::string sections_text(const Program& program, const std::string& release,
                           const std::string& build_id) {
   std::string formats;
@@ -251,6 +274,8 @@ std::string sections_text(const Program& program, const std::string& release,
   std::string info = fmt::format("\t\"abi={}\\0\"\n\t{} \"\\0\"\n\t{} \"\\0\"\n\t{}", STP_ABI,
                                  c_string("release=" + release), c_string("script=" + program.name),
                                  c_string("buildid=" + build_id));
+  if (std::string use = use_of_stdin(program); !use.empty())
+    info += fmt::format(" \"\\0\"\n\t{}", c_string("stdin=" + use));
   return section("formats", STP_FORMATS_SECTION, formats) + section("info", STP_INFO_SECTION, info);
 }
 

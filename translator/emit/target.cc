@@ -184,6 +184,11 @@ void store_register(Body& b, const Expr& target, const std::string& value) {
   }
   auto* narrow = std::get_if<NarrowExpr>(&target.node);
   const auto& at = std::get<LocExpr>((narrow ? narrow->operand : &target)->node);
+  // Of what a probe is handed, that alone can be changed: sema/target_handed.cc.
+  if (at.loc->op == LocOp::argument) {
+    b.line("stp_set_verdict(c, {}, {});", value, b.module.names.place(target.span));
+    return b.check();
+  }
   b.line("stp_set_register(c, {}, {}, {});", pt_regs_index[at.loc->value],
          narrow ? narrow->bits / 8 : 8, value);
 }

@@ -68,6 +68,11 @@ Value assign_register(Body& b, const AssignExpr& a, Value v, const Span& span) {
 Value assign_string(Body& b, const AssignExpr& a, const Target& t, Value v, const Expr* e,
                     bool wanted) {
   std::string place = b.module.names.place(e->span);
+  if (std::holds_alternative<TextRef>(t.expr->node)) {
+    b.line("stp_value_{}(c, {}, {});", a.op ? "add" : "set", v.text, place);
+    b.check();
+    return wanted ? b.pin({"STP_BORROW(stp_value(c))"}, Type::string, e->span) : Value{};
+  }
   // The element that the text is borrowed from may move when another is made.
   if (std::holds_alternative<ElementRef>(t.expr->node)) v = b.pin(v, Type::string, e->span);
   std::string to = variable(b, t);

@@ -183,7 +183,8 @@ class Walk {
     } else {
       // What is written to a register must come back from where all of them are saved.
       uses_.all_registers |= !std::holds_alternative<LoadExpr>(e->node) &&
-                             !std::holds_alternative<LocalRef>(e->node);
+                             !std::holds_alternative<LocalRef>(e->node) &&
+                             !std::holds_alternative<TextRef>(e->node);
       value(e);
     }
   }

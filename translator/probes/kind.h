@@ -34,9 +34,20 @@ struct Surroundings {
     place,       // at an instruction: `place`
     at_return,   // $return, and parameters as they were at `place`, the entry
     tracepoint,  // arguments of `tracepoint`
+    hook,        // `arguments`
+    reader,      // $value is the text that the handler gives
+    writer,      // $value is the text that it gets
   } kind = Kind::none;
+  bool has_text() const { return kind == Kind::reader || kind == Kind::writer; }
   types::Place place;
   types::Tracepoint tracepoint;
+  // What the kernel hands to a hook, 8 bytes each. The types are spelled, so that whoever does not ask
+  // for the variable needs no types.
+  struct Argument {
+    std::string name, type;
+    bool only_guru = false;  // and it may be written to
+  };
+  std::vector<Argument> arguments = {};
   // Who knows the place; null: the kernel's.
   const types::Provider* provider = nullptr;
 };
@@ -81,6 +92,12 @@ std::span<const Kind> symbol_kinds();      // kprobe.function
 std::span<const Kind> process_kinds();     // process("path")
 std::span<const Kind> perf_kinds();        // perf.type(t).config(c)
 std::span<const Kind> watch_kinds();       // kernel.data
+std::span<const Kind> netfilter_kinds();   // netfilter.hook("HOOK").pf("FAMILY")
+std::span<const Kind> procfs_kinds();      // procfs("path").read
+std::span<const Kind> stdin_kinds();       // stdin.char, stdin.line
+
+// stdin.char, which procfs("__stdin").write is too, or stdin.line.
+Found at_stdin(const Request&, bool lines);
 
 // Known to the language, and not run by this version.
 bool is_unsupported(const std::vector<ast::Component>&);

@@ -17,7 +17,8 @@ using Table = std::span<const Kind> (*)();
 constexpr Table tables[] = {
     session_kinds,   timer_kinds,      profile_kinds, function_kinds,
     statement_kinds, tracepoint_kinds, symbol_kinds, process_kinds,
-    perf_kinds,      watch_kinds,
+    perf_kinds,      watch_kinds,      netfilter_kinds,
+    procfs_kinds,    stdin_kinds,
 };
 
 Arg arg_of(const ast::Component& c) {

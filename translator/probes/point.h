@@ -24,6 +24,9 @@ enum class PointKind {
   tracepoint,
   perf,   // offset: type; number: config; number2: period, or -Hz
   watch,  // number: address, without symbol; number2: width, negative for reads as well
+  netfilter,  // offset: family; number: hook; number2: priority
+  procfs,     // symbol: path; offset: mode; number: 1 for writes; number2: most bytes of a read, or 0
+  standard_input,  // number: 1 for lines, 0 for characters
 };
 
 // Point::section of an address of the running kernel, which nothing moves: script.h has the same.
@@ -34,7 +37,7 @@ struct Point {
   uint64_t address = 0;  // link-time; 0: by symbol
   uint32_t section = 0;  // of a module: 1 + index into Program::sections, or absolute_section
   uint32_t gate = 0;     // 1 + index into Program::gates; 0: armed all the time
-  std::string symbol;    // or the tracepoint's name
+  std::string symbol;    // or the tracepoint's name, or a path
   uint32_t offset = 0;   // from the symbol
   std::string name;      // pp()
   std::string function;  // ppfunc()

@@ -10,9 +10,9 @@ namespace stp::probes {
 namespace {
 
 constexpr const char* families[] = {
-    "procfs",     "netfilter", "java",    "python2", "python3",
+    "java",    "python2", "python3",
     "nfs",    "syscall", "nd_syscall", "socket",    "ioblock", "scheduler",
-    "vm",      "signal", "tcp",     "udp",        "vfs",       "input",   "stapdev"};
+    "vm",      "signal", "tcp",     "udp",        "vfs",       "stapdev"};
 constexpr const char* of_the_kernel[] = {"mark"};
 // Counters that a script reads, and those of one process.
 constexpr const char* of_perf[] = {"process", "counter"};

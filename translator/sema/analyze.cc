@@ -243,6 +243,13 @@ std::vector<ListedVariable> listed_variables(const types::Provider& source,
                                              const probes::Surroundings& around) {
   using Surround = probes::Surroundings::Kind;
   std::vector<ListedVariable> listed;
+  static const types::Type text{types::Kind::integer, "string"};
+  if (around.has_text()) listed.push_back({"value", &text, "a text of the script"});
+  for (size_t i = 0; i < around.arguments.size(); ++i) {
+    auto type = source.type(around.arguments[i].type);
+    types::Location place{types::Location::Kind::value, types::loc_argument(static_cast<int>(i)), {}};
+    if (auto* known = types::get(type)) listed.push_back({around.arguments[i].name, *known, types::spell(place)});
+  }
   if (around.kind == Surround::tracepoint)
     for (size_t i = 0; i < around.tracepoint.params.size(); ++i) {
       const types::Param& param = around.tracepoint.params[i];

@@ -142,6 +142,7 @@ class Dump {
             [](const RegisterBitsExpr& x) { return register_bits(x); },
             [](const EntryExpr& x) { return fmt::format("entry{}", x.slot); },
             [](const EmbeddedCExpr& x) { return "%{" + x.c.code + "%}"; },
+            [](const TextRef&) { return std::string("$value"); },
         },
         e->node);
   }

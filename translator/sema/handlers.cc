@@ -68,6 +68,12 @@ prog::Stmt* guarded(prog::Program& program, const std::vector<prog::Expr*>& cond
   return program.stmt(body->span, std::move(block));
 }
 
+// Points that are armed as long as the session runs: their condition is asked at each hit alone.
+bool stays_armed(prog::PointKind kind) {
+  return kind == prog::PointKind::netfilter || kind == prog::PointKind::procfs ||
+         kind == prog::PointKind::standard_input;
+}
+
 struct Variant {
   prog::Probe probe;
   std::string text;  // what it does, to compare
@@ -128,6 +134,7 @@ class ProbeLowering {
 
   // All points of this probe have the same conditions.
   void set_gate(const std::vector<prog::Expr*>& conditions, prog::Point& point) {
+    if (stays_armed(point.kind)) return;
     if (!gate_ && !conditions.empty() &&
         std::all_of(conditions.begin(), conditions.end(), of_globals)) {
       prog::Program& program = *unit_.program;
@@ -177,6 +184,30 @@ class ProbeLowering {
   std::vector<Variant> variants_;
 };
 
+// A file is answered by one probe, and is no folder.
+void check_files(const std::vector<PendingProbe>& pending, Diagnostics& d) {
+  std::vector<const prog::Point*> files;
+  auto add = [&](const prog::Point& point, const ExpandedPoint& p) {
+    for (const prog::Point* other : files) {
+      if (other->symbol == point.symbol && !point.number && !other->number)
+        d.error(Code::duplicate, p.written->span,
+                fmt::format("procfs file '{}' has a read probe already", point.symbol));
+      else if (other->symbol.starts_with(point.symbol + "/") || point.symbol.starts_with(other->symbol + "/"))
+        d.error(Code::duplicate, p.written->span,
+                fmt::format("procfs file '{}' cannot stand beside '{}': one of them is a folder",
+                            point.symbol, other->symbol));
+      else
+        continue;
+      return;
+    }
+    files.push_back(&point);
+  };
+  for (const PendingProbe& probe : pending)
+    for (const ExpandedPoint& p : probe.points)
+      for (const probes::Found& found : p.found)
+        if (found.point.kind == prog::PointKind::procfs) add(found.point, p);
+}
+
 }  // namespace
 
 bool has_targets(const std::vector<const ast::Stmt*>& statements) {
@@ -212,9 +243,12 @@ std::vector<PendingProbe> collect_probes(Unit& unit, const ast::File& script,
         pending.push_back({*probe, {}, handler.get()});
         unit.handlers.push_back(std::move(handler));
       }
+      for (const probes::Found& found : p.found)
+        pending[at->second].handler->scope.has_text |= found.surroundings.has_text();
       pending[at->second].points.push_back(std::move(p));
     }
   }
+  check_files(pending, *unit.diagnostics);
   return pending;
 }
 

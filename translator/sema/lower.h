@@ -116,6 +116,13 @@ class Lowering {
   struct Place;
   std::optional<Place> find_variable(const ast::Target&, const Span&);
   void note_known_variables(Diagnostic&);
+
+  // target_handed.cc
+  bool is_handed(const ast::Target&) const;
+  std::optional<Place> hook_argument(const ast::Target&, const Span&);
+  std::vector<types::Variable> hook_arguments();
+  prog::Expr* assignable_argument(prog::Expr*, const Span&);
+  prog::Expr* text_value(const ast::Target&, const Span&, bool assigned);
   template <typename Node>
   prog::Expr* follow(Place, const Node&, const Span&);
   bool step(Place&, const ast::Access&);

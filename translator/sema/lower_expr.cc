@@ -393,8 +393,13 @@ Expr* Lowering::assignable(const ast::Expr& e, Type wanted) {
       e.node);
   if (!can) {
     if (std::holds_alternative<ast::Target>(e.node) || std::holds_alternative<ast::Cast>(e.node) ||
-        std::holds_alternative<ast::Dereference>(e.node))
-      return assignable_target(e);
+        std::holds_alternative<ast::Dereference>(e.node)) {
+      Expr* to = assignable_target(e);
+      if (wanted == Type::none || to->type == wanted || bad_.count(to)) return to;
+      return error(Code::type_mismatch, e.span,
+                   fmt::format("this is a {} where a {} is needed", name_of(to->type), name_of(wanted)),
+                   wanted);
+    }
     return error(Code::bad_operand, e.span, "this cannot be assigned to", wanted);
   }
   Expr* to = value(e, wanted);
@@ -408,7 +413,7 @@ Expr* Lowering::assign(const ast::Assign& a, const Span& span) {
   Expr* to = assignable(*a.target, type);
   if (to->type == Type::stat)
     return error(Code::type_mismatch, span, "a statistic takes values with '<<<', not '='");
-  Expr* from = value(*a.value, to->type, reason(*a.target));
+  Expr* from = value(*a.value, bad_.count(to) ? Type::none : to->type, reason(*a.target));
   return program().expr(to->type, span, prog::AssignExpr{a.op, to, from});
 }
 
@@ -522,8 +527,8 @@ Expr* Lowering::register_value(const ast::AtOperator& a, const Span& span) {
   if (!number || number->value < 0 || number->value >= registers)
     return error(Code::not_constant, a.args[0]->span,
                  fmt::format("a register is a number from 0 to {}", registers - 1));
-  if (a.name == "uregister" || !surroundings_ || surroundings_->kind == Kind::none ||
-      surroundings_->kind == Kind::tracepoint)
+  if (a.name == "uregister" || !surroundings_ ||
+      (surroundings_->kind != Kind::place && surroundings_->kind != Kind::at_return))
     return error(Code::not_allowed_here, span,
                  fmt::format("this kind of probe has no registers for @{}", a.name));
   return program().expr(Type::number, span,

@@ -87,7 +87,8 @@ class Lowering::PointerTypes {
     bool here = scope_ == &lowering_.scope_ || t.kind == ast::Target::Kind::at_var;
     if (!here || (!lowering_.surroundings_ && t.kind == ast::Target::Kind::variable) ||
         (!t.name.empty() && t.name[0] == '$')) return {};
-    auto place = lowering_.find_variable(t, span);
+    auto place = lowering_.is_handed(t) ? lowering_.hook_argument(t, span)
+                                        : lowering_.find_variable(t, span);
     if (!place) return {};
     if (t.accesses.empty() && !t.address_of) return {false, behind(place->type)};
     return reached(*place, t);

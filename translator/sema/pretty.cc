@@ -245,6 +245,8 @@ std::vector<types::Variable> Lowering::group_members(const std::string& name) {
     auto answer = provider_->return_value(surroundings_->place.function);
     if (surroundings_->kind == Surround::at_return && types::get(answer))
       variables.push_back({"return", types::get(answer)->type, types::get(answer)->location, false});
+  } else if (surroundings_->kind == Surround::hook) {
+    variables = hook_arguments();
   } else if (surroundings_->kind == Surround::tracepoint) {
     int i = 0;
     for (const auto& p : surroundings_->tracepoint.params)

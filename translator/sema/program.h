@@ -178,6 +178,8 @@ struct EntryExpr {
 struct EmbeddedCExpr {
   EmbeddedC c;
 };
+// $value of a file in /proc: the text that a reader will get, or that a writer gave.
+struct TextRef {};
 
 struct Expr {
   Type type = Type::none;
@@ -185,7 +187,8 @@ struct Expr {
   std::variant<NumberConst, StringConst, LocalRef, GlobalRef, ElementRef, WalkValueRef, CallExpr,
                BuiltinCall, UnaryExpr, BinaryExpr, TernaryExpr, InExpr, RegexExpr, AssignExpr,
                IncrementExpr, AccumulateExpr, AggregateExpr, HistogramExpr, BucketExpr, PrintExpr,
-               LocExpr, LoadExpr, NarrowExpr, RegisterBitsExpr, EntryExpr, EmbeddedCExpr>
+               LocExpr, LoadExpr, NarrowExpr, RegisterBitsExpr, EntryExpr, EmbeddedCExpr,
+               TextRef>
       node;
 };
 
@@ -362,6 +365,7 @@ struct Limits {
   uint32_t max_skipped = 100;
   uint32_t buffer_bytes = 0;
   uint32_t return_slots = 0;
+  std::optional<uint32_t> procfs_size;  // string_size - 1
 };
 
 struct Program {

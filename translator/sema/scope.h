@@ -39,6 +39,7 @@ struct Scope {
   std::vector<Span> told;  // by which use its type is known
   std::vector<bool> assigned;
   size_t params = 0;
+  bool has_text = false;  // $value is a string
   prog::Type* result = nullptr;  // of a function; null in a handler
   Span* result_told = nullptr;
 };

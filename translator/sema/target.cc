@@ -31,10 +31,12 @@ Expr* Lowering::target(const ast::Target& t, const Span& span) {
                                   : "an overloaded function has no target variables; pass the value "
                                     "as an argument",
                  t.name.size() > 1 && t.name[0] == '$' ? Type::string : Type::number);
+  if (!nowhere && surroundings_->has_text() && t.kind == ast::Target::Kind::variable)
+    return text_value(t, span, false);
   if (t.kind == ast::Target::Kind::variable && !t.name.empty() && t.name[0] == '$')
     return target_group(t, span);
   auto lower = [&]() -> Expr* {
-    auto place = find_variable(t, span);
+    auto place = is_handed(t) ? hook_argument(t, span) : find_variable(t, span);
     return place ? follow(*place, t, span) : bad(type, span);
   };
   // A parameter in a return probe is what it was at the entry, with all that was behind it.

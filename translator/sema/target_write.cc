@@ -16,6 +16,9 @@ bool is_general(int64_t dwarf_register) { return dwarf_register != 7 && dwarf_re
 
 // A load, whose address is where the value goes; or a register, perhaps some bits of it.
 Expr* Lowering::assignable_target(const ast::Expr& e) {
+  auto* variable = std::get_if<ast::Target>(&e.node);
+  if (variable && variable->kind == ast::Target::Kind::variable && surroundings_ && surroundings_->has_text())
+    return text_value(*variable, e.span, true);
   if (!guru_)
     return error(Code::needs_guru, e.span,
                  "writing to the probed code's variables needs guru mode (-g)");
@@ -29,6 +32,8 @@ Expr* Lowering::assignable_target(const ast::Expr& e) {
   const Expr* bare = to;
   if (auto* narrow = std::get_if<prog::NarrowExpr>(&to->node)) bare = narrow->operand;
   auto* location = std::get_if<prog::LocExpr>(&bare->node);
+  if (location && surroundings_ && surroundings_->kind == probes::Surroundings::Kind::hook)
+    return assignable_argument(to, e.span);
   if (location && location->loc->op == types::LocOp::reg && is_general(location->loc->value))
     return to;
   if (location)

@@ -177,6 +177,12 @@ class Inference {
     }
   }
 
+  // $value of a probe that is handed a text.
+  bool is_text(const ast::Expr& e) const {
+    auto* t = std::get_if<ast::Target>(&e.node);
+    return t && scope_->has_text && t->kind == ast::Target::Kind::variable && t->name == "value";
+  }
+
   Type assign(const ast::Assign& a, Type wanted) {
     if (a.op) {
       Type type = *a.op == ast::BinaryOp::concat ? Type::string : Type::number;
@@ -184,10 +190,11 @@ class Inference {
       expression(*a.value, type);
       return type;
     }
-    // What the value is tells the variable at once when it is a literal, and otherwise in the next
+    // What the value is tells the variable at once when it is a literal or $value, and otherwise in the next
     // walk: until then the variable's other uses come first. So an error names the place that SystemTap
     // names.
     Type known = literal_type(*a.value);
+    if (known == Type::none && is_text(*a.value)) known = Type::string;
     if (known == Type::none) known = assigned_[&a];
     Type type = expression(*a.target, known != Type::none ? known : wanted);
     Type value = expression(*a.value, type);
@@ -254,7 +261,7 @@ class Inference {
             [&](const ast::Target& t) {
               children(e, [&](const ast::Expr& index) { expression(index, Type::number); });
               bool group = t.name.size() > 1 && t.name[0] == '$';
-              return t.pretty || group ? Type::string : Type::number;
+              return t.pretty || group || is_text(e) ? Type::string : Type::number;
             },
             [&](const ast::Cast& c) {
               children(e, [&](const ast::Expr& part) { expression(part, Type::number); });
