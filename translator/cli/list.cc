@@ -30,8 +30,12 @@ class Printer {
   explicit Printer(int detail) : detail_(detail) {}
 
   void print(const ListedPoint& listed) {
-    fmt::print("{}", listed.point.name);
-    if (detail_ > 1 && listed.point.address) fmt::print(" at {:#x}", listed.point.address);
+    const prog::Point& point = listed.point;
+    fmt::print("{}", point.name);
+    if (size_t colon = point.symbol.find(':');
+        point.kind == prog::PointKind::tracepoint && colon != point.symbol.npos)
+      fmt::print(" in module \"{}\"", point.symbol.substr(0, colon));
+    if (detail_ > 1 && point.address) fmt::print(" at {:#x}", point.address);
     for (const auto& variable : listed.variables)
       if (detail_ < 2)
         fmt::print(" {}", variable.text());

@@ -17,6 +17,7 @@
 #include "syntax/ast.h"
 #include "target/target.h"
 #include "types/provider.h"
+#include "types/sources.h"
 
 namespace stp::probes {
 
@@ -55,6 +56,7 @@ struct Request {
   // Null after an error was reported.
   std::function<const types::Provider*()> provider;
   Diagnostics& diagnostics;
+  types::Sources* sources = nullptr;  // null: modules are not looked into
 
   // The argument of the component called `name`.
   const std::string* text(std::string_view name) const;

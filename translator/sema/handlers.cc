@@ -94,7 +94,8 @@ class ProbeLowering {
 
  private:
   void add(const ExpandedPoint& p, probes::Found found) {
-    if (found.surroundings.provider)
+    // A tracepoint is told by its name, not by an address.
+    if (found.surroundings.provider && found.point.kind != prog::PointKind::tracepoint)
       found.point.section = unit_.section_of(*found.surroundings.provider, found.point.address);
     found.point.gate = gate_;
     if (found.point.kind == prog::PointKind::never) {
