@@ -138,6 +138,11 @@ void stp_unlock(const struct stp_probe *probe);
 int stp_globals_init(void);
 void stp_globals_exit(void);
 
+/* ------------------------------------------------------------ syscall.c */
+
+/* Whether it is this call that the current task makes, in this way. Any context. */
+bool stp_is_call(const struct stp_call *call);
+
 /* -------------------------------------------------------------- print.c */
 
 /* Writes the text to the ring, as print() would. */

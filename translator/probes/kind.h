@@ -24,8 +24,19 @@ namespace stp::probes {
 enum class Arg { none, number, string };
 
 struct Part {
-  std::string name;
+  std::string name;  // "*": any
   Arg arg = Arg::none;
+};
+
+// A local variable that has a value when the handler begins, as those do that aliases set.
+struct ScriptVariable {
+  enum class From {
+    builtin,    // the function of this name
+    parameter,  // the $-variable of this name
+    text,       // what the $-variable points to, of at most the number that `count` names, if any
+    quoted,     // the same in quotes
+  } from;
+  std::string name, of, count = {};
 };
 
 // What a handler can ask about variables at a point.
@@ -38,6 +49,9 @@ struct Surroundings {
   } kind = Kind::none;
   types::Place place;
   types::Tracepoint tracepoint;
+  // Of a system call: its parameters, and with at_return what it returns, as $-variables.
+  std::optional<std::vector<types::Variable>> call_variables = {};
+  std::vector<ScriptVariable> script_variables = {};
   // Who knows the place; null: the kernel's.
   const types::Provider* provider = nullptr;
 };
@@ -83,6 +97,7 @@ std::span<const Kind> symbol_kinds();      // kprobe.function
 std::span<const Kind> process_kinds();     // process("path")
 std::span<const Kind> perf_kinds();        // perf.type(t).config(c)
 std::span<const Kind> watch_kinds();       // kernel.data
+std::span<const Kind> syscall_kinds();     // syscall.NAME
 
 // Known to the language, and not run by this version.
 bool is_unsupported(const std::vector<ast::Component>&);

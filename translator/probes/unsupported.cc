@@ -11,7 +11,7 @@ namespace {
 
 constexpr const char* families[] = {
     "procfs",     "netfilter", "java",    "python2", "python3",
-    "nfs",    "syscall", "nd_syscall", "socket",    "ioblock", "scheduler",
+    "nfs",    "socket",    "ioblock", "scheduler",
     "vm",      "signal", "tcp",     "udp",        "vfs",       "input",   "stapdev"};
 constexpr const char* of_the_kernel[] = {"mark"};
 // Counters that a script reads, and those of one process.

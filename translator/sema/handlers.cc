@@ -72,7 +72,15 @@ struct Variant {
   prog::Probe probe;
   std::string text;  // what it does, to compare
   ProbeFunctions functions = {};
+  std::string given = {};  // the functions that its points give locals the values of
 };
+
+std::string given_by(const probes::Found& found) {
+  std::string functions;
+  for (const probes::ScriptVariable& v : found.surroundings.script_variables)
+    if (v.from == probes::ScriptVariable::From::builtin) functions += v.of + " ";
+  return functions;
+}
 
 class ProbeLowering {
  public:
@@ -81,7 +89,8 @@ class ProbeLowering {
 
   void run() {
     const auto& statements = pending_.handler->scope.statements;
-    targets_ = has_targets(statements) || calls_probe_functions(unit_, statements);
+    targets_ = has_targets(statements) || calls_probe_functions(unit_, statements) ||
+               names_parameters(pending_);
     for (const ExpandedPoint& p : pending_.points)
       for (const probes::Found& found : p.found) add(p, found);
     for (Variant& v : variants_) {
@@ -107,7 +116,7 @@ class ProbeLowering {
     // (which run an entry handler) and the rest stay apart.
     if (!targets_)
       for (Variant& v : variants_)
-        if (v.probe.points.front().kind == found.point.kind) {
+        if (v.probe.points.front().kind == found.point.kind && v.given == given_by(found)) {
           v.probe.points.push_back(found.point);
           return;
         }
@@ -123,6 +132,7 @@ class ProbeLowering {
         while (!unit_.copies.empty() && unit_.copies.back().first >= functions) unit_.copies.pop_back();
         return;
       }
+    made.given = given_by(found);
     made.probe.points.push_back(found.point);
     variants_.push_back(std::move(made));
   }
@@ -160,6 +170,7 @@ class ProbeLowering {
     for (const ast::Expr* condition : p.conditions)
       conditions.push_back(lowering.condition(*condition));
     prog::Stmt* body = lowering.statements(scope.statements);
+    body = with_script_variables(lowering.script_variables(v.probe.span), body);
     v.probe.body = conditions.empty() ? body : guarded(*unit_.program, conditions, body);
     set_gate(conditions, found.point);
     v.probe.locals = scope.locals;
@@ -168,6 +179,12 @@ class ProbeLowering {
     for (const auto& [key, index] : v.functions.indices)
       v.text += dump_function(*unit_.program, unit_.program->functions[index]);
     return v;
+  }
+
+  prog::Stmt* with_script_variables(std::vector<prog::Stmt*> assignments, prog::Stmt* body) {
+    if (assignments.empty()) return body;
+    assignments.push_back(body);
+    return unit_.program->stmt(body->span, prog::BlockStmt{std::move(assignments)});
   }
 
   Unit& unit_;
