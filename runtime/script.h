@@ -438,6 +438,7 @@ struct stp_point {
 	const char *function; /* ppfunc(), probefunc(); "" when there is none */
 	s64 number, number2;
 	s64 priority; /* begin and end: order */
+	const char *counter; /* perf: the name for @perf(); NULL: it runs the handler */
 	const struct stp_call *call; /* entry, return: NULL for what is no system call's */
 	const struct stp_caller *callers; /* entry, return, statement: only calls from there count */
 	u32 n_callers;

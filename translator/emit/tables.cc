@@ -152,6 +152,7 @@ std::string point_row(const Point& p, size_t probe, const std::string& callers, 
   if (p.priority) row += ", .priority = " + c_number(p.priority);
   if (!p.callers.empty())
     row += fmt::format(", .callers = {0}, .n_callers = sizeof({0}) / sizeof({0}[0])", callers);
+  if (!p.counter.empty()) row += ", .counter = " + c_string(p.counter);
   if (p.call && !p.call->names) row += fmt::format(", .call = calls + {}", call);
   return row + fmt::format(",\n\t  .name = {}, .function = {} }},\n", c_string(p.name),
                            c_string(p.function));

@@ -14,8 +14,8 @@ constexpr const char* families[] = {
     "nfs",    "socket",    "ioblock", "scheduler",
     "vm",      "signal", "tcp",     "udp",        "vfs",       "input",   "stapdev"};
 constexpr const char* of_the_kernel[] = {"mark"};
-// Counters that a script reads, and those of one process.
-constexpr const char* of_perf[] = {"process", "counter"};
+// Counters of one process.
+constexpr const char* of_perf[] = {"process"};
 // Of process("path"); process(pid) and process alone are not run at all.
 constexpr const char* of_a_process[] = {"begin", "end",  "thread", "syscall",
                                         "insn",  "mark", "plt",    "provider"};

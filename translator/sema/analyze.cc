@@ -297,6 +297,7 @@ std::unique_ptr<prog::Program> analyze(const ast::File& script,
   for (auto& [key, group] : unit.functions)
     for (auto& overload : group->overloads) declare_locals(unit, overload->scope);
   declare_script_variables(unit, pending);
+  collect_counters(unit, pending);
   close_groups(unit);
   find_probe_functions(unit);
 

@@ -87,6 +87,7 @@ class Lowering {
   prog::Expr* at_operator(const ast::AtOperator&, const Span&, prog::Type wanted);
   prog::Expr* header_constant(const ast::AtOperator&, const Span&);
   prog::Expr* enumerator(const ast::AtOperator&, const Span&);
+  prog::Expr* perf_counter(const ast::AtOperator&, const Span&);
   prog::Expr* dereference(const ast::AtOperator&, const Span&);
   prog::Expr* register_value(const ast::AtOperator&, const Span&);
   bool is_written(const ast::Expr&);

@@ -44,6 +44,15 @@ void declare_script_variables(Unit&, const std::vector<PendingProbe>& probes) {
   }
 }
 
+void collect_counters(Unit& unit, const std::vector<PendingProbe>& probes) {
+  for (const PendingProbe& pending : probes)
+    for (const ExpandedPoint& point : pending.points)
+      for (const probes::Found& found : point.found)
+        if (const std::string& name = found.point.counter; !name.empty() && !unit.counters.insert(name).second)
+          unit.diagnostics->error(Code::duplicate, point.written->span,
+                                  "two counters are called '" + name + "'");
+}
+
 bool names_parameters(const PendingProbe& pending) {
   bool found = false;
   each_named(pending, [&](const ScriptVariable& v, size_t) { found |= is_parameter(v); });
