@@ -87,12 +87,14 @@ void resolve(const Request& request, std::vector<Found>& found) {
   const types::Provider* provider = request.provider();
   if (!provider) return;
   Pattern pattern(*request.text("trace"));
-  size_t before = found.size();
+  size_t before = found.size(), errors = request.diagnostics.errors();
   add(request, *provider, pattern, found);
   // A name is one tracepoint's. What is found in the kernel needs no module.
   bool one = found.size() > before && !has_wildcard(pattern.name);
   if (provider->module().empty() && !one) add_of_modules(request, pattern, found);
-  if (found.size() == before && !request.diagnostics.failed()) report_none(request, *provider, pattern.name);
+  // A module that could not be read was told of.
+  if (found.size() == before && request.diagnostics.errors() == errors)
+    report_none(request, *provider, pattern.name);
 }
 
 }  // namespace
