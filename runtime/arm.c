@@ -311,22 +311,35 @@ void stp_gate_set(u32 gate, bool open)
 
 /* ---------------------------------------------------------------- modules */
 
-static int module_changed(struct notifier_block *block, unsigned long state, void *data)
+static int module_coming(struct notifier_block *block, unsigned long state, void *data)
 {
 	const struct module *module = data;
 
-	if (state != MODULE_STATE_COMING && state != MODULE_STATE_GOING)
+	if (state != MODULE_STATE_COMING)
 		return NOTIFY_DONE;
 	mutex_lock(&arming);
-	if (state == MODULE_STATE_COMING)
-		stp_sections_find(module);
-	else
-		stp_sections_forget(module);
+	stp_sections_find(module);
 	update(module->name);
 	mutex_unlock(&arming);
 	return NOTIFY_DONE;
 }
-static struct notifier_block watch = { .notifier_call = module_changed };
+static struct notifier_block watch = { .notifier_call = module_coming };
+
+/* Comes before the kernel's own parts take leave of the module: it warns of tracepoints that are in use. What
+ * arms a module comes behind them, when they know it. */
+static int module_going(struct notifier_block *block, unsigned long state, void *data)
+{
+	const struct module *module = data;
+
+	if (state != MODULE_STATE_GOING)
+		return NOTIFY_DONE;
+	mutex_lock(&arming);
+	stp_sections_forget(module);
+	update(module->name);
+	mutex_unlock(&arming);
+	return NOTIFY_DONE;
+}
+static struct notifier_block watch_going = { .notifier_call = module_going, .priority = INT_MAX };
 
 /* ------------------------------------------------------------ init, exit */
 
@@ -348,6 +361,11 @@ int stp_arm_init(void)
 	for (i = 0; i < n_sets; i++)
 		watching |= sets[i].module.len > 0;
 	error = watching ? register_module_notifier(&watch) : 0;
+	if (!error && watching) {
+		error = register_module_notifier(&watch_going);
+		if (error)
+			unregister_module_notifier(&watch);
+	}
 	if (!error)
 		return 0;
 fail:
@@ -359,8 +377,10 @@ fail:
 
 void stp_arm_exit(void)
 {
-	if (watching)
+	if (watching) {
+		unregister_module_notifier(&watch_going);
 		unregister_module_notifier(&watch);
+	}
 	irq_work_sync(&changed);
 	kvfree(sets);
 	kfree(gates);

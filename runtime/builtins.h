@@ -130,4 +130,17 @@ struct stp_str stp_fn___stp_memory_digits(struct stp_context *c, struct stp_text
 					  s64 address, s64 bytes, s64 user,
 					  const struct stp_place *place);
 
+/* @perf("name"): what the CPU has counted since the probe was armed. */
+s64 stp_fn___stp_perf(struct stp_context *c, struct stp_str name, const struct stp_place *place);
+
+/* The system call that the current task makes: what syscall.NAME gives to handlers, syscall.c. */
+struct stp_str stp_fn___stp_syscall_name(struct stp_context *c, struct stp_text *scratch);
+struct stp_str stp_fn___stp_syscall_argstr(struct stp_context *c, struct stp_text *scratch);
+s64 stp_fn___stp_syscall_nr(struct stp_context *c);
+s64 stp_fn___stp_syscall_retval(struct stp_context *c);
+struct stp_str stp_fn___stp_syscall_retstr(struct stp_context *c, struct stp_text *scratch);
+/* Text of the caller, at most `n` bytes unless that is negative; where it cannot be read, its address. */
+struct stp_str stp_fn___stp_syscall_text(struct stp_context *c, struct stp_text *scratch, s64 address,
+					 s64 n, s64 quoted);
+
 #endif

@@ -140,6 +140,11 @@ void stp_globals_exit(void);
 /* Adds what each CPU has counted to the counters' values. Nothing counts meanwhile. Process context. */
 void stp_globals_gather(void);
 
+/* ------------------------------------------------------------ syscall.c */
+
+/* Whether it is this call that the current task makes, in this way. Any context. */
+bool stp_is_call(const struct stp_call *call);
+
 /* -------------------------------------------------------------- print.c */
 
 /* Writes the text to the ring, as print() would. */

@@ -485,6 +485,19 @@ struct stp_caller {
 	u32 level;
 };
 
+/*
+ * The system call that a point is of: only hits by this number and this way in are its own. A letter for
+ * each argument says how it is shown: i I signed and unsigned, h H of 16 bits, l L of 64; o octal, p an
+ * address; s text, b as many bytes of it as the next argument says.
+ */
+struct stp_call {
+	const char *name;
+	const char *arguments;
+	u32 number;
+	bool ia32;
+	char result; /* l, o or p */
+};
+
 #define STP_ABSOLUTE 0xffff /* section of an address that is the running kernel's own */
 
 struct stp_point {
@@ -499,6 +512,8 @@ struct stp_point {
 	const char *function; /* ppfunc(), probefunc(); "" when there is none */
 	s64 number, number2;
 	s64 priority; /* begin and end: order */
+	const char *counter; /* perf: the name for @perf(); NULL: it runs the handler */
+	const struct stp_call *call; /* entry, return: NULL for what is no system call's */
 	const struct stp_caller *callers; /* entry, return, statement: only calls from there count */
 	u32 n_callers;
 };
@@ -579,6 +594,9 @@ struct stp_script {
 	/* The anchor: link address of an exported symbol, from the debug information that the
 	 * addresses of `points` come from; 0 when no point has an address. */
 	u64 anchor; /* of `_printk` */
+	/* By number: the names of system calls of 64 bits, and of 32; for points of all calls. */
+	const char *const *call_names[2];
+	u32 n_call_names[2];
 	bool suppress_handler_errors;
 	/* Called once before `begin`, to set initial values of strings. May be NULL. */
 	void (*init)(void);

@@ -4,7 +4,8 @@
  *
  * All functions share one ftrace_ops; which point was hit is found by address in a hash table that
  * does not change while it is in use. A second ops, with all registers saved, serves the
- * handlers that read more than arguments (61 instructions), a third the points of callees. Filters are set by address: by name one
+ * handlers that read more than arguments (61 instructions), a third the points of callees, a
+ * fourth those of system calls. Filters are set by address: by name one
  * address with several names is refused. What ftrace has no site for gets a breakpoint.
  *
  * The ops do not ask for ftrace's own protection against recursion: stp_hit() has one, and counts.
@@ -34,7 +35,7 @@ struct group {
 };
 
 struct entries {
-	struct group groups[3];
+	struct group groups[4];
 	struct stp_breakpoints *breakpoints;
 };
 
@@ -82,11 +83,24 @@ static void hit_called(unsigned long ip, unsigned long parent, struct ftrace_ops
 			stp_hit(site->point, stp_ftrace_regs(fregs), NULL, site->entry, NULL);
 }
 
+/* Of system calls: only some of the ways to the function are a point's own. */
+static void hit_call(unsigned long ip, unsigned long parent, struct ftrace_ops *ops,
+		     struct ftrace_regs *fregs)
+{
+	const struct group *group = container_of(ops, struct group, ops);
+	const struct site *site = find(group, ip);
+
+	for (; site; site = site->next)
+		if (stp_is_call(site->point->call))
+			stp_hit(site->point, stp_ftrace_regs(fregs), NULL, site->entry, NULL);
+}
+
 static const struct entries blank = { .groups = {
 	{ .ops = { .func = hit } },
 	{ .ops = { .func = hit, .flags = FTRACE_OPS_FL_SAVE_REGS } },
 	{ .ops = { .func = hit_called,
 		   .flags = FTRACE_OPS_FL_SAVE_REGS | FTRACE_OPS_FL_RECURSION } },
+	{ .ops = { .func = hit_call, .flags = FTRACE_OPS_FL_SAVE_REGS } },
 } };
 
 /*
@@ -131,6 +145,8 @@ static int group_of(const struct stp_point *point)
 {
 	if (point->n_callers)
 		return 2;
+	if (point->call)
+		return 3;
 	return !!(stp_script.probes[point->probe].flags & STP_PROBE_ALL_REGS);
 }
 

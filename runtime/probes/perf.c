@@ -8,6 +8,7 @@
 #include <linux/perf_event.h>
 #include <linux/slab.h>
 
+#include "builtins.h"
 #include "probes/kinds.h"
 
 struct profile {
@@ -22,6 +23,8 @@ struct profiles {
 	u32 n;
 	struct profile each[];
 };
+
+#define STP_COUNTERS 64 /* that are read at the same time */
 
 static void overflow(struct perf_event *event, struct perf_sample_data *data, struct pt_regs *regs)
 {
@@ -40,12 +43,39 @@ static struct perf_event_attr attributes(const struct stp_point *point)
 	}
 	attr.type = point->offset;
 	attr.config = point->number;
+	if (point->counter)
+		return attr; /* it counts, and is never due */
 	attr.freq = point->number2 < 0;
 	if (attr.freq)
 		attr.sample_freq = -point->number2;
 	else
 		attr.sample_period = point->number2;
 	return attr;
+}
+
+/* Those that the script reads; they change while no handler looks. */
+static struct profile *readable[STP_COUNTERS];
+
+/* The name is known: the translator looked. */
+s64 stp_fn___stp_perf(struct stp_context *c, struct stp_str name, const struct stp_place *place)
+{
+	struct perf_event *event = NULL;
+	struct profile *p;
+	u32 i;
+
+	for (i = 0; i < STP_COUNTERS; i++) {
+		p = READ_ONCE(readable[i]);
+		if (p && stp_equal(stp_str_of(p->point->counter), name))
+			event = READ_ONCE(p->events[raw_smp_processor_id()]);
+	}
+	if (!event) {
+		stp_fail(c, place, "@perf: '%.*s' does not count", (int)name.len, name.p);
+		return 0;
+	}
+	/* What perf_event_read_local() does, which is not exported: the event is this CPU's. */
+	if (event->oncpu == raw_smp_processor_id())
+		event->pmu->read(event);
+	return local64_read(&event->count);
 }
 
 static int cover(unsigned int cpu, struct hlist_node *node)
@@ -66,10 +96,12 @@ static int cover(unsigned int cpu, struct hlist_node *node)
 static int uncover(unsigned int cpu, struct hlist_node *node)
 {
 	struct profile *p = hlist_entry(node, struct profile, node);
+	struct perf_event *event = p->events[cpu];
 
-	if (p->events[cpu])
-		perf_event_release_kernel(p->events[cpu]);
-	p->events[cpu] = NULL;
+	/* Runs on that CPU, where handlers that look have interrupts off. */
+	WRITE_ONCE(p->events[cpu], NULL);
+	if (event)
+		perf_event_release_kernel(event);
 	return 0;
 }
 
@@ -81,6 +113,28 @@ static bool any_event(const struct profile *p)
 		if (p->events[cpu])
 			return true;
 	return false;
+}
+
+/* False: there are too many. */
+static bool make_readable(struct profile *p)
+{
+	u32 i;
+
+	for (i = 0; p->point->counter && i < STP_COUNTERS; i++)
+		if (!readable[i]) {
+			WRITE_ONCE(readable[i], p);
+			return true;
+		}
+	return !p->point->counter;
+}
+
+static void make_unreadable(const struct profile *p)
+{
+	u32 i;
+
+	for (i = 0; i < STP_COUNTERS; i++)
+		if (readable[i] == p)
+			WRITE_ONCE(readable[i], NULL);
 }
 
 static int arm(const struct stp_point *const *points, u32 n, void **set)
@@ -105,7 +159,8 @@ static int arm(const struct stp_point *const *points, u32 n, void **set)
 		p->point = points[i];
 		p->events = kvcalloc(nr_cpu_ids, sizeof(*p->events), GFP_KERNEL);
 		/* Calls cover() for the CPUs that are there. */
-		if (p->events && !cpuhp_state_add_instance(profiles->hotplug_state, &p->node) && any_event(p))
+		if (p->events && !cpuhp_state_add_instance(profiles->hotplug_state, &p->node) &&
+		    any_event(p) && make_readable(p))
 			armed++;
 		else
 			stp_point_failed(points[i], p->error ? p->error : -ENODEV);
@@ -118,6 +173,10 @@ static void disarm(void *set)
 	struct profiles *profiles = set;
 	u32 i;
 
+	for (i = 0; i < profiles->n; i++)
+		make_unreadable(&profiles->each[i]);
+	/* Handlers that look have interrupts off. */
+	synchronize_rcu();
 	for (i = 0; i < profiles->n; i++) {
 		struct profile *p = &profiles->each[i];
 

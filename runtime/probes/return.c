@@ -39,6 +39,8 @@ static int entered(struct kretprobe_instance *instance, struct pt_regs *regs)
 
 	if (f->point->n_callers && !stp_called_as_said(f->point, regs))
 		return 1;
+	if (f->point->call && !stp_is_call(f->point->call))
+		return 1;
 	return !stp_hit_entry(f->point, regs, f->entry, instance->data);
 }
 

@@ -60,16 +60,52 @@ static void look_at(struct tracepoint *tracepoint, void *data)
 		search->found = tracepoint;
 }
 
+/* What looks for the tracepoint of a module: the kernel tells of those that have any, one after the other. */
+struct module_search {
+	struct notifier_block block;
+	struct stp_str module;
+	struct search search;
+};
+
+static int look_at_module(struct notifier_block *block, unsigned long state, void *data)
+{
+	struct module_search *s = container_of(block, struct module_search, block);
+	const struct module *module = ((struct tp_module *)data)->mod;
+	u32 i;
+
+	if (state != MODULE_STATE_COMING || !stp_equal(stp_str_of(module->name), s->module))
+		return NOTIFY_OK;
+	for (i = 0; i < module->num_tracepoints; i++)
+		look_at(tracepoint_ptr_deref(&module->tracepoints_ptrs[i]), &s->search);
+	return NOTIFY_OK;
+}
+
+/* "name", or "module:name". The module stays: whoever unloads it disarms first, or waits for us. */
+static struct tracepoint *find(const char *symbol)
+{
+	const char *colon = strchr(symbol, ':');
+	struct module_search s = {
+		.block.notifier_call = look_at_module,
+		.module = { symbol, colon ? colon - symbol : 0 },
+		.search = { colon ? colon + 1 : symbol, NULL },
+	};
+
+	if (!colon) {
+		for_each_kernel_tracepoint(look_at, &s.search);
+	} else if (!register_tracepoint_module_notifier(&s.block)) {
+		/* It was called for all that are loaded. */
+		unregister_tracepoint_module_notifier(&s.block);
+	}
+	return s.search.found;
+}
+
 static int arm_one(struct listener *l, const struct stp_point *point)
 {
-	struct search search = { point->symbol, NULL };
-
-	for_each_kernel_tracepoint(look_at, &search);
-	if (!search.found)
+	l->tracepoint = find(point->symbol);
+	if (!l->tracepoint)
 		return -ENOENT;
-	l->tracepoint = search.found;
 	l->point = point;
-	return tracepoint_probe_register(search.found, handler_of(point), (void *)point);
+	return tracepoint_probe_register(l->tracepoint, handler_of(point), (void *)point);
 }
 
 static int arm(const struct stp_point *const *points, u32 n, void **set)

@@ -5,6 +5,7 @@
  */
 #include <linux/module.h>
 #include <linux/proc_fs.h>
+#include <linux/tracepoint.h>
 #include <linux/uaccess.h>
 
 /* A function as it stands, whatever the compiler finds out about its callers and it about them. */
@@ -41,6 +42,11 @@ struct probed_outer {
 	u32 count;
 	u16 flexible[];
 };
+
+DECLARE_TRACE(probed_event, TP_PROTO(int n, struct probed_outer *outer, short twice),
+	      TP_ARGS(n, outer, twice));
+DEFINE_TRACE(probed_event, TP_PROTO(int n, struct probed_outer *outer, short twice),
+	     TP_ARGS(n, outer, twice));
 
 struct probed_small {
 	long first;
@@ -345,6 +351,7 @@ static ssize_t probed_write(struct file *file, const char __user *buffer, size_t
 	probed_returns_short(n);
 	probed_returns_nothing(n);
 	probed_recursive(n);
+	trace_probed_event(n, probed_state, (short)(n * 2));
 	probed_calls_two(n);
 	probed_jumps(n);
 	probed_label(n);

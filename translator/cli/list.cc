@@ -30,13 +30,19 @@ class Printer {
   explicit Printer(int detail) : detail_(detail) {}
 
   void print(const ListedPoint& listed) {
-    fmt::print("{}", listed.point.name);
-    if (detail_ > 1 && listed.point.address) fmt::print(" at {:#x}", listed.point.address);
+    const prog::Point& point = listed.point;
+    // Several functions serve one system call.
+    if (point.call && detail_ < 2 && !calls_.insert(point.name).second) return;
+    fmt::print("{}", point.name);
+    if (size_t colon = point.symbol.find(':');
+        point.kind == prog::PointKind::tracepoint && colon != point.symbol.npos)
+      fmt::print(" in module \"{}\"", point.symbol.substr(0, colon));
+    if (detail_ > 1 && point.address) fmt::print(" at {:#x}", point.address);
     for (const auto& variable : listed.variables)
       if (detail_ < 2)
         fmt::print(" {}", variable.text());
       else
-        fmt::print("\n  ${}: {}, {}", variable.name, types::spell(variable.type), variable.place);
+        fmt::print("\n  {}", variable.text_with_place());
     fmt::print("\n");
     if (detail_ > 2)
       for (const auto& variable : listed.variables) structure(variable.type);
@@ -76,7 +82,7 @@ class Printer {
   }
 
   int detail_;
-  std::set<std::string> shown_;
+  std::set<std::string> shown_, calls_;
 };
 
 void list(const std::vector<std::string>& patterns, const Target& target, const ScriptOptions& o,

@@ -39,7 +39,8 @@ std::map<std::string, uint32_t> prototypes(const BtfFile& file, std::string_view
   };
   file.each(BTF_KIND_FUNC,
             [&](uint32_t, const btf_type& t) { add(file.name(t), function_prefix, t.type); });
-  file.each(BTF_KIND_TYPEDEF, [&](uint32_t, const btf_type& t) {
+  file.each(BTF_KIND_TYPEDEF, [&](uint32_t id, const btf_type& t) {
+    if (id < file.first_own()) return;  // a module continues the BTF of its kernel
     const btf_type& pointer = file.type(t.type);
     if (btf_is_ptr(&pointer)) add(file.name(t), typedef_prefix, pointer.type);
   });

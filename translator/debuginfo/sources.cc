@@ -14,6 +14,7 @@
 #include "debuginfo/find.h"
 #include "debuginfo/glob.h"
 #include "debuginfo/module_layout.h"
+#include "debuginfo/module_tracepoints.h"
 #include "debuginfo/symbols_provider.h"
 
 namespace stp {
@@ -87,6 +88,10 @@ class DebugSources : public types::Sources {
     for (const auto& name : names_)
       if (matching.matches(name)) found.push_back(name);
     return found;
+  }
+
+  std::map<std::string, std::vector<std::string>> module_tracepoints() override {
+    return tracepoints_of_modules(target_);
   }
 
  private:

@@ -115,7 +115,39 @@ std::string callers_text(const Point& p, const std::string& name) {
   return fmt::format("static const struct stp_caller {}[] = {{\n{}}};\n", name, rows);
 }
 
-std::string point_row(const Point& p, size_t probe, const std::string& callers) {
+// The names of one way in, by number.
+std::string call_names_text(const std::vector<std::string>& names, const char* table) {
+  std::string rows;
+  for (size_t i = 0; i < names.size(); ++i)
+    if (!names[i].empty()) rows += fmt::format("\t[{}] = {},\n", i, c_string(names[i]));
+  return rows.empty() ? "" : fmt::format("static const char *const {}[] = {{\n{}}};\n", table, rows);
+}
+
+// The names of all calls, when some point is of all, and the members of stp_script that name them.
+std::string all_call_names(const Program& program, std::string& members) {
+  constexpr const char* tables[] = {"calls_64", "calls_32"};
+  for (const Probe& probe : program.probes)
+    for (const Point& p : probe.points) {
+      if (!p.call || !p.call->names) continue;
+      std::string text;
+      for (size_t i = 0; i < 2; ++i) {
+        std::string rows = call_names_text((*p.call->names)[i], tables[i]);
+        if (rows.empty()) continue;
+        text += rows;
+        members += fmt::format("\t.call_names[{0}] = {1},\n\t.n_call_names[{0}] = sizeof({1}) / sizeof({1}[0]),\n",
+                               i, tables[i]);
+      }
+      return text;
+    }
+  return "";
+}
+
+std::string call_row(const PointCall& call) {
+  return fmt::format("\t{{ .name = {}, .arguments = {}, .number = {}, .ia32 = {}, .result = '{}' }},\n",
+                     c_string(call.name), c_string(call.arguments), call.number, call.ia32, call.result);
+}
+
+std::string point_row(const Point& p, size_t probe, const std::string& callers, size_t call) {
   const char* kind = kind_name(p.kind);
   if (!kind) return "";
   std::string row = fmt::format("\t{{ .kind = {}, .probe = {}", kind, probe);
@@ -129,6 +161,8 @@ std::string point_row(const Point& p, size_t probe, const std::string& callers) 
   if (p.priority) row += ", .priority = " + c_number(p.priority);
   if (!p.callers.empty())
     row += fmt::format(", .callers = {0}, .n_callers = sizeof({0}) / sizeof({0}[0])", callers);
+  if (!p.counter.empty()) row += ", .counter = " + c_string(p.counter);
+  if (p.call && !p.call->names) row += fmt::format(", .call = calls + {}", call);
   return row + fmt::format(",\n\t  .name = {}, .function = {} }},\n", c_string(p.name),
                            c_string(p.function));
 }
@@ -212,8 +246,8 @@ std::string globals_text(const Module& module) {
 
 std::string tables_text(Module& module, const Depths& depths) {
   const Program& program = module.program;
-  std::string globals, points, probes, locks, callers, sections, members;
-  size_t n_callers = 0;
+  std::string globals, points, probes, locks, callers, calls, sections, members;
+  size_t n_callers = 0, n_calls = 0;
   for (const types::Section& s : program.sections)
     sections += fmt::format("\t{{ .module = {}, .name = {}, .anchor = {}, .address = {} }},\n",
                             c_string(s.module), c_string(s.name), c_string(s.anchor),
@@ -224,14 +258,19 @@ std::string tables_text(Module& module, const Depths& depths) {
     for (const Point& p : program.probes[i].points) {
       std::string name = fmt::format("callers_{}", n_callers += !p.callers.empty());
       callers += callers_text(p, name);
-      points += point_row(p, i, name);
+      points += point_row(p, i, name, n_calls);
+      if (!p.call || p.call->names) continue;
+      calls += call_row(*p.call);
+      ++n_calls;
     }
     locks += locks_text(program.probes[i], i);
     probes += probe_row(module, i);
   }
   std::string text = table("stp_global", "globals", globals, members) +
                      table("stp_section", "sections", sections, members) +
-                     callers + table("stp_point", "points", points, members) + "\n" + locks +
+                     callers + all_call_names(program, members) +
+                     (calls.empty() ? "" : "\nstatic const struct stp_call calls[] = {\n" + calls + "};\n") +
+                     table("stp_point", "points", points, members) + "\n" + locks +
                      table("stp_probe", "probes", probes, members);
   if (!program.gates.empty()) {
     std::string names;

@@ -17,14 +17,26 @@
 #include "syntax/ast.h"
 #include "target/target.h"
 #include "types/provider.h"
+#include "types/sources.h"
 
 namespace stp::probes {
 
 enum class Arg { none, number, string };
 
 struct Part {
-  std::string name;
+  std::string name;  // "*": any
   Arg arg = Arg::none;
+};
+
+// A local variable that has a value when the handler begins, as those do that aliases set.
+struct ScriptVariable {
+  enum class From {
+    builtin,    // the function of this name
+    parameter,  // the $-variable of this name
+    text,       // what the $-variable points to, of at most the number that `count` names, if any
+    quoted,     // the same in quotes
+  } from;
+  std::string name, of, count = {};
 };
 
 // What a handler can ask about variables at a point.
@@ -48,6 +60,9 @@ struct Surroundings {
     bool only_guru = false;  // and it may be written to
   };
   std::vector<Argument> arguments = {};
+  // Of a system call: its parameters, and with at_return what it returns, as $-variables.
+  std::optional<std::vector<types::Variable>> call_variables = {};
+  std::vector<ScriptVariable> script_variables = {};
   // Who knows the place; null: the kernel's.
   const types::Provider* provider = nullptr;
 };
@@ -66,6 +81,7 @@ struct Request {
   // Null after an error was reported.
   std::function<const types::Provider*()> provider;
   Diagnostics& diagnostics;
+  types::Sources* sources = nullptr;  // null: modules are not looked into
 
   // The argument of the component called `name`.
   const std::string* text(std::string_view name) const;
@@ -98,6 +114,7 @@ std::span<const Kind> stdin_kinds();       // stdin.char, stdin.line
 
 // stdin.char, which procfs("__stdin").write is too, or stdin.line.
 Found at_stdin(const Request&, bool lines);
+std::span<const Kind> syscall_kinds();     // syscall.NAME
 
 // Known to the language, and not run by this version.
 bool is_unsupported(const std::vector<ast::Component>&);

@@ -19,6 +19,7 @@ constexpr Table tables[] = {
     statement_kinds, tracepoint_kinds, symbol_kinds, process_kinds,
     perf_kinds,      watch_kinds,      netfilter_kinds,
     procfs_kinds,    stdin_kinds,
+    perf_kinds,      watch_kinds,      syscall_kinds,
 };
 
 Arg arg_of(const ast::Component& c) {
@@ -28,7 +29,7 @@ Arg arg_of(const ast::Component& c) {
 }
 
 bool fits(const Part& part, const ast::Component& c) {
-  return part.arg == arg_of(c) && glob_match(c.name, part.name);
+  return part.arg == arg_of(c) && (part.name == "*" || glob_match(c.name, part.name));
 }
 
 bool fits(const Kind& kind, const std::vector<ast::Component>& components, size_t count) {
@@ -78,7 +79,8 @@ std::vector<Match> match(const std::vector<ast::Component>& components) {
     if (kind->parts.size() != components.size() || !fits(*kind, components, components.size()))
       continue;
     Match m{kind, components};
-    for (size_t i = 0; i < components.size(); ++i) m.components[i].name = kind->parts[i].name;
+    for (size_t i = 0; i < components.size(); ++i)
+      if (kind->parts[i].name != "*") m.components[i].name = kind->parts[i].name;
     found.push_back(std::move(m));
   }
   return found;
@@ -101,7 +103,7 @@ std::vector<std::string> names_at(const std::vector<ast::Component>& components,
     if (kind->parts.size() <= depth || !fits(*kind, components, depth)) continue;
     const Part& part = kind->parts[depth];
     static constexpr const char* shown[] = {"", "(NUMBER)", "(\"TEXT\")"};
-    std::string name = part.name + shown[static_cast<size_t>(part.arg)];
+    std::string name = (part.name == "*" ? "NAME" : part.name) + shown[static_cast<size_t>(part.arg)];
     if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
   }
   return names;

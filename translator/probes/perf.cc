@@ -1,4 +1,4 @@
-// perf.type(T).config(C) with .sample(N) or .hz(N): what perf counts, by the numbers that
+// perf.type(T).config(C) with .sample(N), .hz(N) or .counter("NAME"): what perf counts, by the numbers that
 // perf_event_open(2) takes; the names, perf.sw.page_faults and its kin, are aliases of the library.
 // Which counters there are the machine knows.
 #include <fmt/format.h>
@@ -25,6 +25,12 @@ void resolve(const Request& request, std::vector<Found>& found) {
   if (!in_range(request, "type", 0, UINT32_MAX) || !in_range(request, "sample", 1, most) ||
       !in_range(request, "hz", 1, 100'000))
     return;
+  auto* name = request.text("counter");
+  if (name && name->empty()) {
+    request.diagnostics.error(Code::bad_probe_point, request.component("counter").arg_span,
+                              "a counter needs a name");
+    return;
+  }
   Found f{};
   f.point.kind = prog::PointKind::perf;
   f.point.name = spell(request.components);
@@ -33,6 +39,10 @@ void resolve(const Request& request, std::vector<Found>& found) {
   // A frequency is told from a period by its sign.
   f.point.number2 = request.has("hz") ? -*request.number("hz")
                                       : request.number("sample").value_or(default_period);
+  if (name) {
+    f.point.counter = *name;
+    f.point.number2 = 0;
+  }
   found.push_back(std::move(f));
 }
 
@@ -44,6 +54,7 @@ std::span<const Kind> perf_kinds() {
       {{perf, type, config}, resolve},
       {{perf, type, config, {"sample", Arg::number}}, resolve},
       {{perf, type, config, {"hz", Arg::number}}, resolve},
+      {{perf, type, config, {"counter", Arg::string}}, resolve},
   };
   return table;
 }

@@ -4,7 +4,10 @@
 // kinds of probe make points and know nothing of programs.
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -32,6 +35,19 @@ enum class PointKind {
 // Point::section of an address of the running kernel, which nothing moves: script.h has the same.
 constexpr uint32_t absolute_section = 0xffff;
 
+// By number: the names of all calls, of 64 and of 32 bits.
+using CallNames = std::array<std::vector<std::string>, 2>;
+
+// The system call that a point is of.
+struct PointCall {
+  bool ia32 = false;  // only 32-bit callers, or only others, count, and only those
+  uint32_t number = 0;  // who came by this number
+  std::string name;
+  std::string arguments;  // how argstr shows them, and `result` retstr: the letters of struct stp_call
+  char result = 'l';
+  std::shared_ptr<const CallNames> names;  // of a point of all calls, which has nothing of the above
+};
+
 struct Point {
   PointKind kind;
   uint64_t address = 0;  // link-time; 0: by symbol
@@ -48,6 +64,8 @@ struct Point {
   uint32_t line = 0;
   // Of a callee: where its callers, innermost first, go on; a hit that comes from elsewhere is none.
   std::vector<std::vector<uint64_t>> callers;
+  std::optional<PointCall> call = {};
+  std::string counter = {};  // of perf: it is read by this name, with @perf(), and runs no handler
   std::string program;  // the program or library that the address is in; empty: the kernel
 };
 

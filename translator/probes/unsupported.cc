@@ -10,12 +10,11 @@ namespace stp::probes {
 namespace {
 
 constexpr const char* families[] = {
-    "java",    "python2", "python3",
-    "nfs",    "syscall", "nd_syscall", "socket",    "ioblock", "scheduler",
-    "vm",      "signal", "tcp",     "udp",        "vfs",       "stapdev"};
+    "java", "python2", "python3", "nfs", "socket", "ioblock", "scheduler",
+    "vm",   "signal",  "tcp",     "udp", "vfs",    "stapdev"};
 constexpr const char* of_the_kernel[] = {"mark"};
-// Counters that a script reads, and those of one process.
-constexpr const char* of_perf[] = {"process", "counter"};
+// Counters of one process.
+constexpr const char* of_perf[] = {"process"};
 // Of process("path"); process(pid) and process alone are not run at all.
 constexpr const char* of_a_process[] = {"begin", "end",  "thread", "syscall",
                                         "insn",  "mark", "plt",    "provider"};

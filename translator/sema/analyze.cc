@@ -257,7 +257,12 @@ std::vector<ListedVariable> listed_variables(const types::Provider& source,
                             {}};
       listed.push_back({param.name, param.type, types::spell(place)});
     }
-  if (around.kind != Surround::place && around.kind != Surround::at_return) return listed;
+  for (const probes::ScriptVariable& v : around.script_variables)
+    listed.push_back({v.name, nullptr, "", type_of(v) == Type::string ? "string" : "long"});
+  for (const auto& v : around.call_variables.value_or(std::vector<types::Variable>{}))
+    listed.push_back({v.name, v.type, types::spell(v.location)});
+  if (around.call_variables || (around.kind != Surround::place && around.kind != Surround::at_return))
+    return listed;
   auto result = source.return_value(around.place.function);
   if (auto* value = types::get(result); value && around.kind == Surround::at_return)
     listed.push_back({"return", value->type, types::spell(value->location)});
@@ -301,6 +306,8 @@ std::unique_ptr<prog::Program> analyze(const ast::File& script,
   for (const auto& handler : unit.handlers) declare_locals(unit, handler->scope);
   for (auto& [key, group] : unit.functions)
     for (auto& overload : group->overloads) declare_locals(unit, overload->scope);
+  declare_script_variables(unit, pending);
+  collect_counters(unit, pending);
   close_groups(unit);
   find_probe_functions(unit);
 
@@ -325,7 +332,13 @@ std::unique_ptr<prog::Program> analyze(const ast::File& script,
 }
 
 std::string ListedVariable::text() const {
+  if (!script_type.empty()) return fmt::format("{}:{}", name, script_type);
   return fmt::format("${}:{}", name, types::spell(type));
+}
+
+std::string ListedVariable::text_with_place() const {
+  if (!script_type.empty()) return fmt::format("{}: {}", name, script_type);
+  return fmt::format("${}: {}, {}", name, types::spell(type), place);
 }
 
 std::vector<ListedPoint> list_points(const ast::ProbePoint& point,

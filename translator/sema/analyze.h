@@ -35,7 +35,10 @@ struct ListedVariable {
   std::string name;
   const types::Type* type;  // null: void
   std::string place;        // in words: where it is, or why it has no value
-  std::string text() const;  // "$file:struct file *"
+  // Of a local variable that the point gives a value to: "string" or "long". It has no `type`.
+  std::string script_type = {};
+  std::string text() const;  // "$file:struct file *", "name:string"
+  std::string text_with_place() const;  // "$file: struct file *, in rdi"
 };
 struct ListedPoint {
   prog::Point point;

@@ -189,7 +189,8 @@ class Expansion {
                               context_.target,
                               context_.guru,
                               [&] { return context_.sources.kernel(diagnostics_); },
-                              diagnostics_};
+                              diagnostics_,
+                              &context_.sources};
       match.kind->resolve(request, so_far.found);
     }
     if (!so_far.found.empty()) out.push_back(std::move(so_far));

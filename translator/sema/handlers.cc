@@ -78,7 +78,15 @@ struct Variant {
   prog::Probe probe;
   std::string text;  // what it does, to compare
   ProbeFunctions functions = {};
+  std::string given = {};  // the functions that its points give locals the values of
 };
+
+std::string given_by(const probes::Found& found) {
+  std::string functions;
+  for (const probes::ScriptVariable& v : found.surroundings.script_variables)
+    if (v.from == probes::ScriptVariable::From::builtin) functions += v.of + " ";
+  return functions;
+}
 
 class ProbeLowering {
  public:
@@ -87,7 +95,8 @@ class ProbeLowering {
 
   void run() {
     const auto& statements = pending_.handler->scope.statements;
-    targets_ = has_targets(statements) || calls_probe_functions(unit_, statements);
+    targets_ = has_targets(statements) || calls_probe_functions(unit_, statements) ||
+               names_parameters(pending_);
     for (const ExpandedPoint& p : pending_.points)
       for (const probes::Found& found : p.found) add(p, found);
     for (Variant& v : variants_) {
@@ -100,7 +109,8 @@ class ProbeLowering {
 
  private:
   void add(const ExpandedPoint& p, probes::Found found) {
-    if (found.surroundings.provider)
+    // A tracepoint is told by its name, not by an address.
+    if (found.surroundings.provider && found.point.kind != prog::PointKind::tracepoint)
       found.point.section = unit_.section_of(*found.surroundings.provider, found.point.address);
     found.point.gate = gate_;
     if (found.point.kind == prog::PointKind::never) {
@@ -112,7 +122,7 @@ class ProbeLowering {
     // (which run an entry handler) and the rest stay apart.
     if (!targets_)
       for (Variant& v : variants_)
-        if (v.probe.points.front().kind == found.point.kind) {
+        if (v.probe.points.front().kind == found.point.kind && v.given == given_by(found)) {
           v.probe.points.push_back(found.point);
           return;
         }
@@ -128,6 +138,7 @@ class ProbeLowering {
         while (!unit_.copies.empty() && unit_.copies.back().first >= functions) unit_.copies.pop_back();
         return;
       }
+    made.given = given_by(found);
     made.probe.points.push_back(found.point);
     variants_.push_back(std::move(made));
   }
@@ -166,6 +177,7 @@ class ProbeLowering {
     for (const ast::Expr* condition : p.conditions)
       conditions.push_back(lowering.condition(*condition));
     prog::Stmt* body = lowering.statements(scope.statements);
+    body = with_script_variables(lowering.script_variables(v.probe.span), body);
     v.probe.body = conditions.empty() ? body : guarded(*unit_.program, conditions, body);
     set_gate(conditions, found.point);
     v.probe.locals = scope.locals;
@@ -174,6 +186,12 @@ class ProbeLowering {
     for (const auto& [key, index] : v.functions.indices)
       v.text += dump_function(*unit_.program, unit_.program->functions[index]);
     return v;
+  }
+
+  prog::Stmt* with_script_variables(std::vector<prog::Stmt*> assignments, prog::Stmt* body) {
+    if (assignments.empty()) return body;
+    assignments.push_back(body);
+    return unit_.program->stmt(body->span, prog::BlockStmt{std::move(assignments)});
   }
 
   Unit& unit_;

@@ -41,6 +41,13 @@ struct PendingProbe {
 };
 std::vector<PendingProbe> collect_probes(Unit&, const ast::File& script, const Context&);
 
+// Tells the scopes of handlers which of their locals the points give a value to, and of which type.
+void declare_script_variables(Unit&, const std::vector<PendingProbe>&);
+// The names that @perf() may have.
+void collect_counters(Unit&, const std::vector<PendingProbe>&);
+// Whether the handler names one that differs from point to point.
+bool names_parameters(const PendingProbe&);
+
 // True when they name the probed code's variables or types.
 bool has_targets(const std::vector<const ast::Stmt*>& statements);
 

@@ -34,6 +34,8 @@ class Lowering {
   // The handler's own statements, for @probewrite.
   void set_handler(const ast::Stmt* handler) { handler_ = handler; }
   void set_probe_functions(ProbeFunctions* functions) { probe_functions_ = functions; }
+  // Assignments to the locals that the point gives values to.
+  std::vector<prog::Stmt*> script_variables(const Span&);
   // A number that decides: the `if` of a probe point.
   prog::Expr* condition(const ast::Expr& e) { return value(e, prog::Type::number); }
 
@@ -85,6 +87,7 @@ class Lowering {
   prog::Expr* at_operator(const ast::AtOperator&, const Span&, prog::Type wanted);
   prog::Expr* header_constant(const ast::AtOperator&, const Span&);
   prog::Expr* enumerator(const ast::AtOperator&, const Span&);
+  prog::Expr* perf_counter(const ast::AtOperator&, const Span&);
   prog::Expr* dereference(const ast::AtOperator&, const Span&);
   prog::Expr* register_value(const ast::AtOperator&, const Span&);
   bool is_written(const ast::Expr&);
@@ -108,7 +111,11 @@ class Lowering {
                              const Reason& needs = {});
   size_t format(std::string text, std::string letters);
 
+  // script_variables.cc
+  prog::Expr* parameter(const std::string& name, const Span&);
+
   // target.cc
+  const types::Variable* call_variable(const std::string& name) const;
   prog::Expr* target(const ast::Target&, const Span&);
   prog::Expr* cast(const ast::Cast&, const Span&);
   prog::Expr* kept_from_entry(const std::function<prog::Expr*()>& lower, const Span&);
@@ -197,5 +204,7 @@ class Lowering {
   };
   std::vector<Walk> walks_;  // the foreach statements around this place
 };
+
+prog::Type type_of(const probes::ScriptVariable&);
 
 }  // namespace stp::sema

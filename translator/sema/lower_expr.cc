@@ -495,6 +495,7 @@ Expr* Lowering::at_operator(const ast::AtOperator& a, const Span& span, Type wan
   if ((a.name == "kderef" || a.name == "uderef") && a.args.size() == 2) return dereference(a, span);
   if ((a.name == "kregister" || a.name == "uregister") && a.args.size() == 1)
     return register_value(a, span);
+  if (a.name == "perf" && a.args.size() == 1) return perf_counter(a, span);
   return error(Code::unsupported, span, fmt::format("@{} is not run by this version", a.name));
 }
 
@@ -506,6 +507,22 @@ Expr* Lowering::header_constant(const ast::AtOperator& a, const Span& span) {
   if (!guru_ && !tapset)
     return error(Code::needs_guru, span, "@const is embedded C, which needs guru mode (-g)");
   return embedded({name->value}, span);
+}
+
+// @perf("NAME"): what a perf probe with .counter("NAME") has counted.
+Expr* Lowering::perf_counter(const ast::AtOperator& a, const Span& span) {
+  auto* name = std::get_if<ast::String>(&a.args[0]->node);
+  if (!name) return error(Code::not_constant, a.args[0]->span, "@perf takes a literal string");
+  if (!unit_.counters.count(name->value)) {
+    auto& e = diagnostics().error(Code::unknown_name, a.args[0]->span,
+                                  fmt::format("no probe counts '{}'", name->value));
+    e.note(fmt::format("probe perf.type(T).config(C).counter(\"{}\") {{}} does", name->value));
+    for (const auto& near : nearest(name->value, {unit_.counters.begin(), unit_.counters.end()}))
+      e.note(fmt::format("did you mean '{}'?", near));
+    return bad(Type::number, span);
+  }
+  const prog::Builtin* b = find_builtin("__stp_perf");
+  return program().expr(Type::number, span, prog::BuiltinCall{b, {value(*a.args[0], Type::string)}});
 }
 
 // @kderef(SIZE, address).

@@ -241,7 +241,10 @@ Expr* Lowering::pretty(const Place& place, int dollars, const Span& span) {
 std::vector<types::Variable> Lowering::group_members(const std::string& name) {
   using Surround = probes::Surroundings::Kind;
   std::vector<types::Variable> variables;
-  if (name == "$return") {
+  if (surroundings_->call_variables) {
+    for (const auto& v : *surroundings_->call_variables)
+      if ((v.name == "return") == (name == "$return") && name != "$locals") variables.push_back(v);
+  } else if (name == "$return") {
     auto answer = provider_->return_value(surroundings_->place.function);
     if (surroundings_->kind == Surround::at_return && types::get(answer))
       variables.push_back({"return", types::get(answer)->type, types::get(answer)->location, false});

@@ -7,6 +7,7 @@
 
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -90,6 +91,7 @@ struct Unit {
   std::map<std::string, GlobalInfo> globals;
   std::map<std::pair<std::string, size_t>, std::unique_ptr<FunctionGroup>> functions;
   std::vector<std::unique_ptr<HandlerInfo>> handlers;
+  std::set<std::string> counters = {};  // that @perf() may name
   bool addresses = false;  // a variable is at a link-time address
   std::vector<std::pair<size_t, size_t>> copies;  // a probe's own copy of a function, and the function
   types::Sources* sources;

@@ -19,6 +19,13 @@ namespace {
 
 bool is_signed(const types::Type* type) { return type && type->is_signed; }
 
+std::string no_such_variable(const ast::Target& t, const std::string& what,
+                             const probes::Surroundings* around) {
+  return t.kind == ast::Target::Kind::at_var
+             ? fmt::format("the kernel has no variable {}", what)
+             : fmt::format("{}() has no variable {} here", around->place.function.name, what);
+}
+
 }  // namespace
 
 Expr* Lowering::target(const ast::Target& t, const Span& span) {
@@ -91,6 +98,10 @@ std::optional<Lowering::Place> Lowering::find_variable(const ast::Target& t, con
       return types::get(answer) != nullptr;
     });
     if (known) return place;
+  } else if (const types::Variable* variable = call_variable(t.name)) {
+    return place_of(*variable, span);
+  } else if (surroundings_->call_variables && t.name != "return") {
+    return fail(Code::no_variable, fmt::format("this system call has no parameter '${}'", t.name));
   } else if (t.name == "return") {
     if (surroundings_->kind != Surround::at_return)
       return fail(Code::no_variable, "$return exists only in probes of a function's return");
@@ -118,13 +129,16 @@ std::optional<Lowering::Place> Lowering::find_variable(const ast::Target& t, con
                                                  lack.detail.empty() ? "" : ": ", lack.detail));
     default:
       return fail(Code::no_variable,
-                  lack.detail.empty() ? t.kind == ast::Target::Kind::at_var
-                                          ? fmt::format("the kernel has no variable {}", what)
-                                          : fmt::format("{}() has no variable {} here",
-                                                        surroundings_->place.function.name, what)
-                                      : lack.detail,
-                  lack.near);
+                  lack.detail.empty() ? no_such_variable(t, what, surroundings_) : lack.detail, lack.near);
   }
+}
+
+// Of a system call's parameters and its result; null: it is none of them.
+const types::Variable* Lowering::call_variable(const std::string& name) const {
+  if (!surroundings_ || !surroundings_->call_variables) return nullptr;
+  for (const types::Variable& v : *surroundings_->call_variables)
+    if (v.name == name) return &v;
+  return nullptr;
 }
 
 // The names that there are, when none of them is near to the one that was written.
@@ -132,6 +146,8 @@ void Lowering::note_known_variables(Diagnostic& error) {
   std::vector<std::string> names;
   if (surroundings_->kind == probes::Surroundings::Kind::tracepoint) {
     for (const auto& param : surroundings_->tracepoint.params) names.push_back(param.name);
+  } else if (surroundings_->call_variables) {
+    for (const auto& v : *surroundings_->call_variables) names.push_back(v.name);
   } else {
     auto answer = provider_->variables(surroundings_->place);
     if (auto* variables = types::get(answer))

@@ -2,6 +2,7 @@
 // of timers must not pay for it.
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,8 @@ class Sources {
                                  const std::string& sought = {}) = 0;
   // The modules whose names match a glob, sorted. A path is itself.
   virtual std::vector<std::string> modules(const std::string& glob) = 0;
+  // The names of the tracepoints of each module that has any, by module.
+  virtual std::map<std::string, std::vector<std::string>> module_tracepoints() { return {}; }
 };
 
 }  // namespace stp::types
