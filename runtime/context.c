@@ -271,7 +271,8 @@ static __always_inline bool run(const struct stp_point *point, const struct stp_
 	slot->c.entry = entry;
 	slot->c.address = address;
 	if (probe->n_locks && unlikely(!stp_lock(&slot->c, probe))) {
-		cause = STP_MISS_LOCK;
+		/* What the handler that was interrupted has locked stays locked until this hit is over. */
+		cause = stp_is_nested(&slot->c) ? STP_MISS_REENTRY : STP_MISS_LOCK;
 		slot_put(slot);
 		goto missed;
 	}

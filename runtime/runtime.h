@@ -130,7 +130,7 @@ bool stp_skipped_too_many(void);
 int stp_locks_init(void);
 void stp_locks_exit(void);
 /* Takes the probe's locks in order; false (none held) when one stayed taken past MAXTRYLOCK.
- * At NMI level it tries once. Interrupts off, but for interruptible contexts. */
+ * An NMI that interrupted a handler tries once. Interrupts off, but for interruptible contexts. */
 bool stp_lock(struct stp_context *c, const struct stp_probe *probe);
 void stp_unlock(const struct stp_probe *probe);
 
