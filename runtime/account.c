@@ -5,13 +5,14 @@
  */
 #include "slot.h"
 
-/* Misses that count against MAXSKIPPED: all but reentry, as in stap(1). */
+/* Misses that count against MAXSKIPPED: all but reentry, as in stap(1). What the kernel skips is reentry of
+ * its own: it was at work on another probe on that CPU. */
 static atomic64_t skipped = ATOMIC64_INIT(0);
 
 void stp_missed(const struct stp_point *point, enum stp_miss cause, u64 n)
 {
 	this_cpu_add(stp_dispatches[point->probe].counters->missed[cause], n);
-	if (cause != STP_MISS_REENTRY &&
+	if (cause != STP_MISS_REENTRY && cause != STP_MISS_KERNEL &&
 	    atomic64_add_return(n, &skipped) > stp_script.limits.max_skipped)
 		stp_session_wants_stop();
 }

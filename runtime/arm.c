@@ -81,9 +81,10 @@ static int compare_points(const void *a, const void *b)
 {
 	const struct stp_point *p = *(const struct stp_point **)a;
 	const struct stp_point *q = *(const struct stp_point **)b;
-	int order = p->kind - q->kind;
+	bool in_sets = stp_probe_kinds[p->kind];
+	int order = (int)p->kind - (int)q->kind;
 
-	if (!order && stp_probe_kinds[p->kind])
+	if (!order && in_sets)
 		order = compare_sets(p, q);
 	if (order)
 		return order;
@@ -91,7 +92,7 @@ static int compare_points(const void *a, const void *b)
 		order = strcmp(p->symbol, q->symbol);
 	if (order)
 		return order;
-	if (p->priority != q->priority)
+	if (!in_sets && p->priority != q->priority)
 		return p->priority < q->priority ? -1 : 1;
 	return p < q ? -1 : p > q;
 }

@@ -314,7 +314,8 @@ static __always_inline enum stp_miss run_full(const struct stp_dispatch *d,
 		for (i = 0; i < d->n_locks; i++)
 			stp_unlock(d->locks + i);
 	} else {
-		missed = STP_MISS_LOCK;
+		/* What the handler that was interrupted has locked stays locked until this hit is over. */
+		missed = stp_is_nested(&slot->c) ? STP_MISS_REENTRY : STP_MISS_LOCK;
 	}
 	*failed = slot->c.error;
 	context_end(slot);

@@ -5,8 +5,8 @@
  * They are the runtime's own, a word each: no probed function can hold one, and none of them is
  * watched by the kernel (a lock of the kernel's would call tracepoints and lockdep from inside
  * handlers). Nobody waits for long: after MAXTRYLOCK tries the hit is a miss. All handlers take locks
- * in the same order, so the wait is only ever for a handler that runs on another CPU; an NMI, which
- * may have interrupted the holder, tries once.
+ * in the same order, so the wait is only ever for a handler that runs on another CPU; an NMI that has interrupted
+ * a handler, which may be the holder, tries once. (Breakpoints in the kernel are NMIs as well.)
  */
 #include <linux/delay.h>
 #include <linux/slab.h>
@@ -31,7 +31,7 @@ static bool lock_patiently(const struct stp_context *c, const struct stp_held *h
 {
 	u32 tries;
 
-	if (c->flags & STP_CONTEXT_NMI)
+	if (stp_is_nested(c))
 		return false;
 	for (tries = 0; tries < stp_script.limits.trylock; tries++) {
 		/* In a virtual machine the holder may be waiting for our processor: pause gives it away. */

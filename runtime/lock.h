@@ -47,7 +47,7 @@ static __always_inline void stp_unlock(const struct stp_held *held)
 }
 
 /* From the first lock on that could not be had at once, of which `taken` are before: waits for it; false
- * (none held) when one stayed taken past MAXTRYLOCK. At NMI level it tries once. Interrupts off. */
+ * (none held) when one stayed taken past MAXTRYLOCK. An NMI that interrupted a handler tries once. Interrupts off. */
 bool stp_lock_rest(struct stp_context *c, const struct stp_dispatch *d, u32 taken);
 
 #endif

@@ -95,11 +95,9 @@ static void start(struct work_struct *work)
 	run_all(STP_KIND_BEGIN, false);
 	if (!atomic_read(&wants_stop)) {
 		stp_run_gates();
-		WRITE_ONCE(stp_live, true);
 		stp_arm_all();
-		/* exit() in a probe that was armed first must win over the line above. */
-		if (atomic_read(&wants_stop))
-			WRITE_ONCE(stp_live, false);
+		/* All at once: arming is not traced by what is armed already. */
+		WRITE_ONCE(stp_live, true);
 	}
 	set_state(STP_RUNNING);
 }

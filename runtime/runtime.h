@@ -53,6 +53,8 @@ extern const struct stp_probe_kind *const stp_probe_kinds[STP_KINDS];
 /* Run-time address of a point: its link address moved by KASLR, or its symbol's (through a
  * kprobe on it, for what is not exported); 0 when there is none. Process context. */
 unsigned long stp_resolve(const struct stp_point *point);
+/* Of any function of the running kernel, exported or not; 0 when there is none. Process context. */
+unsigned long stp_symbol_address(const char *symbol);
 /* Link-time addresses of vmlinux lie this much lower than the running kernel's. */
 extern u64 stp_kernel_offset;
 

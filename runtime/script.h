@@ -500,23 +500,35 @@ struct stp_call {
 
 #define STP_ABSOLUTE 0xffff /* section of an address that is the running kernel's own */
 
+/* There may be ten thousands. */
 struct stp_point {
-	u16 kind;
+	u32 kind : 8;
+	u32 n_callers : 24;
 	u16 section; /* 1 + index into sections; 0: vmlinux; or STP_ABSOLUTE */
 	u16 gate;    /* 1 + number of its arming condition; 0: none */
-	u32 probe;	    /* index into probes */
-	u64 address;
+	u32 probe;   /* index into probes */
 	u32 offset;
+	u64 address;
 	const char *symbol;
 	const char *name;     /* pp(): the whole probe point, "kernel.function(\"vfs_read@fs/...\")" */
 	const char *function; /* ppfunc(), probefunc(); "" when there is none */
-	s64 number, number2;
-	s64 priority; /* begin and end: order */
-	const char *counter; /* perf: the name for @perf(); NULL: it runs the handler */
-	const struct stp_call *call; /* entry, return: NULL for what is no system call's */
-	const struct stp_caller *callers; /* entry, return, statement: only calls from there count */
-	u32 n_callers;
+	s64 number;
+	union {
+		s64 number2;
+		s64 priority; /* begin, end and error: order */
+	};
+	union {
+		const struct stp_caller *callers; /* entry, return, statement: only calls from there count */
+		const struct stp_call *call;	  /* entry, return without callers: see stp_call_of() */
+		const char *counter; /* perf: the name for @perf(); NULL: it runs the handler */
+	};
 };
+
+/* NULL for a function's point that is no system call's. */
+static inline const struct stp_call *stp_call_of(const struct stp_point *point)
+{
+	return point->n_callers ? NULL : point->call;
+}
 
 enum stp_lock_mode { STP_LOCK_READ = 0, STP_LOCK_WRITE = 1 };
 struct stp_lock_use {

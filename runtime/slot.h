@@ -60,6 +60,13 @@ static inline struct stp_slot *stp_slot(struct stp_context *c)
 	return container_of(c, struct stp_slot, c);
 }
 
+/* The handler runs as an NMI, and has interrupted another one: by a breakpoint in what that called, as a rule,
+ * which the kernel treats as an NMI. */
+static inline bool stp_is_nested(const struct stp_context *c)
+{
+	return (c->flags & STP_CONTEXT_NMI) && READ_ONCE(this_cpu_ptr(&stp_cpus)->slots[0]->busy);
+}
+
 /* Handlers run only while this is set: from arming until exit() or STOP. */
 extern bool stp_live;
 

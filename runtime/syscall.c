@@ -41,8 +41,8 @@ struct stp_str stp_fn___stp_syscall_name(struct stp_context *c, struct stp_text 
 	bool ia32 = is_ia32();
 	u32 nr = number();
 
-	if (c->point->call)
-		return stp_str_of(c->point->call->name);
+	if (stp_call_of(c->point))
+		return stp_str_of(stp_call_of(c->point)->name);
 	if (nr < stp_script.n_call_names[ia32] && stp_script.call_names[ia32][nr])
 		return stp_str_of(stp_script.call_names[ia32][nr]);
 	/* A number that no call has: who made it gets ENOSYS. */
@@ -162,7 +162,7 @@ static void put_argument(struct stp_text *to, const struct stp_call *call, u32 i
 
 struct stp_str stp_fn___stp_syscall_argstr(struct stp_context *c, struct stp_text *scratch)
 {
-	const struct stp_call *call = c->point->call;
+	const struct stp_call *call = stp_call_of(c->point);
 	u32 i;
 
 	scratch->len = 0;

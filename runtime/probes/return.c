@@ -1,20 +1,28 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A function's return: kretprobes, which kernels from 6.1 on build on rethook where they can.
+ * A function's return.
  *
  * What the entry handler saved lives in the kernel's own record of the call, so recursion and
- * several tasks at once need nothing from us. There are only so many records (maxactive); a call that
- * finds none is a missed hit, and the kernel counts it.
+ * several tasks at once need nothing from us. There are only so many records: a call that finds none
+ * is a missed hit.
+ *
+ * The functions of one probe that ftrace has a site for share an ops and their records, see
+ * compat/follow.c. The others, those that ask for a number of records, and all on kernels that cannot
+ * do it, have a kretprobe each. Which way a miss went is known of the whole ops, not of its functions:
+ * that is why each probe has its own.
  */
 #include <linux/kprobes.h>
 #include <linux/slab.h>
 
+#include "compat/follow.h"
 #include "probes/callers.h"
 #include "probes/kinds.h"
+#include "probes/sites.h"
 
 #define MOST_SLOTS 1024 /* of one function, by default */
 #define LEAST_SLOTS 64
-#define ALL_SLOTS 65536 /* shared out among the functions, by default */
+#define ALL_SLOTS 65536 /* shared out among the functions that have a kretprobe, by default */
+#define SHARED_SLOTS 16384 /* of the functions of one probe that share theirs, by default */
 
 struct follower {
 	struct kretprobe probe;
@@ -22,10 +30,30 @@ struct follower {
 	unsigned long entry; /* kp.addr moves behind ENDBR where the kernel has it */
 };
 
-struct followers {
-	u32 n;
-	struct follower each[];
+/* The functions of one probe, by ftrace. */
+struct group {
+	struct stp_follow follow;
+	struct stp_sites sites;
+	const struct stp_point *any;
 };
+
+struct followers {
+	u32 n, n_groups;
+	struct group *groups;
+	struct follower *each;
+};
+
+/* Only certain calls of the function may be a point's own. */
+static bool is_meant(const struct stp_point *point, struct pt_regs *regs)
+{
+	const struct stp_call *call = stp_call_of(point);
+
+	if (point->n_callers)
+		return stp_called_as_said(point, regs);
+	return !call || stp_is_call(call);
+}
+
+/* ------------------------------------------------------------- by kretprobe */
 
 static struct follower *follower_of(struct kretprobe_instance *instance)
 {
@@ -37,9 +65,7 @@ static int entered(struct kretprobe_instance *instance, struct pt_regs *regs)
 {
 	const struct follower *f = follower_of(instance);
 
-	if (f->point->n_callers && !stp_called_as_said(f->point, regs))
-		return 1;
-	if (f->point->call && !stp_is_call(f->point->call))
+	if (!is_meant(f->point, regs))
 		return 1;
 	return !stp_hit_entry(f->point, regs, f->entry, instance->data);
 }
@@ -61,12 +87,12 @@ static int slots_for(const struct stp_point *point, u32 n)
 	return clamp_t(u32, ALL_SLOTS / n, LEAST_SLOTS, MOST_SLOTS);
 }
 
-static int arm_one(struct follower *f, const struct stp_point *point, u32 n)
+static void follow_one(struct followers *set, const struct stp_point *point, unsigned long address,
+		       u32 n)
 {
-	unsigned long address = stp_resolve(point);
+	struct follower *f = &set->each[set->n];
+	int error;
 
-	if (!address)
-		return -ENOENT;
 	f->point = point;
 	f->entry = address;
 	f->probe.kp.addr = (kprobe_opcode_t *)address;
@@ -74,56 +100,191 @@ static int arm_one(struct follower *f, const struct stp_point *point, u32 n)
 	f->probe.entry_handler = entered;
 	f->probe.data_size = stp_script.probes[point->probe].entry_size;
 	f->probe.maxactive = slots_for(point, n);
-	return register_kretprobe(&f->probe);
+	error = register_kretprobe(&f->probe);
+	if (!error) {
+		set->n++;
+		return;
+	}
+	memset(f, 0, sizeof(*f));
+	stp_point_failed(point, error);
 }
 
-static int arm(const struct stp_point *const *points, u32 n, void **set)
+static void unfollow_each(struct followers *set)
 {
-	struct followers *followers = kvzalloc(struct_size(followers, each, n), GFP_KERNEL);
-	int error;
+	struct kretprobe **probes = kvcalloc(max(set->n, 1u), sizeof(*probes), GFP_KERNEL);
 	u32 i;
 
-	if (!followers)
-		return -ENOMEM;
-	*set = followers;
-	for (i = 0; i < n; i++) {
-		struct follower *f = &followers->each[followers->n];
+	for (i = 0; i < set->n; i++) {
+		struct follower *f = &set->each[i];
 
-		error = arm_one(f, points[i], n);
-		if (error) {
-			memset(f, 0, sizeof(*f));
-			stp_point_failed(points[i], error);
-			continue;
-		}
-		followers->n++;
-	}
-	return followers->n;
-}
-
-static void disarm(void *set)
-{
-	struct followers *followers = set;
-	struct kretprobe **probes = kvcalloc(max(followers->n, 1u), sizeof(*probes), GFP_KERNEL);
-	u32 i;
-
-	for (i = 0; i < followers->n; i++) {
-		if (probes)
-			probes[i] = &followers->each[i].probe;
-		else
-			unregister_kretprobe(&followers->each[i].probe);
-	}
-	if (probes && followers->n)
-		unregister_kretprobes(probes, followers->n);
-	for (i = 0; i < followers->n; i++) {
-		struct follower *f = &followers->each[i];
-
+		/* Read before they go: a call that enters while they do gets no record either. */
 		if (f->probe.nmissed)
 			stp_missed(f->point, STP_MISS_SLOT, f->probe.nmissed);
 		if (f->probe.kp.nmissed)
 			stp_missed(f->point, STP_MISS_KERNEL, f->probe.kp.nmissed);
+		if (probes)
+			probes[i] = &f->probe;
+		else
+			unregister_kretprobe(&f->probe);
 	}
+	if (probes && set->n)
+		unregister_kretprobes(probes, set->n);
 	kvfree(probes);
-	kvfree(followers);
+}
+
+/* ---------------------------------------------------------------- by ftrace */
+
+static int entered_any(struct stp_follow *follow, unsigned long ip, struct pt_regs *regs, void *data)
+{
+	const struct group *group = container_of(follow, struct group, follow);
+	const struct stp_site *site = stp_sites_at(&group->sites, ip);
+
+	if (!site || !is_meant(site->point, regs))
+		return 1;
+	return !stp_hit_entry(site->point, regs, stp_site_entry(site, ip), data);
+}
+
+static void returned_any(struct stp_follow *follow, unsigned long ip, struct pt_regs *regs, void *data)
+{
+	const struct group *group = container_of(follow, struct group, follow);
+	const struct stp_site *site = stp_sites_at(&group->sites, ip);
+
+	stp_hit(site->point, regs, NULL, stp_site_entry(site, ip), data);
+}
+
+/* Zeroes, of those that are followed, `entries`. */
+static int follow_group(struct group *group, const struct stp_point *const *points,
+			unsigned long *entries, const unsigned long *sites, unsigned long *ips, u32 n)
+{
+	u32 i, count = 0;
+	int error = stp_sites_create(&group->sites, points, entries, sites, n);
+
+	/* A point that the probe has twice is hit twice. */
+	for (i = 0; i < n && !error; i++)
+		if (sites[i] && stp_sites_at(&group->sites, sites[i])->point == points[i])
+			ips[count++] = sites[i];
+	if (error || !count)
+		return error;
+	group->any = points[0];
+	group->follow = (struct stp_follow){
+		.entered = entered_any,
+		.returned = returned_any,
+		.data_size = stp_script.probes[points[0]->probe].entry_size,
+		.slots = stp_script.limits.return_slots ?
+				 min_t(u64, (u64)stp_script.limits.return_slots * count, 1 << 20) :
+				 min_t(u32, count * MOST_SLOTS, SHARED_SLOTS),
+	};
+	error = stp_follow(&group->follow, ips, count);
+	for (i = 0; i < n && !error; i++)
+		if (sites[i] && stp_sites_at(&group->sites, sites[i])->point == points[i])
+			entries[i] = 0;
+	return error ? error : count;
+}
+
+/* The points of one probe lie together. */
+static u32 same_probe(const struct stp_point *const *points, u32 n)
+{
+	u32 count = 1;
+
+	while (count < n && points[count]->probe == points[0]->probe)
+		count++;
+	return count;
+}
+
+/* How many are followed. What cannot be is left to kretprobes. */
+static int follow_groups(struct followers *set, const struct stp_point *const *points,
+			 unsigned long *entries, const unsigned long *sites, unsigned long *ips, u32 n)
+{
+	u32 i, count, most = 0;
+	int done, all = 0;
+
+	for (i = 0; i < n; i += same_probe(points + i, n - i))
+		most++;
+	set->groups = kvcalloc(most, sizeof(*set->groups), GFP_KERNEL);
+	for (i = 0; i < n && set->groups; i += count) {
+		struct group *group = &set->groups[set->n_groups];
+
+		count = same_probe(points + i, n - i);
+		done = follow_group(group, points + i, entries + i, sites + i, ips, count);
+		if (done > 0) {
+			set->n_groups++;
+			all += done;
+		} else {
+			stp_sites_destroy(&group->sites);
+		}
+	}
+	return all;
+}
+
+static void unfollow_groups(struct followers *set)
+{
+	unsigned long no_slot, skipped;
+	u32 i;
+
+	for (i = 0; i < set->n_groups; i++) {
+		struct group *group = &set->groups[i];
+
+		/* Before it goes, as above. */
+		stp_follow_missed(&group->follow, &no_slot, &skipped);
+		if (no_slot)
+			stp_missed(group->any, STP_MISS_SLOT, no_slot);
+		if (skipped)
+			stp_missed(group->any, STP_MISS_KERNEL, skipped);
+		stp_unfollow(&group->follow);
+		stp_sites_destroy(&group->sites);
+	}
+	kvfree(set->groups);
+}
+
+/* ----------------------------------------------------------------- the kind */
+
+static int arm(const struct stp_point *const *points, u32 n, void **result)
+{
+	/* Of each point: where the function begins, ftrace's site there, and room for those in use. */
+	unsigned long *entries = kvcalloc(3 * (size_t)n, sizeof(*entries), GFP_KERNEL);
+	unsigned long *sites = entries + n, *ips = sites + n;
+	struct followers *set = kzalloc(sizeof(*set), GFP_KERNEL);
+	u32 i, left = 0;
+	int armed = -ENOMEM;
+
+	if (!entries || !set)
+		goto out;
+	for (i = 0; i < n; i++) {
+		entries[i] = stp_resolve(points[i]);
+		if (!entries[i])
+			stp_point_failed(points[i], -ENOENT);
+	}
+	stp_sites_find(entries, sites, n);
+	for (i = 0; i < n; i++)
+		if (points[i]->number > 0)
+			sites[i] = 0;
+	armed = follow_groups(set, points, entries, sites, ips, n);
+	for (i = 0; i < n; i++)
+		left += !!entries[i];
+	set->each = left ? kvcalloc(left, sizeof(*set->each), GFP_KERNEL) : NULL;
+	for (i = 0; i < n; i++) {
+		if (entries[i] && set->each)
+			follow_one(set, points[i], entries[i], left);
+		else if (entries[i])
+			stp_point_failed(points[i], -ENOMEM);
+	}
+	armed += set->n;
+	*result = set;
+	set = NULL;
+out:
+	kvfree(entries);
+	kfree(set);
+	return armed;
+}
+
+static void disarm(void *state)
+{
+	struct followers *set = state;
+
+	unfollow_groups(set);
+	unfollow_each(set);
+	kvfree(set->each);
+	kfree(set);
 }
 
 const struct stp_probe_kind stp_return_kind = {

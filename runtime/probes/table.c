@@ -31,8 +31,9 @@ static int never(struct kprobe *probe, struct pt_regs *regs)
 	return 0;
 }
 
-/* The kernel does not export its symbol table; a kprobe that is not armed looks a name up. */
-static unsigned long address_of_symbol(const char *symbol)
+/* The kernel does not export its symbol table; a kprobe that is not armed looks a name up, also one that
+ * is then refused. */
+unsigned long stp_symbol_address(const char *symbol)
 {
 	struct kprobe probe = {
 		.symbol_name = symbol,
@@ -42,11 +43,13 @@ static unsigned long address_of_symbol(const char *symbol)
 	static const u8 endbr64[4] = { 0xf3, 0x0f, 0x1e, 0xfa };
 	unsigned long address;
 	u8 code[4];
+	int error = register_kprobe(&probe);
 
-	if (register_kprobe(&probe))
-		return 0;
 	address = (unsigned long)probe.addr;
-	unregister_kprobe(&probe);
+	if (!error)
+		unregister_kprobe(&probe);
+	if (!address)
+		return 0;
 	/* On kernels built for indirect branch tracking the kernel moves the probe behind ENDBR64. */
 	if (!copy_from_kernel_nofault(code, (void *)(address - 4), sizeof(code)) &&
 	    !memcmp(code, endbr64, sizeof(code)))
@@ -88,6 +91,6 @@ unsigned long stp_resolve(const struct stp_point *point)
 		return stp_section_address(point->section - 1, point->address);
 	if (point->address)
 		return stp_address(point->address);
-	base = point->symbol ? address_of_symbol(point->symbol) : 0;
+	base = point->symbol ? stp_symbol_address(point->symbol) : 0;
 	return base ? base + point->offset : 0;
 }

@@ -185,6 +185,9 @@ std::string forbidden_text(const types::Provider& provider, uint64_t address) {
       {"__kprobes_text_start", "__kprobes_text_end", "the code that serves kprobes"},
       {"__noinstr_text_start", "__noinstr_text_end", "code marked noinstr"},
       {"__entry_text_start", "__entry_text_end", "the entry code"},
+      // Every return may pass one of these; where the kernel looks for its end, one is a megabyte long.
+      {"__entry_text_end", "__softirqentry_text_start", "a return thunk"},
+      {"__indirect_thunk_start", "__indirect_thunk_end", "a thunk of indirect branches or returns"},
   };
   for (const Range& range : ranges) {
     auto begin = provider.symbol(range.begin), end = provider.symbol(range.end);
