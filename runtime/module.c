@@ -150,6 +150,12 @@ void stp_session_stop(void)
 	queue_work(thread, &stop_work);
 }
 
+void stp_session_stop_if_wanted(void)
+{
+	if (atomic_read(&wants_stop) && atomic_read(&state) < STP_STOPPING)
+		stp_session_stop();
+}
+
 int stp_session_set_global(const char *name, const char *value)
 {
 	const struct stp_global *global = stp_script.globals;

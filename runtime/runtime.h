@@ -175,6 +175,8 @@ void stp_control_wake(void);
 int stp_session_set_global(const char *name, const char *value);
 int stp_session_start(const struct stp_start *start);
 void stp_session_stop(void);
+/* Stops when exit() was called, or errors passed their limit. Any context but NMI. */
+void stp_session_stop_if_wanted(void);
 void stp_session_status(struct stp_status *status);
 /* exit() and too many errors: any context. */
 void stp_session_wants_stop(void);

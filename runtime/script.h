@@ -495,6 +495,9 @@ struct stp_script {
 	const struct stp_global *globals;
 	u32 n_globals;
 	struct stp_limits limits;
+	/* What stands in section ".stp.formats" (stp/abi.h). */
+	const char *formats;
+	u32 formats_size;
 	/* The anchor: link address of an exported symbol, from the debug information that the
 	 * addresses of `points` come from; 0 when no point has an address. */
 	u64 anchor; /* of `_printk` */

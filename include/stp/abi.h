@@ -11,8 +11,12 @@
  *                    size that a mapping must have (O_RDWR, all of it).
  *   control          write: struct stp_message. read: struct stp_status.
  *                    poll: readable when the status changed or a ring wants
- *                    to be emptied. Its last close stops a running session.
+ *                    to be emptied. Its last close stops a running session, unless that
+ *                    is a recorder (STP_MESSAGE_RECORD).
  *   account          text, one line per probe; see STP_ACCOUNT_* below.
+ *   state            text, "key value" per line: what `control` tells, and more, for
+ *                    those who do not read the session
+ *   formats          the section ".stp.formats", for a reader that has no module file
  */
 #ifndef STP_ABI_H
 #define STP_ABI_H
@@ -67,8 +71,13 @@ struct stp_ring {
 	stp_u64 commit;	  /* kernel writes */
 	stp_u64 lost;	  /* kernel writes: records that found no room */
 	stp_u64 lost_bytes;
-	stp_u64 unused[2];
-	stp_u64 consumed; /* user writes; on a cache line of its own */
+	stp_u64 overwritten; /* kernel writes: records that nobody had read */
+	stp_u64 overwritten_bytes;
+	stp_u64 consumed; /* user writes; on a cache line of its own. While a recorder has
+			     no reader, the kernel does */
+	/* User writes: how much of lost and overwritten earlier readers have told. */
+	stp_u64 told_lost, told_lost_bytes;
+	stp_u64 told_overwritten, told_overwritten_bytes;
 };
 
 enum stp_record_kind {
@@ -133,6 +142,9 @@ enum stp_message_kind {
 	STP_MESSAGE_START = 2,
 	/* none. Disarms, runs the end probes; the status goes to FINISHED */
 	STP_MESSAGE_STOP = 3,
+	/* none; before START or later. The session is a recorder from now on: it goes on when
+	 * `control` is closed, and while it is, new records take the room of the oldest */
+	STP_MESSAGE_RECORD = 4,
 };
 
 struct stp_message {

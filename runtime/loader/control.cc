@@ -52,6 +52,8 @@ int Control::start(long target, const std::string& unload_program) {
   return send(STP_MESSAGE_START, &start, sizeof start);
 }
 
+int Control::record() { return send(STP_MESSAGE_RECORD, nullptr, 0); }
+
 int Control::stop() { return send(STP_MESSAGE_STOP, nullptr, 0); }
 
 int Control::send(stp_message_kind kind, const void* payload, size_t length) {

@@ -22,6 +22,7 @@ class Control {
   int set_global(const std::string& name_equals_value);
   int start(long target, const std::string& unload_program);
   int stop();
+  int record();  // the session is to go on when this file is closed
 
  private:
   int send(stp_message_kind kind, const void* payload, size_t length);

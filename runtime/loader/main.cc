@@ -20,6 +20,7 @@
 #include "kernel_module.h"
 #include "module_file.h"
 #include "options.h"
+#include "recorder.h"
 #include "session.h"
 
 namespace stp::load {
@@ -45,17 +46,17 @@ int open_output(const std::string& path) {
   return fd;
 }
 
-// The reader's whole life, and the module's end.
+// The reader's whole life, and the module's end, unless it is left to record.
 int read_and_unload(const Options& options, const ModuleFile& file, const SessionFiles& files,
-                    int (*session)(const Options&, const ModuleFile&, const SessionFiles&)) {
-  int status = 1;
+                    Outcome (*session)(const Options&, const ModuleFile&, const SessionFiles&)) {
+  Outcome outcome;
   try {
-    status = session(options, file, files);
+    outcome = session(options, file, files);
   } catch (const std::exception& e) {
     complain(e.what());
   }
-  int unloaded = unload(file.name);
-  return status ? status : unloaded;
+  int unloaded = outcome.detached ? 0 : unload(file.name);
+  return outcome.status ? outcome.status : unloaded;
 }
 
 // Signals that reach this process alone are the reader's; those of a terminal reached it too.
@@ -80,22 +81,39 @@ int supervise(const Options& options, const ModuleFile& file, const SessionFiles
   return read_and_unload(options, file, files, recover_session);
 }
 
+// Where the output goes; `rotation` is who owns it with -S.
+SessionFiles open_files(const Options& options, std::unique_ptr<Rotation>& rotation) {
+  if (options.file_bytes)
+    rotation = std::make_unique<Rotation>(options.output, options.file_bytes, options.files);
+  SessionFiles files;
+  files.output = rotation ? rotation->fd() : open_output(options.output);
+  files.rotation = rotation.get();
+  return files;
+}
+
+// Needs no supervisor: a recorder whose reader is killed goes on.
+int attach(const Options& options) {
+  ModuleFile file = loaded_module(options.name);
+  std::unique_ptr<Rotation> rotation;
+  SessionFiles files = open_files(options, rotation);
+  files.directory = module_directory(file.name);
+  Outcome outcome = attach_session(options, file, files);
+  int unloaded = outcome.detached ? 0 : unload(file.name);
+  return outcome.status ? outcome.status : unloaded;
+}
+
 int run(const Options& options) {
   ModuleFile file = read_module_file(options.module_path);
   std::unique_ptr<Rotation> rotation;
-  if (options.file_bytes)
-    rotation = std::make_unique<Rotation>(options.output, options.file_bytes, options.files);
-  int output = rotation ? rotation->fd() : open_output(options.output);
+  SessionFiles files = open_files(options, rotation);
   insert_module(file);
-  SessionFiles files;
-  files.output = output;
-  files.rotation = rotation.get();
   try {
     files.directory = module_directory(file.name);
   } catch (...) {
     unload(file.name);
     throw;
   }
+  if (options.detach) return read_and_unload(options, file, files, start_recorder);
   reader = fork();
   if (reader == 0) _exit(read_and_unload(options, file, files, run_session));
   if (reader < 0) {
@@ -113,7 +131,18 @@ int main(int argc, char** argv) {
   Parsed parsed = parse_options(argc, argv);
   if (!parsed.options) return parsed.status;
   try {
-    return parsed.options->unload.empty() ? run(*parsed.options) : unload(parsed.options->unload);
+    switch (parsed.options->mode) {
+      case Options::Mode::run:
+        return run(*parsed.options);
+      case Options::Mode::attach:
+        return attach(*parsed.options);
+      case Options::Mode::sessions:
+        fmt::print("{}", describe_sessions());
+        return 0;
+      case Options::Mode::unload:
+        return unload(parsed.options->name);
+    }
+    return 2;
   } catch (const std::exception& e) {
     return complain(e.what());
   }

@@ -18,7 +18,9 @@ struct Options {
   double timeout = 0;                // -T seconds; 0: none
   bool verbose = false;              // -v
   std::vector<std::string> globals;  // -G name=value
-  std::string unload;                // the module to unload, for `stp-load unload NAME`
+  bool detach = false;               // -L: start it, and leave it to record
+  enum class Mode { run, attach, sessions, unload } mode = Mode::run;
+  std::string name;                  // of the loaded module; empty: the one that there is
 };
 
 // Either the options, or the status to exit with (after --help or a usage error, whose text

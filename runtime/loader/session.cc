@@ -4,6 +4,9 @@
 // asks the module for its state, and prints what the rings hold. Between the first reason to
 // end and the module's word that it has finished, it goes on printing: end probes write to the
 // same rings, and wait there for room.
+//
+// Detaching ends the loop in the middle: what was handed over is written and given back to the
+// kernel, and the next reader begins behind it.
 #include "session.h"
 
 #include <fmt/format.h>
@@ -20,11 +23,13 @@
 #include <memory>
 #include <optional>
 #include <stdexcept>
+#include <thread>
 
 #include "account.h"
 #include "command.h"
 #include "control.h"
 #include "printer.h"
+#include "recorder.h"
 #include "rings.h"
 
 namespace stp::load {
@@ -50,16 +55,26 @@ class SignalFile {
   SignalFile(const SignalFile&) = delete;
   SignalFile& operator=(const SignalFile&) = delete;
   int fd() const { return fd_; }
-  bool arrived() {
+  // What arrived since the last call.
+  struct Wishes {
+    bool end = false, detach = false;
+  };
+  Wishes arrived() {
     signalfd_siginfo info{};
-    bool any = false;
-    while (read(fd_, &info, sizeof info) == sizeof info) any = true;
-    return any;
+    Wishes wishes;
+    while (read(fd_, &info, sizeof info) == sizeof info)
+      (info.ssi_signo == SIGQUIT ? wishes.detach : wishes.end) = true;
+    return wishes;
   }
 
  private:
   int fd_;
 };
+
+std::string describe_detached(const std::string& name) {
+  return fmt::format("stp: detached: {0} goes on; `stp attach {0}` prints what it has recorded\n",
+                     name);
+}
 
 class Session {
  public:
@@ -68,17 +83,20 @@ class Session {
         files_(files),
         control_(files.directory),
         rings_(files.directory),
+        name_(file.name),
         out_(files.output, files.rotation),
         messages_(files.messages),
         printer_(file.formats, out_, messages_) {}
 
-  void start() {
+  // A recorder runs from here on without us.
+  void start(bool recorder) {
     for (const std::string& global : options_.globals)
       if (int error = control_.set_global(global))
         throw std::runtime_error(fmt::format(
             "-G {}: {}", global,
             error == ENOENT ? "the script has no such global variable" : strerror(error)));
     if (!options_.command.empty()) command_ = std::make_unique<Command>(options_.command);
+    if (recorder) record();
     long target = command_ ? command_->pid() : options_.target;
     std::string self = std::filesystem::read_symlink("/proc/self/exe");
     if (int error = control_.start(target, self))
@@ -86,9 +104,9 @@ class Session {
     started_ = Clock::now();
   }
 
-  // Until the module has finished and every ring is empty.
+  // Until the module has finished and every ring is empty, or somebody detaches.
   void loop() {
-    for (;;) {
+    while (!detached_) {
       wait();
       stp_status status = control_.status();
       look_for_end(status);
@@ -104,17 +122,22 @@ class Session {
     control_.stop();
   }
 
-  // Messages for the end; returns the exit status.
-  int finish() {
+  // Before the first record of a recorder: what is no longer there.
+  void tell_losses() { messages_.append(describe(rings_.take_losses())); }
+
+  // Messages for the end.
+  Outcome finish() {
     stp_status status = control_.status();
-    messages_.append(describe(read_account(files_.directory), rings_.loss(), options_.verbose));
+    if (!detached_) messages_.append(describe(read_account(files_.directory), options_.verbose));
+    tell_losses();
+    if (detached_) messages_.append(describe_detached(name_));
     bool failed = status.errors > 0 || output_error_ != 0 || (status.failed && !status.armed);
     if (output_error_)
       messages_.append(fmt::format("stp: cannot write the output: {}; the session was stopped\n",
                                    strerror(output_error_)));
     if (command_) failed |= report_command();
     messages_.flush();
-    return failed ? 1 : 0;
+    return {failed ? 1 : 0, detached_};
   }
 
  private:
@@ -127,7 +150,9 @@ class Session {
 
   // Whether something asks for the end.
   void look_for_end(const stp_status& status) {
-    if (signals_.arrived() || status.wants_stop) stop();
+    SignalFile::Wishes wishes = signals_.arrived();
+    if (wishes.end || status.wants_stop) stop();
+    if (wishes.detach && !stopping_) detach();
     if (status.state == STP_RUNNING && !announced_) announce(status);
     if (command_ && !command_seen_ && command_->ended()) {
       command_seen_ = true;
@@ -136,6 +161,20 @@ class Session {
     if (options_.timeout > 0 &&
         Clock::now() - started_ >= std::chrono::duration<double>(options_.timeout))
       stop();
+  }
+
+  void record() {
+    if (int error = control_.record())
+      throw std::runtime_error(fmt::format("the module cannot be detached: {}", strerror(error)));
+  }
+
+  void detach() {
+    if (command_) {
+      messages_.append("stp: a run with -c cannot be detached; it goes on\n");
+      return;
+    }
+    record();
+    detached_ = true;
   }
 
   void announce(const stp_status& status) {
@@ -187,6 +226,7 @@ class Session {
   SignalFile signals_;
   Control control_;
   Rings rings_;
+  std::string name_;
   Output out_;
   Output messages_;
   Printer printer_;
@@ -194,21 +234,51 @@ class Session {
   Clock::time_point started_ = Clock::now();
   Clock::time_point rescanned_ = Clock::now();
   bool stopping_ = false;
+  bool detached_ = false;
   bool announced_ = false;
   bool command_seen_ = false;
   int output_error_ = 0;
 };
 
+// Waits until the probes of a recorder are armed; a begin probe may take its time.
+SessionState wait_for_start(const std::string& directory) {
+  for (;;) {
+    auto state = SessionState::read(directory);
+    if (!state) throw std::runtime_error("the session was removed while it started");
+    std::string word = state->text("state");
+    if (word != "loaded" && word != "starting") return *state;
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+}
+
 }  // namespace
 
-int run_session(const Options& options, const ModuleFile& file, const SessionFiles& files) {
+Outcome run_session(const Options& options, const ModuleFile& file, const SessionFiles& files) {
   Session session(options, file, files);
-  session.start();
+  session.start(false);
   session.loop();
   return session.finish();
 }
 
-int recover_session(const Options& options, const ModuleFile& file, const SessionFiles& files) {
+Outcome start_recorder(const Options& options, const ModuleFile& file, const SessionFiles& files) {
+  // Closed before anything is waited for: a begin probe would wait for its reader.
+  Session(options, file, files).start(true);
+  SessionState state = wait_for_start(files.directory);
+  fmt::print("{}\n", file.name);
+  fmt::print(stderr, "{}", describe_detached(file.name));
+  if (uint64_t failed = state.number("failed"))
+    fmt::print(stderr, "stp: {} probe points could not be armed; who attaches is told why\n", failed);
+  return {0, true};
+}
+
+Outcome attach_session(const Options& options, const ModuleFile& file, const SessionFiles& files) {
+  Session session(options, file, files);
+  session.tell_losses();
+  session.loop();
+  return session.finish();
+}
+
+Outcome recover_session(const Options& options, const ModuleFile& file, const SessionFiles& files) {
   Options quiet = options;
   quiet.command.clear();
   if (files.rotation && !files.rotation->follow())
@@ -217,7 +287,7 @@ int recover_session(const Options& options, const ModuleFile& file, const Sessio
   session.stop();
   session.loop();
   session.finish();
-  return 1;
+  return {1, false};
 }
 
 }  // namespace stp::load

@@ -204,10 +204,28 @@ TEST(Rings, AddsUpWhatWasLost) {
   FakeRing a(folder.path(), 0, 4096), b(folder.path(), 3, 4096);
   b.ring->lost = 7;
   b.ring->lost_bytes = 700;
-  Loss loss = Rings(folder.path()).loss();
-  EXPECT_EQ(loss.records, 7u);
-  EXPECT_EQ(loss.bytes, 700u);
-  EXPECT_EQ(loss.records_by_cpu, (std::map<unsigned, uint64_t>{{3, 7}}));
+  a.ring->overwritten = 5;
+  a.ring->overwritten_bytes = 500;
+  Losses all = Rings(folder.path()).take_losses();
+  EXPECT_EQ(all.lost.records, 7u);
+  EXPECT_EQ(all.lost.bytes, 700u);
+  EXPECT_EQ(all.lost.records_by_cpu, (std::map<unsigned, uint64_t>{{3, 7}}));
+  EXPECT_EQ(all.overwritten.records, 5u);
+  EXPECT_EQ(all.overwritten.bytes, 500u);
+  EXPECT_EQ(all.overwritten.records_by_cpu, (std::map<unsigned, uint64_t>{{0, 5}}));
+}
+
+TEST(Rings, TellEachLossToOneReader) {
+  Folder folder;
+  FakeRing a(folder.path(), 0, 4096);
+  a.ring->lost = 7;
+  EXPECT_EQ(Rings(folder.path()).take_losses().lost.records, 7u);
+  a.ring->lost = 9;
+  a.ring->overwritten = 3;
+  Losses next = Rings(folder.path()).take_losses();
+  EXPECT_EQ(next.lost.records, 2u);
+  EXPECT_EQ(next.overwritten.records, 3u);
+  EXPECT_EQ(describe(Rings(folder.path()).take_losses()), "");
 }
 
 TEST(Account, ReadsRowsAndNamesCauses) {
@@ -218,22 +236,26 @@ TEST(Account, ReadsRowsAndNamesCauses) {
   ASSERT_EQ(rows.size(), 2u);
   EXPECT_EQ(rows[0].probe, "kernel.function(\"a b\").call");
   EXPECT_EQ(rows[0].all_missed(), 10u);
-  std::string brief = describe(rows, {}, false);
+  std::string brief = describe(rows, false);
   EXPECT_NE(brief.find("100 hits = 90 handled + 10 missed"), std::string::npos);
   EXPECT_NE(brief.find("4 missed: a handler was already running"), std::string::npos);
   EXPECT_EQ(brief.find("timer.s(1)"), std::string::npos);
-  EXPECT_NE(describe(rows, {}, true).find("timer.s(1): 5 hits"), std::string::npos);
+  EXPECT_NE(describe(rows, true).find("timer.s(1): 5 hits"), std::string::npos);
 }
 
 TEST(Account, SaysNothingWhenNothingWasMissed) {
-  EXPECT_EQ(describe({AccountRow{3, 3, {}, "begin"}}, {}, false), "");
+  EXPECT_EQ(describe(std::vector<AccountRow>{{3, 3, {}, "begin"}}, false), "");
 }
 
 TEST(Account, AlwaysReportsLostRecords) {
   Loss loss{12, 1200, {{1, 12}}};
-  std::string text = describe({}, loss, false);
+  std::string text = describe(Losses{loss, {}});
   EXPECT_NE(text.find("12 records (1200 bytes) were lost"), std::string::npos);
   EXPECT_NE(text.find("cpu 1: 12"), std::string::npos);
+  EXPECT_EQ(text.find("overwritten"), std::string::npos);
+  text = describe(Losses{{}, loss});
+  EXPECT_NE(text.find("12 records (1200 bytes) were overwritten"), std::string::npos);
+  EXPECT_EQ(text.find("lost"), std::string::npos);
 }
 
 // A small object file with the sections of a module, made by the compiler.

@@ -220,6 +220,11 @@ void add_run_options(CLI::App& app, RunOptions& o) {
       ->type_name("PID")
       ->check(unsaid(CLI::PositiveNumber));
   app.add_option("-o", o.output, "write the script's output to FILE")->type_name("FILE");
+  app.add_option("-S", o.rotate, "with -o: FILE.0, FILE.1 and so on of MB megabytes, the last N stay")
+      ->type_name("MB[,N]");
+  app.add_flag("-F,--detach", o.detach,
+               "leave it running: it records in the kernel, the newest over the oldest, for\n"
+               "`stp attach`; with -o it is read in the background");
   app.add_option("-T", o.timeout, "stop after so many seconds")
       ->type_name("SECONDS")
       ->check(unsaid(CLI::PositiveNumber));

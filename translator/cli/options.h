@@ -49,6 +49,7 @@ struct RunOptions {
   std::string output;   // -o
   std::string timeout;  // -T, seconds
   std::string rotate;   // -S, SIZE[,FILES]: the output in files of so many megabytes
+  bool detach = false;  // -F: nobody waits; what is printed stays in the kernel, or goes to -o
 };
 
 // The lines of --help that show the form of the command line.

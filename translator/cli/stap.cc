@@ -181,12 +181,8 @@ void print_module(const Work& w) {
 
 // Pass 5. True when the script ran to its end.
 bool run(Work& w) {
-  if (w.o.behind) {
-    int child = 0;
-    bool good = launch_behind(w.o.launch, *w.target, w.module->file, child) == status_good;
-    if (good) fmt::print("{}\n", child);
-    return good;
-  }
+  if (w.o.launch.run.detach && !w.o.launch.run.output.empty())
+    return launch_behind(w.o.launch, *w.target, w.module->file) == status_good;
   if (w.o.tells(5)) fmt::print(stderr, "Pass 5: starting run.\n");
   int status = launch_and_wait(w.o.launch, *w.target, w.module->file);
   if (w.o.tells(5)) fmt::print(stderr, "Pass 5: run completed {}\n", w.clock.time());

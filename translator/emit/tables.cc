@@ -237,6 +237,8 @@ std::string tables_text(Module& module, const Depths& depths) {
   }
   if (program.anchor) members += fmt::format("\t.anchor = {},\n", c_hex(program.anchor));
   if (program.suppress_handler_errors) members += "\t.suppress_handler_errors = true,\n";
+  if (!program.formats.empty())
+    members += "\t.formats = formats,\n\t.formats_size = sizeof(formats),\n";
   return text + fmt::format(
                     "\nconst struct stp_script stp_script = {{\n\t.abi = {},\n\t.name = {},\n"
                     "{}\t.limits = {{\n{}\t}},\n}};\n",
