@@ -197,9 +197,12 @@ static int __init stp_init(void)
 	error = stp_contexts_init();
 	if (error)
 		goto free_sections;
-	error = stp_locks_init();
+	error = stp_times_init();
 	if (error)
 		goto free_contexts;
+	error = stp_locks_init();
+	if (error)
+		goto free_times;
 	error = stp_globals_init();
 	if (error)
 		goto free_locks;
@@ -231,6 +234,8 @@ free_globals:
 	stp_globals_exit();
 free_locks:
 	stp_locks_exit();
+free_times:
+	stp_times_exit();
 free_contexts:
 	stp_contexts_exit();
 free_sections:
@@ -251,6 +256,7 @@ static void __exit stp_exit(void)
 	stp_control_exit();
 	stp_globals_exit();
 	stp_locks_exit();
+	stp_times_exit();
 	stp_contexts_exit();
 	stp_sections_exit();
 }

@@ -123,6 +123,16 @@ u64 stp_skipped(void);
 /* More hits than MAXSKIPPED were missed, other than by reentry. */
 bool stp_skipped_too_many(void);
 
+/* -------------------------------------------------------------- times.c */
+
+int stp_times_init(void);
+void stp_times_exit(void);
+/* The sum over CPUs of what a point's handlers took, in cycles; only with stp_script.timing. */
+struct stp_times_sum {
+	u64 hits, sum, least, most;
+};
+void stp_point_times(u32 point, struct stp_times_sum *sum);
+
 /* --------------------------------------------------------------- lock.c */
 
 int stp_locks_init(void);

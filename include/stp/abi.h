@@ -14,6 +14,7 @@
  *                    to be emptied. Its last close stops a running session, unless that
  *                    is a recorder (STP_MESSAGE_RECORD).
  *   account          text, one line per probe; see STP_ACCOUNT_* below.
+ *   times            text, of modules built with timing: one line per point; see below
  *   state            text, "key value" per line: what `control` tells, and more, for
  *                    those who do not read the session
  *   formats          the section ".stp.formats", for a reader that has no module file
@@ -177,6 +178,11 @@ struct stp_status {
 };
 
 /* ----------------------------------------------------------------- account */
+
+/*
+ * A line of `times`: "<hits> <least> <sum> <most> <point>\t<probe as written>\t<file:line:column>\n",
+ * in cycles of the CPU's time stamp counter, of what ran as the point's handler.
+ */
 
 /*
  * Each hit of a probe is handled or missed, and a miss has one cause. A line of

@@ -18,6 +18,7 @@
 #include <stdexcept>
 
 #include "kernel_module.h"
+#include "merge.h"
 #include "module_file.h"
 #include "options.h"
 #include "recorder.h"
@@ -81,21 +82,31 @@ int supervise(const Options& options, const ModuleFile& file, const SessionFiles
   return read_and_unload(options, file, files, recover_session);
 }
 
-// Where the output goes; `rotation` is who owns it with -S.
-SessionFiles open_files(const Options& options, std::unique_ptr<Rotation>& rotation) {
+// Where the output goes.
+struct Files {
+  SessionFiles session;
+  std::unique_ptr<Rotation> rotation;
+  std::unique_ptr<Bulk> bulk;
+};
+
+Files open_files(const Options& options, const ModuleFile& module) {
+  Files files;
   if (options.file_bytes)
-    rotation = std::make_unique<Rotation>(options.output, options.file_bytes, options.files);
-  SessionFiles files;
-  files.output = rotation ? rotation->fd() : open_output(options.output);
-  files.rotation = rotation.get();
+    files.rotation = std::make_unique<Rotation>(options.output, options.file_bytes, options.most_files);
+  if (options.bulk)
+    files.bulk = std::make_unique<Bulk>(options.output.empty() ? "stpd" : options.output, module.formats);
+  else
+    files.session.output = files.rotation ? files.rotation->fd() : open_output(options.output);
+  files.session.rotation = files.rotation.get();
+  files.session.bulk = files.bulk.get();
   return files;
 }
 
 // Needs no supervisor: a recorder whose reader is killed goes on.
 int attach(const Options& options) {
   ModuleFile file = loaded_module(options.name);
-  std::unique_ptr<Rotation> rotation;
-  SessionFiles files = open_files(options, rotation);
+  Files opened = open_files(options, file);
+  SessionFiles& files = opened.session;
   files.directory = module_directory(file.name);
   Outcome outcome = attach_session(options, file, files);
   int unloaded = outcome.detached ? 0 : unload(file.name);
@@ -104,8 +115,8 @@ int attach(const Options& options) {
 
 int run(const Options& options) {
   ModuleFile file = read_module_file(options.module_path);
-  std::unique_ptr<Rotation> rotation;
-  SessionFiles files = open_files(options, rotation);
+  Files opened = open_files(options, file);
+  SessionFiles& files = opened.session;
   insert_module(file);
   try {
     files.directory = module_directory(file.name);
@@ -139,6 +150,9 @@ int main(int argc, char** argv) {
       case Options::Mode::sessions:
         fmt::print("{}", describe_sessions());
         return 0;
+      case Options::Mode::merge:
+        return merge_files(parsed.options->files, open_output(parsed.options->output),
+                           parsed.options->verbose);
       case Options::Mode::unload:
         return unload(parsed.options->name);
     }

@@ -17,8 +17,8 @@ std::string read_rotation(const std::string& text, Options& o) {
   bool good = read.ec == std::errc{} && size > 0 && size <= most_megabytes;
   if (good && read.ptr != end) {
     good = *read.ptr == ',';
-    if (good) read = std::from_chars(read.ptr + 1, end, o.files);
-    good = good && read.ec == std::errc{} && read.ptr == end && o.files > 0;
+    if (good) read = std::from_chars(read.ptr + 1, end, o.most_files);
+    good = good && read.ec == std::errc{} && read.ptr == end && o.most_files > 0;
   }
   o.file_bytes = size * megabyte;
   return good ? "" : text + ": MB or MB,FILES was expected";
@@ -38,6 +38,9 @@ void add_modes(CLI::App& app, Options& o) {
   add("unload", "stop and remove a module that was left loaded", Options::Mode::unload)
       ->add_option("name", o.name, "its name, as `sessions` shows it")
       ->required();
+  add("merge", "make text of the files of -b, in order of time; -v labels each record", Options::Mode::merge)
+      ->add_option("files", o.files, "the files of all CPUs")
+      ->required();
   app.require_subcommand(0, 1);
 }
 
@@ -48,7 +51,10 @@ std::string contradiction(const Options& o) {
     return o.module_path + ": this module is loaded already; a name was expected";
   bool only_at_start = !o.command.empty() || o.target || !o.globals.empty() || o.detach;
   if (o.mode != Mode::run && only_at_start) return "-c, -x, -G and --detach are for a start";
+  if (o.bulk && o.file_bytes) return "-S does not go with -b";
+  if (o.bulk && o.mode != Mode::run && o.mode != Mode::attach) return "-b is for run and attach";
   if (!o.detach) return "";
+  if (o.bulk) return "--detach: -b is for who reads: `attach -b`";
   if (!o.output.empty()) return "--detach: the output stays in the kernel, so -o has no effect";
   if (!o.command.empty() || o.timeout > 0)
     return "--detach: nobody stays who could wait for -c or -T";
@@ -81,6 +87,9 @@ Parsed parse_options(int argc, char** argv) {
   app.add_option("-G", o.globals, "set a global variable before the script starts")
       ->type_name("NAME=VALUE")
       ->allow_extra_args(false);
+  app.add_flag("-b,--bulk", o.bulk,
+               "write what each CPU printed to a file of its own, FILE_cpuN (stpd_cpuN without -o),\n"
+               "for `merge`");
   app.add_flag("-L,--detach", o.detach,
                "start it and leave it: it records, the newest over the oldest, until `attach`");
   add_modes(app, o);

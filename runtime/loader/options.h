@@ -14,12 +14,14 @@ struct Options {
   long target = 0;                   // -x: what target() returns
   std::string output;                // -o: instead of stdout
   uint64_t file_bytes = 0;           // -S: size of one output file; 0: there is one
-  unsigned files = 0;                // -S: how many stay; 0: all
+  unsigned most_files = 0;           // -S: how many stay; 0: all
   double timeout = 0;                // -T seconds; 0: none
   bool verbose = false;              // -v
   std::vector<std::string> globals;  // -G name=value
+  bool bulk = false;                 // -b: files of each CPU
   bool detach = false;               // -L: start it, and leave it to record
-  enum class Mode { run, attach, sessions, unload } mode = Mode::run;
+  enum class Mode { run, attach, sessions, unload, merge } mode = Mode::run;
+  std::vector<std::string> files;    // to merge
   std::string name;                  // of the loaded module; empty: the one that there is
 };
 

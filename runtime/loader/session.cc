@@ -31,6 +31,7 @@
 #include "printer.h"
 #include "recorder.h"
 #include "rings.h"
+#include "times.h"
 
 namespace stp::load {
 namespace {
@@ -123,13 +124,18 @@ class Session {
   }
 
   // Before the first record of a recorder: what is no longer there.
-  void tell_losses() { messages_.append(describe(rings_.take_losses())); }
+  void tell_losses() {
+    Losses losses = rings_.take_losses();
+    for (const auto& [cpu, records] : losses.lost.records_by_cpu) lost_[cpu] += records;
+    messages_.append(describe(losses));
+  }
 
   // Messages for the end.
   Outcome finish() {
     stp_status status = control_.status();
-    if (!detached_) messages_.append(describe(read_account(files_.directory), options_.verbose));
+    if (!detached_) tell_account();
     tell_losses();
+    if (files_.bulk && !output_error_) output_error_ = files_.bulk->end(lost_);
     if (detached_) messages_.append(describe_detached(name_));
     bool failed = status.errors > 0 || output_error_ != 0 || (status.failed && !status.armed);
     if (output_error_)
@@ -163,6 +169,14 @@ class Session {
       stop();
   }
 
+  // What became of every hit, and what the handlers took.
+  void tell_account() {
+    std::vector<TimesRow> times = read_times(files_.directory);
+    messages_.append(
+        describe(read_account(files_.directory), options_.verbose || !times.empty()));
+    messages_.append(describe(times));
+  }
+
   void record() {
     if (int error = control_.record())
       throw std::runtime_error(fmt::format("the module cannot be detached: {}", strerror(error)));
@@ -187,6 +201,14 @@ class Session {
     if (command_) command_->let_go();
   }
 
+  void use(const Record& r) {
+    bool message = r.head->kind == STP_RECORD_ERROR || r.head->kind == STP_RECORD_WARN;
+    if (files_.bulk && !message)
+      files_.bulk->add(r);
+    else
+      printer_.print(r);
+  }
+
   // Prints what is certain (or all); gives the room back once it is written.
   size_t print(bool everything) {
     if (Clock::now() - rescanned_ >= rescan_round) {
@@ -194,10 +216,10 @@ class Session {
       rescanned_ = Clock::now();
     }
     size_t printed = rings_.read(everything, [&](const Record& r) {
-      if (!output_error_) printer_.print(r);
+      if (!output_error_) use(r);
     });
     messages_.flush();
-    int error = out_.flush();
+    int error = files_.bulk ? files_.bulk->flush() : out_.flush();
     if (error && !output_error_) {
       output_error_ = error;
       stop();
@@ -231,6 +253,7 @@ class Session {
   Output messages_;
   Printer printer_;
   std::unique_ptr<Command> command_;
+  std::map<unsigned, uint64_t> lost_;  // records, by CPU
   Clock::time_point started_ = Clock::now();
   Clock::time_point rescanned_ = Clock::now();
   bool stopping_ = false;
@@ -283,6 +306,8 @@ Outcome recover_session(const Options& options, const ModuleFile& file, const Se
   quiet.command.clear();
   if (files.rotation && !files.rotation->follow())
     throw std::runtime_error(fmt::format("{}: {}", options.output, strerror(errno)));
+  if (int error = files.bulk ? files.bulk->follow() : 0)
+    throw std::runtime_error(fmt::format("-b: {}", strerror(error)));
   Session session(quiet, file, files);
   session.stop();
   session.loop();

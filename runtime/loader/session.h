@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "bulk.h"
 #include "module_file.h"
 #include "options.h"
 #include "rotation.h"
@@ -14,6 +15,7 @@ struct SessionFiles {
   int output = 1;         // file descriptor for the script's output
   int messages = 2;
   Rotation* rotation = nullptr;  // of `output`, with -S
+  Bulk* bulk = nullptr;          // with -b: takes the records instead of `output`
 };
 
 // Starts the probes, prints until something ends the session (the script, a signal, the

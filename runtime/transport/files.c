@@ -34,6 +34,8 @@ int stp_files_init(void)
 		return PTR_ERR(stp_directory);
 	debugfs_create_file_unsafe("control", 0600, stp_directory, NULL, &stp_control_operations);
 	debugfs_create_file("account", 0400, stp_directory, NULL, &stp_account_operations);
+	if (stp_script.timing)
+		debugfs_create_file("times", 0400, stp_directory, NULL, &stp_times_operations);
 	debugfs_create_file("state", 0400, stp_directory, NULL, &stp_state_operations);
 	debugfs_create_file("formats", 0400, stp_directory, NULL, &stp_formats_operations);
 	return 0;

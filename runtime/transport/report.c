@@ -41,6 +41,38 @@ const struct file_operations stp_account_operations = {
 	.release = single_release,
 };
 
+/* ------------------------------------------------------------------ times */
+
+static int times_show(struct seq_file *out, void *unused)
+{
+	const struct stp_point *point = stp_script.points;
+	const struct stp_point *end = point + stp_script.n_points;
+
+	for (; point < end; point++) {
+		const struct stp_probe *probe = stp_script.probes + point->probe;
+		struct stp_times_sum times;
+
+		stp_point_times(point - stp_script.points, &times);
+		seq_printf(out, "%llu %llu %llu %llu %s\t%s\t%s:%u:%u\n", times.hits, times.least,
+			   times.sum, times.most, point->name, probe->name, probe->place.file,
+			   probe->place.line, probe->place.column);
+	}
+	return 0;
+}
+
+static int times_open(struct inode *inode, struct file *file)
+{
+	return single_open(file, times_show, NULL);
+}
+
+const struct file_operations stp_times_operations = {
+	.owner = THIS_MODULE,
+	.open = times_open,
+	.read = seq_read,
+	.llseek = seq_lseek,
+	.release = single_release,
+};
+
 /* ------------------------------------------------------------------ state */
 
 static const char *const states[] = { "loaded", "starting", "running", "stopping", "finished" };

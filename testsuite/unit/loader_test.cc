@@ -23,6 +23,7 @@
 #include "loader/printer.h"
 #include "loader/rings.h"
 #include "loader/rotation.h"
+#include "loader/times.h"
 
 namespace stp::load {
 namespace {
@@ -258,6 +259,23 @@ TEST(Account, AlwaysReportsLostRecords) {
   EXPECT_EQ(text.find("lost"), std::string::npos);
 }
 
+TEST(Times, AreATableOfWhatWasHit) {
+  Folder folder;
+  EXPECT_EQ(describe(read_times(folder.path())), "");  // a module that does not measure
+  std::ofstream(folder.path() + "/times")
+      << "4 10 100 60 kernel.function(\"f@a b.c:1\")\tmine\tx.stp:3:1\n"
+      << "0 0 0 0 timer.s(1)\ttimer.s(1)\tx.stp:4:1\n";
+  auto rows = read_times(folder.path());
+  ASSERT_EQ(rows.size(), 2u);
+  EXPECT_EQ(rows[0].point, "kernel.function(\"f@a b.c:1\")");
+  std::string text = describe(rows);
+  EXPECT_NE(text.find(" 4         10         25         60  kernel.function(\"f@a b.c:1\") <- mine "
+                      "(x.stp:3:1)\n"),
+            std::string::npos)
+      << text;
+  EXPECT_NE(text.find("1 points were not hit"), std::string::npos);
+}
+
 // A small object file with the sections of a module, made by the compiler.
 std::string make_module(const Folder& folder, const std::string& abi) {
   std::string source = folder.path() + "/m.c", object = folder.path() + "/m.ko";
@@ -388,11 +406,11 @@ TEST(LoaderOptions, ReadTheSizeAndTheNumberOfFiles) {
   auto parsed = parsed_line({"-o", "f", "-S", "2,5", "x.ko"});
   ASSERT_TRUE(parsed.options);
   EXPECT_EQ(parsed.options->file_bytes, 2u << 20);
-  EXPECT_EQ(parsed.options->files, 5u);
+  EXPECT_EQ(parsed.options->most_files, 5u);
   parsed = parsed_line({"-o", "f", "-S", "1", "x.ko"});
   ASSERT_TRUE(parsed.options);
   EXPECT_EQ(parsed.options->file_bytes, 1u << 20);
-  EXPECT_EQ(parsed.options->files, 0u);
+  EXPECT_EQ(parsed.options->most_files, 0u);
   for (const char* wrong : {"0", "1,", "1,0", "x", "1x", ",1", "1,2,3", "9999999999"})
     EXPECT_EQ(parsed_line({"-o", "f", "-S", wrong, "x.ko"}).status, 2) << wrong;
   EXPECT_EQ(parsed_line({"-S", "1", "x.ko"}).status, 2);

@@ -16,6 +16,7 @@ int load_command(const Words&);
 int attach_command(const Words&);
 int sessions_command(const Words&);
 int unload_command(const Words&);
+int merge_command(const Words&);
 int check_command(const Words&);
 int list_command(const Words&);
 int doctor_command(const Words&);

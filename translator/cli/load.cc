@@ -44,4 +44,13 @@ int attach_command(const Words& words) { return hand_over_command("attach", word
 int sessions_command(const Words& words) { return hand_over_command("sessions", words); }
 int unload_command(const Words& words) { return hand_over_command("unload", words); }
 
+// Looks at files alone: any machine will do.
+int merge_command(const Words& words) {
+  std::filesystem::path loader = loader_program();
+  Words line = words;
+  line.insert(line.begin(), "merge");
+  if (!loader.empty()) return exec_program(loader, line);
+  return hand_over("merge", line);
+}
+
 }  // namespace stp::cli

@@ -43,6 +43,7 @@ constexpr Subcommand subcommands[] = {
     {"attach", "print what a session has recorded that was left running", attach_command},
     {"sessions", "list the sessions that the kernel runs", sessions_command},
     {"unload", "stop and remove a session", unload_command},
+    {"merge", "make text of the files that `stp run -b` wrote", merge_command},
     {"check", "parse and resolve scripts, and say what is wrong", check_command},
     {"list", "print the probe points that a pattern stands for", list_command},
     {"doctor", "what this machine lacks for tracing, and what mends it", doctor_command},

@@ -105,6 +105,7 @@ bool analyze_scripts(Work& w) {
   bool failed = w.wrong() || !w.program;
   if (failed) w.program = std::make_unique<prog::Program>();  // counts as nothing below
   w.program->suppress_handler_errors = w.o.suppress_handler_errors;
+  w.program->timing = w.o.script.timing;
   size_t points = 0;
   for (const auto& probe : w.program->probes) points += probe.points.size();
   w.clock.end(2, fmt::format("analyzed script: {}, {}, {}, {}", counted(points, "probe"),

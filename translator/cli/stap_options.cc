@@ -204,8 +204,8 @@ const StapRow rows[] = {
      [](Options& o, Text) { o.warnings_are_errors = true; return std::string(); }},
     {none, Effect::done, 'u', nullptr, nullptr, "no warnings about what has no effect, which is kept in any case",
      [](Options& o, Text) { o.unoptimized = true; return std::string(); }},
-    {none, Effect::done, 't', nullptr, nullptr, "at the end, the account of each probe",
-     [](Options& o, Text) { o.timing = true; return std::string(); }},
+    {none, Effect::done, 't', nullptr, nullptr, "at the end, hits of each point and the cycles of its handler",
+     [](Options& o, Text) { o.script.timing = true; return std::string(); }},
     {optional, Effect::done, 0, "color", "WHEN", "colours: always, never or auto", set_color},
     {optional, Effect::done, 0, "colour", "WHEN", "the same", set_color},
 
@@ -236,6 +236,8 @@ const StapRow rows[] = {
     {required, Effect::done, 'S', nullptr, "MB[,N]", "with -o: FILE.0, FILE.1 and so on of this size, the last N of them",
      set_rotation},
     {required, Effect::done, 'T', nullptr, "SECONDS", "stop after so many seconds", set_timeout},
+    {none, Effect::done, 'b', nullptr, nullptr, "what each CPU printed goes to a file of its own, FILE_cpuN, for `stp merge`",
+     [](Options& o, Text) { o.launch.run.bulk = true; return std::string(); }},
     {none, Effect::done, 'F', nullptr, nullptr, "leave it recording in the kernel, for `stp attach`; with -o: run in the background",
      [](Options& o, Text) { o.launch.run.detach = true; return std::string(); }},
     {none, Effect::done, 0, "vm", nullptr, "not of SystemTap: run in a virtual machine",
@@ -273,7 +275,6 @@ const StapRow rows[] = {
     {none, Effect::none, 0, "no-global-var-display", nullptr, "globals are never printed at the end unasked", nullptr},
 
     // ---- what cannot be had
-    {none, Effect::refused, 'b', nullptr, nullptr, "there are no files of each CPU: the output is one, in the order of time", nullptr},
     {required, Effect::refused, 'B', nullptr, "NAME=VALUE", "modules are built with the kernel's own commands, which take no more variables", nullptr},
     {required, Effect::refused, 'R', nullptr, "DIR", "this program's runtime is not SystemTap's", nullptr},
     {none, Effect::refused, 'i', "interactive", nullptr, "there is no interactive mode; -e takes a script from the command line", nullptr},

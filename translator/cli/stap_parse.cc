@@ -170,7 +170,7 @@ std::string settle(StapOptions& o, Words rest) {
       o.script.limits.push_back(fmt::format("{}=4294967295", limit));
   run.output = in_time(run.output);
   o.every_address = o.tells(2);
-  o.launch.verbose = o.timing || o.verbosity[stap_passes - 1] > 1;
+  o.launch.verbose = o.verbosity[stap_passes - 1] > 1;
   o.script.keep = !o.use_cache;
   const char* release = getenv("SYSTEMTAP_RELEASE");
   if (o.script.kernel.empty() && release) o.script.kernel = release;
