@@ -7,15 +7,19 @@
  * needs one context for tasks and interrupts, and one for NMIs. A hit that finds its context busy
  * (the handler itself reached the probed function) is a miss, counted as such.
  */
+#include <linux/bitops.h>
 #include <linux/hardirq.h>
 #include <linux/random.h>
 #include <linux/sched/clock.h>
+#include <linux/mm.h>
 #include <linux/slab.h>
 
 #include "slot.h"
 
 DEFINE_PER_CPU(struct stp_cpu, stp_cpus);
-bool stp_live;
+u8 stp_live;
+static unsigned long *probes_off; /* a bit for each, with STP_LIVE_IN_PART */
+static u32 n_probes_off;
 
 /* The context of begin, end and error probes, which run one after the other. */
 static struct stp_slot *interruptible_slot;
@@ -69,8 +73,9 @@ int stp_contexts_init(void)
 		if (!own->slots[0] || !own->slots[1] || !own->counters)
 			goto no_memory;
 	}
+	probes_off = kvcalloc(BITS_TO_LONGS(max(stp_script.n_probes, 1u)), sizeof(long), GFP_KERNEL);
 	interruptible_slot = slot_create(NUMA_NO_NODE, STP_CONTEXT_INTERRUPTIBLE);
-	if (interruptible_slot)
+	if (interruptible_slot && probes_off)
 		return 0;
 no_memory:
 	stp_contexts_exit();
@@ -93,6 +98,8 @@ void stp_contexts_exit(void)
 	}
 	slot_destroy(interruptible_slot);
 	interruptible_slot = NULL;
+	kvfree(probes_off);
+	probes_off = NULL;
 }
 
 /* ----------------------------------------------------------------- errors */
@@ -245,6 +252,33 @@ static inline void count_handled(const struct stp_point *point)
 	local_inc(&counters->handled);
 }
 
+/* For when not all probes are on. */
+static noinline bool passes(const struct stp_point *point)
+{
+	return READ_ONCE(stp_live) == STP_LIVE_IN_PART && !test_bit(point->probe, probes_off);
+}
+
+int stp_probe_switch(u32 probe, bool on)
+{
+	if (probe >= stp_script.n_probes)
+		return -EINVAL;
+	if (on && test_and_clear_bit(probe, probes_off))
+		n_probes_off--;
+	else if (!on && !test_and_set_bit(probe, probes_off))
+		n_probes_off++;
+	/* A session that has ended meanwhile stays so. */
+	if (n_probes_off)
+		cmpxchg(&stp_live, STP_LIVE, STP_LIVE_IN_PART);
+	else
+		cmpxchg(&stp_live, STP_LIVE_IN_PART, STP_LIVE);
+	return 0;
+}
+
+bool stp_probe_on(u32 probe)
+{
+	return !test_bit(probe, probes_off);
+}
+
 /*
  * Runs `handler` in a context of this CPU. False when it was missed or failed. A miss is counted; a
  * hit that was handled only with `count`, or when it failed.
@@ -258,7 +292,7 @@ static __always_inline bool run(const struct stp_point *point, const struct stp_
 	unsigned long flags;
 	bool done;
 
-	if (unlikely(!READ_ONCE(stp_live)))
+	if (unlikely(READ_ONCE(stp_live) != STP_LIVE) && !passes(point))
 		return false;
 	local_irq_save(flags);
 	slot = slot_get();

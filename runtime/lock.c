@@ -9,6 +9,7 @@
  * may have interrupted the holder, tries once.
  */
 #include <linux/delay.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 
 #include "runtime.h"
@@ -72,6 +73,25 @@ static bool lock_patiently(const struct stp_context *c, struct stp_lock *lock,
 			return true;
 	}
 	return false;
+}
+
+unsigned long stp_lock_global(u32 global, enum stp_lock_mode mode)
+{
+	unsigned long flags;
+
+	for (;;) {
+		local_irq_save(flags);
+		if (try_lock(locks + global, mode))
+			return flags;
+		local_irq_restore(flags);
+		cond_resched();
+	}
+}
+
+void stp_unlock_global(u32 global, enum stp_lock_mode mode, unsigned long flags)
+{
+	unlock(locks + global, mode);
+	local_irq_restore(flags);
 }
 
 bool stp_lock(struct stp_context *c, const struct stp_probe *probe)

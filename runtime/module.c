@@ -32,7 +32,7 @@ static void set_state(enum stp_state to)
 void stp_session_wants_stop(void)
 {
 	/* No handler starts from here on; those that run end. */
-	WRITE_ONCE(stp_live, false);
+	WRITE_ONCE(stp_live, STP_DEAD);
 	if (!atomic_xchg(&wants_stop, 1))
 		stp_control_wake();
 }
@@ -95,11 +95,11 @@ static void start(struct work_struct *work)
 	run_all(STP_KIND_BEGIN, false);
 	if (!atomic_read(&wants_stop)) {
 		stp_run_gates();
-		WRITE_ONCE(stp_live, true);
+		WRITE_ONCE(stp_live, STP_LIVE);
 		stp_arm_all();
 		/* exit() in a probe that was armed first must win over the line above. */
 		if (atomic_read(&wants_stop))
-			WRITE_ONCE(stp_live, false);
+			WRITE_ONCE(stp_live, STP_DEAD);
 	}
 	set_state(STP_RUNNING);
 }
@@ -112,7 +112,7 @@ static void stop(struct work_struct *work)
 		return;
 	if (was == STP_RUNNING) {
 		set_state(STP_STOPPING);
-		WRITE_ONCE(stp_live, false);
+		WRITE_ONCE(stp_live, STP_DEAD);
 		stp_disarm_all();
 		if (stp_skipped_too_many()) {
 			stp_tell(STP_RECORD_ERROR, "more than %u hits were missed (MAXSKIPPED)",
@@ -134,6 +134,7 @@ int stp_session_start(const struct stp_start *how)
 	if (atomic_read(&state) != STP_LOADED)
 		return -EALREADY;
 	stp_target = how->target;
+	stp_globals_keep();
 	stp_orphan_helper(how->unload);
 	queue_work(thread, &start_work);
 	return 0;

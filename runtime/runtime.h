@@ -112,6 +112,11 @@ void stp_run_interruptible(const struct stp_point *point);
 /* Finds out which arming conditions hold, before anything is armed. */
 void stp_run_gates(void);
 
+/* Switches a probe off and on again while the session runs; hits that come while it is off are not
+ * counted. -EINVAL: there is no such probe. Process context, one at a time. */
+int stp_probe_switch(u32 probe, bool on);
+bool stp_probe_on(u32 probe);
+
 /* The sum over CPUs of one probe's counters. */
 struct stp_count {
 	u64 hits, handled;
@@ -141,12 +146,23 @@ void stp_locks_exit(void);
  * At NMI level it tries once. Interrupts off, but for interruptible contexts. */
 bool stp_lock(struct stp_context *c, const struct stp_probe *probe);
 void stp_unlock(const struct stp_probe *probe);
+/* For one global, in process context: waits for handlers, and turns interrupts off until it is
+ * given back. */
+unsigned long stp_lock_global(u32 global, enum stp_lock_mode mode);
+void stp_unlock_global(u32 global, enum stp_lock_mode mode, unsigned long flags);
 
 /* -------------------------------------------------------- map.c, stat.c */
 
 /* Makes every global of the script's table: arrays, statistics, initial values. */
 int stp_globals_init(void);
 void stp_globals_exit(void);
+/* Remembers what numbers and strings are now; and makes them that again, and arrays and statistics
+ * empty. Process context. */
+void stp_globals_keep(void);
+void stp_globals_reset(void);
+struct seq_file;
+/* "name = value" of each. */
+void stp_globals_show(struct seq_file *out);
 
 /* -------------------------------------------------------------- print.c */
 

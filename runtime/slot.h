@@ -52,7 +52,8 @@ static inline struct stp_slot *stp_slot(struct stp_context *c)
 	return container_of(c, struct stp_slot, c);
 }
 
-/* Handlers run only while this is set: from arming until exit() or STOP. */
-extern bool stp_live;
+/* Whether handlers run: from arming until exit() or STOP, and then for some probes or all. */
+enum stp_liveness { STP_DEAD, STP_LIVE, STP_LIVE_IN_PART };
+extern u8 stp_live;
 
 #endif

@@ -17,6 +17,7 @@
  *   times            text, of modules built with timing: one line per point; see below
  *   state            text, "key value" per line: what `control` tells, and more, for
  *                    those who do not read the session
+ *   globals          text, "name = value" per line; of arrays the number of elements
  *   formats          the section ".stp.formats", for a reader that has no module file
  */
 #ifndef STP_ABI_H
@@ -146,11 +147,20 @@ enum stp_message_kind {
 	/* none; before START or later. The session is a recorder from now on: it goes on when
 	 * `control` is closed, and while it is, new records take the room of the oldest */
 	STP_MESSAGE_RECORD = 4,
+	/* none; after START. Globals get their initial values, arrays and statistics are emptied */
+	STP_MESSAGE_RESET = 5,
+	/* struct stp_probe_switch; after START. Hits of a probe that is off are not counted */
+	STP_MESSAGE_SWITCH = 6,
 };
 
 struct stp_message {
 	stp_u32 kind;
 	stp_u32 length; /* of the payload that follows */
+};
+
+struct stp_probe_switch {
+	stp_u32 probe; /* its line in `account`, from 0 */
+	stp_u32 on;
 };
 
 struct stp_start {

@@ -22,6 +22,8 @@ class Control {
   int set_global(const std::string& name_equals_value);
   int start(long target, const std::string& unload_program);
   int stop();
+  int reset();   // of globals
+  int switch_probe(stp_u32 number, bool on);
   int record();  // the session is to go on when this file is closed
 
  private:

@@ -53,6 +53,8 @@ std::string contradiction(const Options& o) {
   if (o.mode != Mode::run && only_at_start) return "-c, -x, -G and --detach are for a start";
   if (o.bulk && o.file_bytes) return "-S does not go with -b";
   if (o.bulk && o.mode != Mode::run && o.mode != Mode::attach) return "-b is for run and attach";
+  if (o.monitor > 0 && (o.detach || (o.mode != Mode::run && o.mode != Mode::attach)))
+    return "--monitor is for who reads a session";
   if (!o.detach) return "";
   if (o.bulk) return "--detach: -b is for who reads: `attach -b`";
   if (!o.output.empty()) return "--detach: the output stays in the kernel, so -o has no effect";
@@ -90,6 +92,11 @@ Parsed parse_options(int argc, char** argv) {
   app.add_flag("-b,--bulk", o.bulk,
                "write what each CPU printed to a file of its own, FILE_cpuN (stpd_cpuN without -o),\n"
                "for `merge`");
+  app.add_option("-M,--monitor", o.monitor,
+                 "show what the session does every so many seconds: on a terminal a screen with keys,\n"
+                 "otherwise tables")
+      ->type_name("SECONDS")
+      ->check(CLI::PositiveNumber);
   app.add_flag("-L,--detach", o.detach,
                "start it and leave it: it records, the newest over the oldest, until `attach`");
   add_modes(app, o);

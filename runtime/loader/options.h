@@ -19,6 +19,7 @@ struct Options {
   bool verbose = false;              // -v
   std::vector<std::string> globals;  // -G name=value
   bool bulk = false;                 // -b: files of each CPU
+  double monitor = 0;                // -M: seconds between two looks; 0: none
   bool detach = false;               // -L: start it, and leave it to record
   enum class Mode { run, attach, sessions, unload, merge } mode = Mode::run;
   std::vector<std::string> files;    // to merge

@@ -28,6 +28,7 @@
 #include "account.h"
 #include "command.h"
 #include "control.h"
+#include "monitor.h"
 #include "printer.h"
 #include "recorder.h"
 #include "rings.h"
@@ -87,7 +88,15 @@ class Session {
         name_(file.name),
         out_(files.output, files.rotation),
         messages_(files.messages),
-        printer_(file.formats, out_, messages_) {}
+        printer_(file.formats, out_, messages_) {
+    // With -o the script's output has its own place; the tables are on standard output.
+    bool own_output = !options.output.empty() || files.bulk;
+    if (options.monitor > 0) {
+      monitor_ = std::make_unique<Monitor>(file.name, files.directory, control_, STDOUT_FILENO,
+                                           options.monitor);
+      shows_output_ = !own_output;
+    }
+  }
 
   // A recorder runs from here on without us.
   void start(bool recorder) {
@@ -132,6 +141,7 @@ class Session {
 
   // Messages for the end.
   Outcome finish() {
+    monitor_.reset();
     stp_status status = control_.status();
     if (!detached_) tell_account();
     tell_losses();
@@ -150,7 +160,8 @@ class Session {
   void wait() {
     pollfd fds[] = {{control_.fd(), POLLIN, 0},
                     {signals_.fd(), POLLIN, 0},
-                    {command_ && !command_seen_ ? command_->fd() : -1, POLLIN, 0}};
+                    {command_ && !command_seen_ ? command_->fd() : -1, POLLIN, 0},
+                    {monitor_ ? monitor_->keys() : -1, POLLIN, 0}};
     poll(fds, std::size(fds), static_cast<int>(idle_round.count()));
   }
 
@@ -159,6 +170,7 @@ class Session {
     SignalFile::Wishes wishes = signals_.arrived();
     if (wishes.end || status.wants_stop) stop();
     if (wishes.detach && !stopping_) detach();
+    if (monitor_ && monitor_->look()) stop();
     if (status.state == STP_RUNNING && !announced_) announce(status);
     if (command_ && !command_seen_ && command_->ended()) {
       command_seen_ = true;
@@ -201,6 +213,17 @@ class Session {
     if (command_) command_->let_go();
   }
 
+  // Whatever was printed, to where it belongs. Returns 0 or errno.
+  int write_out() {
+    if (monitor_ && shows_output_) {
+      // Messages would disturb the screen.
+      if (int error = monitor_->take(messages_.buffer())) return error;
+      return monitor_->take(out_.buffer());
+    }
+    messages_.flush();
+    return files_.bulk ? files_.bulk->flush() : out_.flush();
+  }
+
   void use(const Record& r) {
     bool message = r.head->kind == STP_RECORD_ERROR || r.head->kind == STP_RECORD_WARN;
     if (files_.bulk && !message)
@@ -218,8 +241,7 @@ class Session {
     size_t printed = rings_.read(everything, [&](const Record& r) {
       if (!output_error_) use(r);
     });
-    messages_.flush();
-    int error = files_.bulk ? files_.bulk->flush() : out_.flush();
+    int error = write_out();
     if (error && !output_error_) {
       output_error_ = error;
       stop();
@@ -253,6 +275,8 @@ class Session {
   Output messages_;
   Printer printer_;
   std::unique_ptr<Command> command_;
+  std::unique_ptr<Monitor> monitor_;
+  bool shows_output_ = false;  // the monitor does
   std::map<unsigned, uint64_t> lost_;  // records, by CPU
   Clock::time_point started_ = Clock::now();
   Clock::time_point rescanned_ = Clock::now();

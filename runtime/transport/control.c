@@ -108,6 +108,8 @@ static int act_on_global(char *text)
 
 static int act(const struct stp_message *message, char *payload)
 {
+	const struct stp_probe_switch *change;
+
 	switch (message->kind) {
 	case STP_MESSAGE_GLOBAL:
 		return act_on_global(payload);
@@ -119,6 +121,14 @@ static int act(const struct stp_message *message, char *payload)
 	case STP_MESSAGE_STOP:
 		stp_session_stop();
 		return 0;
+	case STP_MESSAGE_RESET:
+		stp_globals_reset();
+		return 0;
+	case STP_MESSAGE_SWITCH:
+		if (message->length != sizeof(struct stp_probe_switch))
+			return -EINVAL;
+		change = (const struct stp_probe_switch *)payload;
+		return stp_probe_switch(change->probe, change->on);
 	case STP_MESSAGE_RECORD:
 		WRITE_ONCE(recorder, true);
 		return 0;

@@ -37,6 +37,7 @@ int stp_files_init(void)
 	if (stp_script.timing)
 		debugfs_create_file("times", 0400, stp_directory, NULL, &stp_times_operations);
 	debugfs_create_file("state", 0400, stp_directory, NULL, &stp_state_operations);
+	debugfs_create_file("globals", 0400, stp_directory, NULL, &stp_globals_operations);
 	debugfs_create_file("formats", 0400, stp_directory, NULL, &stp_formats_operations);
 	return 0;
 }

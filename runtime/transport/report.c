@@ -115,6 +115,27 @@ void stp_report_init(void)
 	loaded_by = from_kuid(&init_user_ns, current_uid());
 }
 
+/* ---------------------------------------------------------------- globals */
+
+static int globals_show(struct seq_file *out, void *unused)
+{
+	stp_globals_show(out);
+	return 0;
+}
+
+static int globals_open(struct inode *inode, struct file *file)
+{
+	return single_open(file, globals_show, NULL);
+}
+
+const struct file_operations stp_globals_operations = {
+	.owner = THIS_MODULE,
+	.open = globals_open,
+	.read = seq_read,
+	.llseek = seq_lseek,
+	.release = single_release,
+};
+
 /* ---------------------------------------------------------------- formats */
 
 static ssize_t formats_read(struct file *file, char __user *to, size_t size, loff_t *position)

@@ -11,6 +11,7 @@ extern const struct file_operations stp_control_operations;
 extern const struct file_operations stp_account_operations;
 extern const struct file_operations stp_times_operations;
 extern const struct file_operations stp_state_operations;
+extern const struct file_operations stp_globals_operations;
 extern const struct file_operations stp_formats_operations;
 
 void stp_control_exit(void);

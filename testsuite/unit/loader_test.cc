@@ -19,6 +19,7 @@
 #include "case_files.h"
 #include "loader/account.h"
 #include "loader/module_file.h"
+#include "loader/monitor.h"
 #include "loader/options.h"
 #include "loader/printer.h"
 #include "loader/rings.h"
@@ -274,6 +275,39 @@ TEST(Times, AreATableOfWhatWasHit) {
             std::string::npos)
       << text;
   EXPECT_NE(text.find("1 points were not hit"), std::string::npos);
+}
+
+TEST(Monitor, SortsProbesByTheAttributeInTurn) {
+  std::vector<MonitorRow> rows = {{.number = 0, .hits = 1, .most = 9, .probe = "c"},
+                                  {.number = 1, .hits = 3, .most = 5, .probe = "a"},
+                                  {.number = 2, .hits = 2, .missed = 1, .probe = "b"}};
+  auto order = [&](MonitorOrder by) {
+    std::vector<MonitorRow> sorted = rows;
+    sort_rows(sorted, by);
+    std::string text;
+    for (const auto& row : sorted) text += row.probe;
+    return text;
+  };
+  std::vector<std::string> all;
+  MonitorOrder by = MonitorOrder::number;
+  do all.push_back(order(by));
+  while ((by = next(by)) != MonitorOrder::number);
+  EXPECT_EQ(all, (std::vector<std::string>{"cab", "abc", "bca", "cab", "cab", "cab", "abc"}));
+}
+
+TEST(Monitor, ReadsCountsOfProbesAndTimesOfTheirPoints) {
+  Folder folder;
+  std::ofstream(folder.path() + "/account") << "7 6 1 0 0 0 0 0 mine\n1 1 0 0 0 0 0 0 begin\n";
+  std::ofstream(folder.path() + "/times")
+      << "2 10 40 30 one\tmine\tx.stp:1:1\n4 5 80 50 two\tmine\tx.stp:1:1\n";
+  auto rows = read_rows(folder.path());
+  ASSERT_EQ(rows.size(), 2u);
+  EXPECT_EQ(rows[0].hits, 7u);
+  EXPECT_EQ(rows[0].missed, 1u);
+  EXPECT_EQ(rows[0].least, 5u);
+  EXPECT_EQ(rows[0].average, 20u);
+  EXPECT_EQ(rows[0].most, 50u);
+  EXPECT_EQ(rows[1].most, 0u);
 }
 
 // A small object file with the sections of a module, made by the compiler.

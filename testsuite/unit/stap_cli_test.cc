@@ -138,7 +138,16 @@ TEST_F(Stap, AddsUpVerbosity) {
   EXPECT_EQ(o.verbosity, (std::array<int, 5>{2, 3, 2, 2, 4}));
   EXPECT_TRUE(o.launch.verbose);
   EXPECT_FALSE(parsed({"-v", "a.stp"}).launch.verbose);
-  EXPECT_TRUE(parsed({"-t", "a.stp"}).launch.verbose);
+}
+
+TEST_F(Stap, MeasuresWithTimingAndForTheMonitor) {
+  EXPECT_FALSE(parsed({"a.stp"}).script.timing);
+  EXPECT_TRUE(parsed({"-t", "a.stp"}).script.timing);
+  EXPECT_TRUE(parsed({"--monitor=5", "a.stp"}).script.timing);
+  EXPECT_EQ(options->launch.run.monitor, "5");
+  EXPECT_EQ(parsed({"--monitor", "a.stp"}).launch.run.monitor, "1");
+  EXPECT_NE(errors_of({"--monitor=x", "a.stp"}), "");
+  EXPECT_TRUE(parsed({"-b", "a.stp"}).launch.run.bulk);
 }
 
 TEST_F(Stap, DefinesWhatIsNoLimit) {

@@ -44,6 +44,7 @@ std::vector<std::string> loader_args(const Launch& l, const fs::path& module) {
   if (!l.vm) add("-o", l.run.output);
   if (!l.vm) add("-S", l.run.rotate);
   add("-T", l.run.timeout);
+  add("--monitor", l.run.monitor);
   if (l.run.bulk) args.push_back("-b");
   if (l.run.detach && l.run.output.empty()) args.push_back("--detach");
   if (l.verbose) args.push_back("-v");
@@ -91,6 +92,7 @@ std::string contradiction(const Launch& l) {
   if (!run.rotate.empty() && l.vm) return "-S does not reach out of a virtual machine";
   if (run.bulk && !run.rotate.empty()) return "-S does not go with -b";
   if (run.bulk && l.vm) return "-b does not reach out of a virtual machine";
+  if (!run.monitor.empty() && run.detach) return "--monitor does not go with -F";
   if (!run.detach || !run.output.empty()) return "";
   if (l.vm) return "-F needs -o FILE with --vm: nothing outlives the virtual machine";
   if (run.bulk) return "-F needs -o FILE with -b; or `stp attach -b` later";

@@ -224,6 +224,11 @@ void add_run_options(CLI::App& app, RunOptions& o) {
   app.add_option("-o", o.output, "write the script's output to FILE")->type_name("FILE");
   app.add_option("-S", o.rotate, "with -o: FILE.0, FILE.1 and so on of MB megabytes, the last N stay")
       ->type_name("MB[,N]");
+  app.add_option("-M,--monitor", o.monitor,
+                 "show every so many seconds what the session does: on a terminal a screen with keys,\n"
+                 "otherwise tables; with -t also what probes cost")
+      ->type_name("SECONDS")
+      ->check(unsaid(CLI::PositiveNumber));
   app.add_flag("-b,--bulk", o.bulk,
                "write what each CPU printed to a file of its own, FILE_cpuN (stpd_cpuN without -o),\n"
                "for `stp merge`");
