@@ -280,7 +280,7 @@ s64 stp_stats_count(const struct stp_stats *stats)
 
 	for_each_possible_cpu(cpu)
 		for (level = 0; level < STP_LEVELS; level++)
-			count += READ_ONCE(part(stats, cpu, level)->count);
+			count += part(stats, cpu, level)->count;
 	return count;
 }
 
