@@ -7,7 +7,9 @@
  * needs one context for tasks and interrupts, and one for NMIs. A hit that finds its context busy
  * (the handler itself reached the probed function) is a miss, counted as such.
  */
+#include <linux/bitops.h>
 #include <linux/hardirq.h>
+#include <linux/mm.h>
 #include <linux/random.h>
 #include <linux/sched/clock.h>
 #include <linux/slab.h>
@@ -16,8 +18,10 @@
 #include "slot.h"
 
 DEFINE_PER_CPU(struct stp_cpu, stp_cpus);
-bool stp_live;
+u8 stp_live;
 struct stp_dispatch *stp_dispatches;
+static unsigned long *probes_off; /* a bit for each, with STP_LIVE_IN_PART */
+static u32 n_probes_off;
 
 /* The context of begin, end and error probes, which run one after the other. */
 static struct stp_slot *interruptible_slot;
@@ -105,8 +109,9 @@ int stp_contexts_init(void)
 			own->slots[level]->cpu = own->slots[level]->c.cpu = cpu;
 		}
 	}
+	probes_off = kvcalloc(BITS_TO_LONGS(max(stp_script.n_probes, 1u)), sizeof(long), GFP_KERNEL);
 	interruptible_slot = slot_create(NUMA_NO_NODE, STP_CONTEXT_INTERRUPTIBLE);
-	if (interruptible_slot && !dispatches_create())
+	if (interruptible_slot && probes_off && !dispatches_create())
 		return 0;
 no_memory:
 	stp_contexts_exit();
@@ -128,6 +133,8 @@ void stp_contexts_exit(void)
 	slot_destroy(interruptible_slot);
 	interruptible_slot = NULL;
 	dispatches_destroy();
+	kvfree(probes_off);
+	probes_off = NULL;
 }
 
 /* ----------------------------------------------------------------- errors */
@@ -281,6 +288,33 @@ static __always_inline bool run_guarded(void (*handler)(struct stp_context *), s
 	return true;
 }
 
+/* For when not all probes are on. */
+static noinline bool passes(const struct stp_point *point)
+{
+	return READ_ONCE(stp_live) == STP_LIVE_IN_PART && !test_bit(point->probe, probes_off);
+}
+
+int stp_probe_switch(u32 probe, bool on)
+{
+	if (probe >= stp_script.n_probes)
+		return -EINVAL;
+	if (on && test_and_clear_bit(probe, probes_off))
+		n_probes_off--;
+	else if (!on && !test_and_set_bit(probe, probes_off))
+		n_probes_off++;
+	/* A session that has ended meanwhile stays so. */
+	if (n_probes_off)
+		cmpxchg(&stp_live, STP_LIVE, STP_LIVE_IN_PART);
+	else
+		cmpxchg(&stp_live, STP_LIVE_IN_PART, STP_LIVE);
+	return 0;
+}
+
+bool stp_probe_on(u32 probe)
+{
+	return !test_bit(probe, probes_off);
+}
+
 /*
  * Runs a handler in a context of this CPU. Interrupts off. STP_MISSES when it ran, `*failed` when not to
  * its end; otherwise why it was missed.
@@ -361,7 +395,7 @@ bool stp_hit(const struct stp_point *point, const struct pt_regs *regs, const u6
 	const struct stp_dispatch *d = stp_dispatches + point->probe;
 	struct stp_hit hit = { (const u64 *)regs, args, entry, point, address };
 
-	if (unlikely(!READ_ONCE(stp_live)))
+	if (unlikely(READ_ONCE(stp_live) != STP_LIVE) && !passes(point))
 		return false;
 	if (!(d->flags & STP_PROBE_LIGHT))
 		return hit_with_guard(d, &hit);
@@ -381,8 +415,10 @@ bool stp_hit_entry(const struct stp_point *point, const struct pt_regs *regs, u6
 	unsigned long flags;
 	bool failed = false;
 
-	if (!d->probe->entry_handler || unlikely(!READ_ONCE(stp_live)))
-		return READ_ONCE(stp_live);
+	if (unlikely(READ_ONCE(stp_live) != STP_LIVE) && !passes(point))
+		return false;
+	if (!d->probe->entry_handler)
+		return true;
 	local_irq_save(flags);
 	if (likely(d->flags & (STP_PROBE_LIGHT | STP_PROBE_GUARDED)))
 		missed = run_guarded(d->probe->entry_handler, &hit) ? STP_MISSES : STP_MISS_REENTRY;

@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The script's globals that are more than a word or a text: made when the module is loaded, so
- * that a machine without the memory refuses the module and no handler ever finds one missing.
+ * that a machine without the memory refuses the module and no handler ever finds one missing. And
+ * what somebody who watches the session asks of them: to see them, and to begin anew.
  */
+#include <linux/mm.h>
 #include <linux/percpu.h>
+#include <linux/seq_file.h>
+#include <linux/slab.h>
+#include <linux/string_helpers.h>
 
 #include "map.h"
 #include "runtime.h"
@@ -33,21 +38,47 @@ static int create(const struct stp_global *global)
 	return 0;
 }
 
+/* What the CPUs have counted beside a counter's value; 0 for others. */
+static s64 parts_of(const struct stp_global *global)
+{
+	s64 sum = 0;
+	int cpu;
+
+	if (!global->parts)
+		return 0;
+	for_each_possible_cpu(cpu)
+		sum += READ_ONCE(*per_cpu_ptr((s64 __percpu *)*global->parts, cpu));
+	return sum;
+}
+
 void stp_globals_gather(void)
 {
 	const struct stp_global *global = stp_script.globals;
 	const struct stp_global *end = global + stp_script.n_globals;
 	int cpu;
 
-	for (; global < end; global++)
-		for_each_possible_cpu(cpu) {
-			s64 *part = global->parts ? per_cpu_ptr((s64 __percpu *)*global->parts, cpu) : NULL;
+	for (; global < end; global++) {
+		if (!global->parts)
+			continue;
+		*(s64 *)global->storage += parts_of(global);
+		for_each_possible_cpu(cpu)
+			*per_cpu_ptr((s64 __percpu *)*global->parts, cpu) = 0;
+	}
+}
 
-			if (part)
-				*(s64 *)global->storage += *part;
-			if (part)
-				*part = 0;
-		}
+/* By global: a number or a text as it was at the start; NULL for others, and without memory. */
+static void **kept;
+
+static void copy_text(struct stp_text *to, const struct stp_text *from)
+{
+	to->len = from->len;
+	memcpy(to->text, from->text, from->len);
+}
+
+static size_t scalar_size(const struct stp_global *global)
+{
+	return global->type == STP_NUMBER ? sizeof(s64) :
+					    sizeof(struct stp_text) + stp_script.limits.string_size;
 }
 
 int stp_globals_init(void)
@@ -69,7 +100,12 @@ void stp_globals_exit(void)
 {
 	const struct stp_global *global = stp_script.globals;
 	const struct stp_global *end = global + stp_script.n_globals;
+	u32 i;
 
+	for (i = 0; kept && i < stp_script.n_globals; i++)
+		kvfree(kept[i]);
+	kvfree(kept);
+	kept = NULL;
 	for (; global < end; global++) {
 		if (global->is_array) {
 			stp_map_destroy(*(struct stp_map **)global->storage);
@@ -81,5 +117,74 @@ void stp_globals_exit(void)
 			free_percpu((s64 __percpu *)*global->parts);
 			*global->parts = NULL;
 		}
+	}
+}
+
+void stp_globals_keep(void)
+{
+	u32 i;
+
+	kept = kvcalloc(max(stp_script.n_globals, 1u), sizeof(*kept), GFP_KERNEL);
+	for (i = 0; kept && i < stp_script.n_globals; i++) {
+		const struct stp_global *global = stp_script.globals + i;
+
+		if (global->is_array || global->type == STP_STAT)
+			continue;
+		kept[i] = kvzalloc(scalar_size(global), GFP_KERNEL);
+		if (!kept[i])
+			continue;
+		if (global->type == STP_NUMBER)
+			*(s64 *)kept[i] = *(s64 *)global->storage;
+		else
+			copy_text(kept[i], global->storage);
+	}
+}
+
+void stp_globals_reset(void)
+{
+	u32 i;
+
+	for (i = 0; i < stp_script.n_globals; i++) {
+		const struct stp_global *global = stp_script.globals + i;
+		unsigned long flags = stp_lock_global(i, STP_LOCK_WRITE);
+
+		if (global->is_array)
+			stp_map_clear(*(struct stp_map **)global->storage);
+		else if (global->type == STP_STAT)
+			stp_stats_clear(*(struct stp_stats **)global->storage);
+		else if (kept && kept[i] && global->type == STP_NUMBER)
+			*(s64 *)global->storage = *(s64 *)kept[i] - parts_of(global);
+		else if (kept && kept[i])
+			copy_text(global->storage, kept[i]);
+		stp_unlock_global(i, STP_LOCK_WRITE, flags);
+	}
+}
+
+static void show(struct seq_file *out, const struct stp_global *global)
+{
+	const struct stp_text *text = global->storage;
+
+	if (global->is_array)
+		seq_printf(out, "[%u elements]", stp_map_count(*(struct stp_map **)global->storage));
+	else if (global->type == STP_STAT)
+		seq_printf(out, "<%lld values>", stp_stats_count(*(struct stp_stats **)global->storage));
+	else if (global->type == STP_NUMBER)
+		seq_printf(out, "%lld", *(s64 *)global->storage + parts_of(global));
+	else
+		seq_escape_mem(out, text->text, text->len, ESCAPE_SPACE, NULL);
+}
+
+void stp_globals_show(struct seq_file *out)
+{
+	u32 i;
+
+	for (i = 0; i < stp_script.n_globals; i++) {
+		unsigned long flags;
+
+		seq_printf(out, "%s = ", stp_script.globals[i].name);
+		flags = stp_lock_global(i, STP_LOCK_READ);
+		show(out, stp_script.globals + i);
+		stp_unlock_global(i, STP_LOCK_READ, flags);
+		seq_putc(out, '\n');
 	}
 }

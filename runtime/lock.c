@@ -9,6 +9,7 @@
  * a handler, which may be the holder, tries once. (Breakpoints in the kernel are NMIs as well.)
  */
 #include <linux/delay.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 
 #include "lock.h"
@@ -41,6 +42,28 @@ static bool lock_patiently(const struct stp_context *c, const struct stp_held *h
 			return true;
 	}
 	return false;
+}
+
+unsigned long stp_lock_global(u32 global, enum stp_lock_mode mode)
+{
+	const struct stp_held held = { locks + global, mode };
+	unsigned long flags;
+
+	for (;;) {
+		local_irq_save(flags);
+		if (stp_try_lock(&held))
+			return flags;
+		local_irq_restore(flags);
+		cond_resched();
+	}
+}
+
+void stp_unlock_global(u32 global, enum stp_lock_mode mode, unsigned long flags)
+{
+	const struct stp_held held = { locks + global, mode };
+
+	stp_unlock(&held);
+	local_irq_restore(flags);
 }
 
 bool stp_lock_rest(struct stp_context *c, const struct stp_dispatch *d, u32 taken)

@@ -353,6 +353,11 @@ void stp_map_delete(struct stp_map *m, const union stp_key *keys)
 		unlink_entry(m, e);
 }
 
+u32 stp_map_count(const struct stp_map *map)
+{
+	return map->count;
+}
+
 void stp_map_clear(struct stp_map *m)
 {
 	while (m->oldest != NONE)

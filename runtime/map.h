@@ -8,5 +8,7 @@
 /* An array with room for all its entries; NULL when there is no memory. */
 struct stp_map *stp_map_create(const struct stp_global *global);
 void stp_map_destroy(struct stp_map *map);
+/* How many elements it has. */
+u32 stp_map_count(const struct stp_map *map);
 
 #endif

@@ -32,7 +32,7 @@ static void set_state(enum stp_state to)
 void stp_session_wants_stop(void)
 {
 	/* No handler starts from here on; those that run end. */
-	WRITE_ONCE(stp_live, false);
+	WRITE_ONCE(stp_live, STP_DEAD);
 	if (!atomic_xchg(&wants_stop, 1))
 		stp_control_wake();
 }
@@ -97,7 +97,7 @@ static void start(struct work_struct *work)
 		stp_run_gates();
 		stp_arm_all();
 		/* All at once: arming is not traced by what is armed already. */
-		WRITE_ONCE(stp_live, true);
+		WRITE_ONCE(stp_live, STP_LIVE);
 	}
 	set_state(STP_RUNNING);
 }
@@ -110,7 +110,7 @@ static void stop(struct work_struct *work)
 		return;
 	if (was == STP_RUNNING) {
 		set_state(STP_STOPPING);
-		WRITE_ONCE(stp_live, false);
+		WRITE_ONCE(stp_live, STP_DEAD);
 		stp_disarm_all();
 		if (stp_skipped_too_many()) {
 			stp_tell(STP_RECORD_ERROR, "more than %u hits were missed (MAXSKIPPED)",
@@ -133,6 +133,7 @@ int stp_session_start(const struct stp_start *how)
 	if (atomic_read(&state) != STP_LOADED)
 		return -EALREADY;
 	stp_target = how->target;
+	stp_globals_keep();
 	stp_orphan_helper(how->unload);
 	queue_work(thread, &start_work);
 	return 0;
@@ -147,6 +148,12 @@ void stp_session_stop(void)
 {
 	/* The thread does one thing after the other: a start that was asked for comes first. */
 	queue_work(thread, &stop_work);
+}
+
+void stp_session_stop_if_wanted(void)
+{
+	if (atomic_read(&wants_stop) && atomic_read(&state) < STP_STOPPING)
+		stp_session_stop();
 }
 
 int stp_session_set_global(const char *name, const char *value)
@@ -193,9 +200,12 @@ static int __init stp_init(void)
 	error = stp_contexts_init();
 	if (error)
 		goto free_locks;
-	error = stp_globals_init();
+	error = stp_times_init();
 	if (error)
 		goto free_contexts;
+	error = stp_globals_init();
+	if (error)
+		goto free_times;
 	if (stp_script.init)
 		stp_script.init();
 	error = -ENOMEM;
@@ -222,6 +232,8 @@ free_thread:
 	destroy_workqueue(thread);
 free_globals:
 	stp_globals_exit();
+free_times:
+	stp_times_exit();
 free_contexts:
 	stp_contexts_exit();
 free_locks:
@@ -243,6 +255,7 @@ static void __exit stp_exit(void)
 	stp_files_exit();
 	stp_control_exit();
 	stp_globals_exit();
+	stp_times_exit();
 	stp_contexts_exit();
 	stp_locks_exit();
 	stp_sections_exit();

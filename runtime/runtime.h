@@ -118,6 +118,11 @@ void stp_run_interruptible(const struct stp_point *point);
 /* Finds out which arming conditions hold, before anything is armed. */
 void stp_run_gates(void);
 
+/* Switches a probe off and on again while the session runs; hits that come while it is off are not
+ * counted. -EINVAL: there is no such probe. Process context, one at a time. */
+int stp_probe_switch(u32 probe, bool on);
+bool stp_probe_on(u32 probe);
+
 /* The sum over CPUs of one probe's counters. */
 struct stp_count {
 	u64 hits, handled;
@@ -129,10 +134,24 @@ u64 stp_skipped(void);
 /* More hits than MAXSKIPPED were missed, other than by reentry. */
 bool stp_skipped_too_many(void);
 
+/* -------------------------------------------------------------- times.c */
+
+int stp_times_init(void);
+void stp_times_exit(void);
+/* The sum over CPUs of what a point's handlers took, in cycles; only with stp_script.timing. */
+struct stp_times_sum {
+	u64 hits, sum, least, most;
+};
+void stp_point_times(u32 point, struct stp_times_sum *sum);
+
 /* --------------------------------------------------------------- lock.c */
 
 int stp_locks_init(void);
 void stp_locks_exit(void);
+/* For one global, in process context: waits for handlers, and turns interrupts off until it is
+ * given back. */
+unsigned long stp_lock_global(u32 global, enum stp_lock_mode mode);
+void stp_unlock_global(u32 global, enum stp_lock_mode mode, unsigned long flags);
 
 /* -------------------------------------------------------- map.c, stat.c */
 
@@ -141,6 +160,13 @@ int stp_globals_init(void);
 void stp_globals_exit(void);
 /* Adds what each CPU has counted to the counters' values. Nothing counts meanwhile. Process context. */
 void stp_globals_gather(void);
+/* Remembers what numbers and strings are now; and makes them that again, and arrays and statistics
+ * empty. Process context. */
+void stp_globals_keep(void);
+void stp_globals_reset(void);
+struct seq_file;
+/* "name = value" of each. */
+void stp_globals_show(struct seq_file *out);
 
 /* ------------------------------------------------------------ syscall.c */
 
@@ -189,6 +215,8 @@ int stp_stdin(const char *text, u32 length);
 int stp_session_set_global(const char *name, const char *value);
 int stp_session_start(const struct stp_start *start);
 void stp_session_stop(void);
+/* Stops when exit() was called, or errors passed their limit. Any context but NMI. */
+void stp_session_stop_if_wanted(void);
 void stp_session_status(struct stp_status *status);
 /* exit() and too many errors: any context. */
 void stp_session_wants_stop(void);

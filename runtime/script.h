@@ -445,6 +445,13 @@ struct stp_str stp_pretty(struct stp_context *c, struct stp_text *to, const char
  */
 void stp_gate_set(u32 gate, bool open);
 
+/*
+ * Timing, in modules that were built for it: what the handler took counts for the point that was hit.
+ * The counter of the processor that it runs on, in reference cycles.
+ */
+static inline u64 stp_cycles(void) { return __builtin_ia32_rdtsc(); }
+void stp_timed(struct stp_context *c, u64 cycles);
+
 /* ----------------------------------------------------------------- tables */
 
 enum stp_kind {
@@ -603,6 +610,9 @@ struct stp_script {
 	const struct stp_global *globals;
 	u32 n_globals;
 	struct stp_limits limits;
+	/* What stands in section ".stp.formats" (stp/abi.h). */
+	const char *formats;
+	u32 formats_size;
 	/* The anchor: link address of an exported symbol, from the debug information that the
 	 * addresses of `points` come from; 0 when no point has an address. */
 	u64 anchor; /* of `_printk` */
@@ -610,6 +620,7 @@ struct stp_script {
 	const char *const *call_names[2];
 	u32 n_call_names[2];
 	bool suppress_handler_errors;
+	bool timing; /* handlers call stp_timed() */
 	/* Called once before `begin`, to set initial values of strings. May be NULL. */
 	void (*init)(void);
 };

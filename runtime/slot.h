@@ -64,10 +64,11 @@ static inline struct stp_slot *stp_slot(struct stp_context *c)
  * which the kernel treats as an NMI. */
 static inline bool stp_is_nested(const struct stp_context *c)
 {
-	return (c->flags & STP_CONTEXT_NMI) && READ_ONCE(this_cpu_ptr(&stp_cpus)->slots[0]->busy);
+	return (c->flags & STP_CONTEXT_NMI) && READ_ONCE(this_cpu_ptr(&stp_cpus)->busy[0]);
 }
 
-/* Handlers run only while this is set: from arming until exit() or STOP. */
-extern bool stp_live;
+/* Whether handlers run: from arming until exit() or STOP, and then for some probes or all. */
+enum stp_liveness { STP_DEAD, STP_LIVE, STP_LIVE_IN_PART };
+extern u8 stp_live;
 
 #endif

@@ -264,6 +264,17 @@ struct stp_stat *stp_stats_merge(struct stp_context *c, struct stp_stats *stats)
 	return stats->merged;
 }
 
+s64 stp_stats_count(const struct stp_stats *stats)
+{
+	s64 count = 0;
+	int cpu, level;
+
+	for_each_possible_cpu(cpu)
+		for (level = 0; level < STP_LEVELS; level++)
+			count += part(stats, cpu, level)->count;
+	return count;
+}
+
 void stp_stats_clear(struct stp_stats *stats)
 {
 	int cpu;

@@ -186,7 +186,8 @@ s64 stp_fn___stp_syscall_retval(struct stp_context *c)
 struct stp_str stp_fn___stp_syscall_retstr(struct stp_context *c, struct stp_text *scratch)
 {
 	s64 value = stp_fn___stp_syscall_retval(c);
-	char result = c->point->call ? c->point->call->result : 'l', name[24];
+	const struct stp_call *call = stp_call_of(c->point);
+	char result = call ? call->result : 'l', name[24];
 
 	scratch->len = 0;
 	if (value < 0 && value >= -MAX_ERRNO) {

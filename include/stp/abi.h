@@ -11,8 +11,14 @@
  *                    size that a mapping must have (O_RDWR, all of it).
  *   control          write: struct stp_message. read: struct stp_status.
  *                    poll: readable when the status changed or a ring wants
- *                    to be emptied. Its last close stops a running session.
+ *                    to be emptied. Its last close stops a running session, unless that
+ *                    is a recorder (STP_MESSAGE_RECORD).
  *   account          text, one line per probe; see STP_ACCOUNT_* below.
+ *   times            text, of modules built with timing: one line per point; see below
+ *   state            text, "key value" per line: what `control` tells, and more, for
+ *                    those who do not read the session
+ *   globals          text, "name = value" per line; of arrays the number of elements
+ *   formats          the section ".stp.formats", for a reader that has no module file
  */
 #ifndef STP_ABI_H
 #define STP_ABI_H
@@ -67,8 +73,13 @@ struct stp_ring {
 	stp_u64 commit;	  /* kernel writes */
 	stp_u64 lost;	  /* kernel writes: records that found no room */
 	stp_u64 lost_bytes;
-	stp_u64 unused[2];
-	stp_u64 consumed; /* user writes; on a cache line of its own */
+	stp_u64 overwritten; /* kernel writes: records that nobody had read */
+	stp_u64 overwritten_bytes;
+	stp_u64 consumed; /* user writes; on a cache line of its own. While a recorder has
+			     no reader, the kernel does */
+	/* User writes: how much of lost and overwritten earlier readers have told. */
+	stp_u64 told_lost, told_lost_bytes;
+	stp_u64 told_overwritten, told_overwritten_bytes;
 };
 
 enum stp_record_kind {
@@ -134,14 +145,26 @@ enum stp_message_kind {
 	STP_MESSAGE_START = 2,
 	/* none. Disarms, runs the end probes; the status goes to FINISHED */
 	STP_MESSAGE_STOP = 3,
+	/* none; before START or later. The session is a recorder from now on: it goes on when
+	 * `control` is closed, and while it is, new records take the room of the oldest */
+	STP_MESSAGE_RECORD = 4,
+	/* none; after START. Globals get their initial values, arrays and statistics are emptied */
+	STP_MESSAGE_RESET = 5,
+	/* struct stp_probe_switch; after START. Hits of a probe that is off are not counted */
+	STP_MESSAGE_SWITCH = 6,
 	/* bytes of the reader's standard input, none at its end; while the session runs, of a module
 	 * that has stdin= among its info. Fails: EAGAIN (it does not run) */
-	STP_MESSAGE_STDIN = 4,
+	STP_MESSAGE_STDIN = 7,
 };
 
 struct stp_message {
 	stp_u32 kind;
 	stp_u32 length; /* of the payload that follows */
+};
+
+struct stp_probe_switch {
+	stp_u32 probe; /* its line in `account`, from 0 */
+	stp_u32 on;
 };
 
 struct stp_start {
@@ -169,6 +192,11 @@ struct stp_status {
 };
 
 /* ----------------------------------------------------------------- account */
+
+/*
+ * A line of `times`: "<hits> <least> <sum> <most> <point>\t<probe as written>\t<file:line:column>\n",
+ * in cycles of the CPU's time stamp counter, of what ran as the point's handler.
+ */
 
 /*
  * Each hit of a probe is handled or missed, and a miss has one cause. A line of

@@ -28,6 +28,18 @@ std::string describe_row(const AccountRow& row) {
   return text;
 }
 
+std::string describe_loss(const Loss& loss, const char* fate) {
+  if (!loss.records) return "";
+  std::string text =
+      fmt::format("stp: warning: {} records ({} bytes) were {}", loss.records, loss.bytes, fate);
+  const char* separator = " (";
+  for (const auto& [cpu, records] : loss.records_by_cpu) {
+    text += fmt::format("{}cpu {}: {}", separator, cpu, records);
+    separator = ", ";
+  }
+  return text + "); -s MB makes them larger\n";
+}
+
 }  // namespace
 
 uint64_t AccountRow::all_missed() const {
@@ -50,21 +62,16 @@ std::vector<AccountRow> read_account(const std::string& directory) {
   return rows;
 }
 
-std::string describe(const std::vector<AccountRow>& rows, const Loss& loss, bool all) {
+std::string describe(const std::vector<AccountRow>& rows, bool all) {
   std::string text;
   for (const AccountRow& row : rows)
     if (all || row.all_missed() > 0 || row.hits != row.handled) text += describe_row(row);
-  if (loss.records) {
-    text += fmt::format("stp: warning: {} records ({} bytes) were lost: the buffers were full",
-                        loss.records, loss.bytes);
-    const char* separator = " (";
-    for (const auto& [cpu, records] : loss.records_by_cpu) {
-      text += fmt::format("{}cpu {}: {}", separator, cpu, records);
-      separator = ", ";
-    }
-    text += "); -s MB makes them larger\n";
-  }
   return text;
+}
+
+std::string describe(const Losses& losses) {
+  return describe_loss(losses.overwritten, "overwritten: nobody read them") +
+         describe_loss(losses.lost, "lost: the buffers were full");
 }
 
 }  // namespace stp::load

@@ -22,8 +22,11 @@ struct AccountRow {
 
 std::vector<AccountRow> read_account(const std::string& directory);
 
-// The report: with `all`, every probe; else those that missed something. And the loss of
-// records, whenever there was one. Empty when there is nothing to say.
-std::string describe(const std::vector<AccountRow>&, const Loss&, bool all);
+// The report: with `all`, every probe; else those that missed something. Empty when there is
+// nothing to say.
+std::string describe(const std::vector<AccountRow>&, bool all);
+
+// A line for each kind of loss that there was.
+std::string describe(const Losses&);
 
 }  // namespace stp::load

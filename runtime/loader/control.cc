@@ -52,6 +52,15 @@ int Control::start(long target, const std::string& unload_program) {
   return send(STP_MESSAGE_START, &start, sizeof start);
 }
 
+int Control::reset() { return send(STP_MESSAGE_RESET, nullptr, 0); }
+
+int Control::switch_probe(stp_u32 number, bool on) {
+  stp_probe_switch change{number, on};
+  return send(STP_MESSAGE_SWITCH, &change, sizeof change);
+}
+
+int Control::record() { return send(STP_MESSAGE_RECORD, nullptr, 0); }
+
 int Control::stop() { return send(STP_MESSAGE_STOP, nullptr, 0); }
 
 int Control::give_stdin(const char* text, size_t length) {

@@ -23,6 +23,9 @@ class Control {
   int start(long target, const std::string& unload_program);
   int stop();
   int give_stdin(const char* text, size_t length);  // length 0: it has ended
+  int reset();   // of globals
+  int switch_probe(stp_u32 number, bool on);
+  int record();  // the session is to go on when this file is closed
 
  private:
   int send(stp_message_kind kind, const void* payload, size_t length);

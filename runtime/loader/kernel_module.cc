@@ -108,8 +108,8 @@ bool remove_module(const std::string& name, double seconds) {
   }
 }
 
-std::string module_directory(const std::string& name) {
-  std::string directory = fmt::format("{}/stp/{}", debugfs, name);
+std::string sessions_directory() {
+  std::string directory = fmt::format("{}/stp", debugfs);
   struct stat info {};
   if (stat(directory.c_str(), &info) == 0) return directory;
   if (mount("debugfs", debugfs, "debugfs", 0, nullptr) != 0 && errno != EBUSY)
@@ -117,6 +117,12 @@ std::string module_directory(const std::string& name) {
         fmt::format("cannot mount debugfs at {}: {}; `mount -t debugfs "
                     "debugfs {}` as root",
                     debugfs, std::strerror(errno), debugfs));
+  return directory;
+}
+
+std::string module_directory(const std::string& name) {
+  std::string directory = fmt::format("{}/{}", sessions_directory(), name);
+  struct stat info {};
   if (stat(directory.c_str(), &info) != 0)
     throw std::runtime_error(fmt::format("{}: {}", directory, std::strerror(errno)));
   return directory;

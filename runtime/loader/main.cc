@@ -19,8 +19,10 @@
 
 #include "input.h"
 #include "kernel_module.h"
+#include "merge.h"
 #include "module_file.h"
 #include "options.h"
+#include "recorder.h"
 #include "session.h"
 
 namespace stp::load {
@@ -46,17 +48,17 @@ int open_output(const std::string& path) {
   return fd;
 }
 
-// The reader's whole life, and the module's end.
+// The reader's whole life, and the module's end, unless it is left to record.
 int read_and_unload(const Options& options, const ModuleFile& file, const SessionFiles& files,
-                    int (*session)(const Options&, const ModuleFile&, const SessionFiles&)) {
-  int status = 1;
+                    Outcome (*session)(const Options&, const ModuleFile&, const SessionFiles&)) {
+  Outcome outcome;
   try {
-    status = session(options, file, files);
+    outcome = session(options, file, files);
   } catch (const std::exception& e) {
     complain(e.what());
   }
-  int unloaded = unload(file.name);
-  return status ? status : unloaded;
+  int unloaded = outcome.detached ? 0 : unload(file.name);
+  return outcome.status ? outcome.status : unloaded;
 }
 
 // Signals that reach this process alone are the reader's; those of a terminal reached it too.
@@ -87,24 +89,51 @@ int supervise(const Options& options, const ModuleFile& file, const SessionFiles
   return read_and_unload(options, file, files, recover_session);
 }
 
+// Where the output goes.
+struct Files {
+  SessionFiles session;
+  std::unique_ptr<Rotation> rotation;
+  std::unique_ptr<Bulk> bulk;
+};
+
+Files open_files(const Options& options, const ModuleFile& module) {
+  Files files;
+  if (options.file_bytes)
+    files.rotation = std::make_unique<Rotation>(options.output, options.file_bytes, options.most_files);
+  if (options.bulk)
+    files.bulk = std::make_unique<Bulk>(options.output.empty() ? "stpd" : options.output, module.formats);
+  else
+    files.session.output = files.rotation ? files.rotation->fd() : open_output(options.output);
+  files.session.rotation = files.rotation.get();
+  files.session.bulk = files.bulk.get();
+  return files;
+}
+
+// Needs no supervisor: a recorder whose reader is killed goes on.
+int attach(const Options& options) {
+  ModuleFile file = loaded_module(options.name);
+  Files opened = open_files(options, file);
+  SessionFiles& files = opened.session;
+  files.directory = module_directory(file.name);
+  Outcome outcome = attach_session(options, file, files);
+  int unloaded = outcome.detached ? 0 : unload(file.name);
+  return outcome.status ? outcome.status : unloaded;
+}
+
 int run(const Options& options) {
   ModuleFile file = read_module_file(options.module_path);
-  std::unique_ptr<Rotation> rotation;
-  if (options.file_bytes)
-    rotation = std::make_unique<Rotation>(options.output, options.file_bytes, options.files);
-  int output = rotation ? rotation->fd() : open_output(options.output);
+  Files opened = open_files(options, file);
+  SessionFiles& files = opened.session;
   std::unique_ptr<Input> input = input_of(file);
-  insert_module(file);
-  SessionFiles files;
   files.input = input.get();
-  files.output = output;
-  files.rotation = rotation.get();
+  insert_module(file);
   try {
     files.directory = module_directory(file.name);
   } catch (...) {
     unload(file.name);
     throw;
   }
+  if (options.detach) return read_and_unload(options, file, files, start_recorder);
   reader = fork();
   if (reader == 0) {
     int status = read_and_unload(options, file, files, run_session);
@@ -126,7 +155,21 @@ int main(int argc, char** argv) {
   Parsed parsed = parse_options(argc, argv);
   if (!parsed.options) return parsed.status;
   try {
-    return parsed.options->unload.empty() ? run(*parsed.options) : unload(parsed.options->unload);
+    switch (parsed.options->mode) {
+      case Options::Mode::run:
+        return run(*parsed.options);
+      case Options::Mode::attach:
+        return attach(*parsed.options);
+      case Options::Mode::sessions:
+        fmt::print("{}", describe_sessions());
+        return 0;
+      case Options::Mode::merge:
+        return merge_files(parsed.options->files, open_output(parsed.options->output),
+                           parsed.options->verbose);
+      case Options::Mode::unload:
+        return unload(parsed.options->name);
+    }
+    return 2;
   } catch (const std::exception& e) {
     return complain(e.what());
   }

@@ -85,12 +85,17 @@ ModuleFile read_module_file(const std::string& path) {
                     "build it again",
                     path, file.info["abi"], STP_ABI));
   file.name = key_values(modinfo->second)["name"];
-  std::string_view rest = sections[STP_FORMATS_SECTION];
+  file.formats = read_formats(sections[STP_FORMATS_SECTION]);
+  return file;
+}
+
+std::vector<Format> read_formats(std::string_view rest) {
+  std::vector<Format> formats;
   while (!rest.empty()) {
     std::string letters(take_string(rest));
-    file.formats.push_back({std::move(letters), std::string(take_string(rest))});
+    formats.push_back({std::move(letters), std::string(take_string(rest))});
   }
-  return file;
+  return formats;
 }
 
 bool rename_module(ModuleFile& file, const std::string& name) {

@@ -3,6 +3,7 @@
 
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace stp::load {
@@ -23,6 +24,9 @@ struct ModuleFile {
 // Throws std::runtime_error, with a text for the user, when the file cannot be read, is no
 // module of ours, or speaks another version of the interface.
 ModuleFile read_module_file(const std::string& path);
+
+// The entries of a section ".stp.formats".
+std::vector<Format> read_formats(std::string_view section);
 
 // Gives the module another name, in `image` and in `name`, so that one script can run twice at a
 // time. `stp build` leaves room for names of up to 55 bytes. False when there is too little room, or the

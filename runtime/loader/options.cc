@@ -17,11 +17,50 @@ std::string read_rotation(const std::string& text, Options& o) {
   bool good = read.ec == std::errc{} && size > 0 && size <= most_megabytes;
   if (good && read.ptr != end) {
     good = *read.ptr == ',';
-    if (good) read = std::from_chars(read.ptr + 1, end, o.files);
-    good = good && read.ec == std::errc{} && read.ptr == end && o.files > 0;
+    if (good) read = std::from_chars(read.ptr + 1, end, o.most_files);
+    good = good && read.ec == std::errc{} && read.ptr == end && o.most_files > 0;
   }
   o.file_bytes = size * megabyte;
   return good ? "" : text + ": MB or MB,FILES was expected";
+}
+
+// What is done with a module that is loaded.
+void add_modes(CLI::App& app, Options& o) {
+  auto add = [&](const char* word, const char* text, Options::Mode mode) {
+    auto* command = app.add_subcommand(word, text);
+    command->callback([&o, mode] { o.mode = mode; });
+    command->fallthrough();  // -o and its kin behind the word
+    return command;
+  };
+  add("attach", "print what a detached session has recorded, and go on", Options::Mode::attach)
+      ->add_option("name", o.name, "its name; may be left out when there is one");
+  add("sessions", "list the sessions that this kernel runs", Options::Mode::sessions);
+  add("unload", "stop and remove a module that was left loaded", Options::Mode::unload)
+      ->add_option("name", o.name, "its name, as `sessions` shows it")
+      ->required();
+  add("merge", "make text of the files of -b, in order of time; -v labels each record", Options::Mode::merge)
+      ->add_option("files", o.files, "the files of all CPUs")
+      ->required();
+  app.require_subcommand(0, 1);
+}
+
+std::string contradiction(const Options& o) {
+  using Mode = Options::Mode;
+  if (o.mode == Mode::run && o.module_path.empty()) return "the module to load is required";
+  if (o.mode != Mode::run && !o.module_path.empty())
+    return o.module_path + ": this module is loaded already; a name was expected";
+  bool only_at_start = !o.command.empty() || o.target || !o.globals.empty() || o.detach;
+  if (o.mode != Mode::run && only_at_start) return "-c, -x, -G and --detach are for a start";
+  if (o.bulk && o.file_bytes) return "-S does not go with -b";
+  if (o.bulk && o.mode != Mode::run && o.mode != Mode::attach) return "-b is for run and attach";
+  if (o.monitor > 0 && (o.detach || (o.mode != Mode::run && o.mode != Mode::attach)))
+    return "--monitor is for who reads a session";
+  if (!o.detach) return "";
+  if (o.bulk) return "--detach: -b is for who reads: `attach -b`";
+  if (!o.output.empty()) return "--detach: the output stays in the kernel, so -o has no effect";
+  if (!o.command.empty() || o.timeout > 0)
+    return "--detach: nobody stays who could wait for -c or -T";
+  return "";
 }
 
 }  // namespace
@@ -50,15 +89,26 @@ Parsed parse_options(int argc, char** argv) {
   app.add_option("-G", o.globals, "set a global variable before the script starts")
       ->type_name("NAME=VALUE")
       ->allow_extra_args(false);
-  auto* unload = app.add_subcommand("unload", "stop and remove a module that was left loaded");
-  unload->add_option("name", o.unload, "its name, as lsmod shows it")->required();
+  app.add_flag("-b,--bulk", o.bulk,
+               "write what each CPU printed to a file of its own, FILE_cpuN (stpd_cpuN without -o),\n"
+               "for `merge`");
+  app.add_option("-M,--monitor", o.monitor,
+                 "show what the session does every so many seconds: on a terminal a screen with keys,\n"
+                 "otherwise tables")
+      ->type_name("SECONDS")
+      ->check(CLI::PositiveNumber);
+  app.add_flag("-L,--detach", o.detach,
+               "start it and leave it: it records, the newest over the oldest, until `attach`");
+  add_modes(app, o);
   app.footer(
       "Exit status: 0 when the script ran to its end, 1 when it could not run or ended\n"
       "with an error, 2 for a wrong command line.\n"
+      "SIGQUIT (Ctrl-\\) detaches from a session, which goes on without a reader.\n"
       "Example: stp-load -c 'make -j8' -o trace.txt opens.ko");
   try {
     app.parse(argc, argv);
-    if (o.unload.empty() && o.module_path.empty()) throw CLI::RequiredError("the module to load");
+    if (std::string wrong = contradiction(o); !wrong.empty())
+      throw CLI::ValidationError(wrong);
   } catch (const CLI::ParseError& e) {
     int status = app.exit(e);
     return {std::nullopt, status == 0 ? 0 : 2};

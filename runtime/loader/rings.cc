@@ -186,16 +186,25 @@ void Rings::release() {
     __atomic_store_n(&ring->shared->consumed, ring->next, __ATOMIC_RELEASE);
 }
 
-Loss Rings::loss() const {
-  Loss loss;
+Losses Rings::take_losses() {
+  Losses all;
+  auto take = [](unsigned cpu, Loss& loss, const stp_u64& count, const stp_u64& bytes,
+                 stp_u64& told, stp_u64& told_bytes) {
+    uint64_t records = load_acquire(count), length = load_acquire(bytes);
+    if (records == told) return;
+    loss.records += records - told;
+    loss.bytes += length - told_bytes;
+    loss.records_by_cpu[cpu] = records - told;
+    told = records;
+    told_bytes = length;
+  };
   for (const auto& [cpu, ring] : rings_) {
-    uint64_t lost = load_acquire(ring->shared->lost);
-    if (lost == 0) continue;
-    loss.records += lost;
-    loss.bytes += load_acquire(ring->shared->lost_bytes);
-    loss.records_by_cpu[cpu] = lost;
+    stp_ring& r = *ring->shared;
+    take(cpu, all.lost, r.lost, r.lost_bytes, r.told_lost, r.told_lost_bytes);
+    take(cpu, all.overwritten, r.overwritten, r.overwritten_bytes, r.told_overwritten,
+         r.told_overwritten_bytes);
   }
-  return loss;
+  return all;
 }
 
 }  // namespace stp::load

@@ -27,6 +27,11 @@ struct Loss {
   std::map<unsigned, uint64_t> records_by_cpu;  // only CPUs that lost some
 };
 
+// Records that were not read, since it was last told: no room for them, or taken from them.
+struct Losses {
+  Loss lost, overwritten;
+};
+
 class Rings {
  public:
   // `directory` is the module's folder in debugfs. Throws std::runtime_error when its rings
@@ -47,7 +52,8 @@ class Rings {
   // Gives the room of all records that were handed over back to the kernel.
   void release();
 
-  Loss loss() const;
+  // Each loss is in one answer only, whoever reads the rings.
+  Losses take_losses();
 
  private:
   struct Ring;

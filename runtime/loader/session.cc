@@ -4,6 +4,9 @@
 // asks the module for its state, and prints what the rings hold. Between the first reason to
 // end and the module's word that it has finished, it goes on printing: end probes write to the
 // same rings, and wait there for room.
+//
+// Detaching ends the loop in the middle: what was handed over is written and given back to the
+// kernel, and the next reader begins behind it.
 #include "session.h"
 
 #include <fmt/format.h>
@@ -20,12 +23,16 @@
 #include <memory>
 #include <optional>
 #include <stdexcept>
+#include <thread>
 
 #include "account.h"
 #include "command.h"
 #include "control.h"
+#include "monitor.h"
 #include "printer.h"
+#include "recorder.h"
 #include "rings.h"
+#include "times.h"
 
 namespace stp::load {
 namespace {
@@ -50,16 +57,26 @@ class SignalFile {
   SignalFile(const SignalFile&) = delete;
   SignalFile& operator=(const SignalFile&) = delete;
   int fd() const { return fd_; }
-  bool arrived() {
+  // What arrived since the last call.
+  struct Wishes {
+    bool end = false, detach = false;
+  };
+  Wishes arrived() {
     signalfd_siginfo info{};
-    bool any = false;
-    while (read(fd_, &info, sizeof info) == sizeof info) any = true;
-    return any;
+    Wishes wishes;
+    while (read(fd_, &info, sizeof info) == sizeof info)
+      (info.ssi_signo == SIGQUIT ? wishes.detach : wishes.end) = true;
+    return wishes;
   }
 
  private:
   int fd_;
 };
+
+std::string describe_detached(const std::string& name) {
+  return fmt::format("stp: detached: {0} goes on; `stp attach {0}` prints what it has recorded\n",
+                     name);
+}
 
 class Session {
  public:
@@ -68,17 +85,28 @@ class Session {
         files_(files),
         control_(files.directory),
         rings_(files.directory),
+        name_(file.name),
         out_(files.output, files.rotation),
         messages_(files.messages),
-        printer_(file.formats, out_, messages_) {}
+        printer_(file.formats, out_, messages_) {
+    // With -o the script's output has its own place; the tables are on standard output.
+    bool own_output = !options.output.empty() || files.bulk;
+    if (options.monitor > 0) {
+      monitor_ = std::make_unique<Monitor>(file.name, files.directory, control_, STDOUT_FILENO,
+                                           options.monitor);
+      shows_output_ = !own_output;
+    }
+  }
 
-  void start() {
+  // A recorder runs from here on without us.
+  void start(bool recorder) {
     for (const std::string& global : options_.globals)
       if (int error = control_.set_global(global))
         throw std::runtime_error(fmt::format(
             "-G {}: {}", global,
             error == ENOENT ? "the script has no such global variable" : strerror(error)));
     if (!options_.command.empty()) command_ = std::make_unique<Command>(options_.command, !files_.input);
+    if (recorder) record();
     long target = command_ ? command_->pid() : options_.target;
     std::string self = std::filesystem::read_symlink("/proc/self/exe");
     if (int error = control_.start(target, self))
@@ -86,9 +114,9 @@ class Session {
     started_ = Clock::now();
   }
 
-  // Until the module has finished and every ring is empty.
+  // Until the module has finished and every ring is empty, or somebody detaches.
   void loop() {
-    for (;;) {
+    while (!detached_) {
       wait();
       stp_status status = control_.status();
       look_for_end(status);
@@ -105,17 +133,28 @@ class Session {
     control_.stop();
   }
 
-  // Messages for the end; returns the exit status.
-  int finish() {
+  // Before the first record of a recorder: what is no longer there.
+  void tell_losses() {
+    Losses losses = rings_.take_losses();
+    for (const auto& [cpu, records] : losses.lost.records_by_cpu) lost_[cpu] += records;
+    messages_.append(describe(losses));
+  }
+
+  // Messages for the end.
+  Outcome finish() {
+    monitor_.reset();
     stp_status status = control_.status();
-    messages_.append(describe(read_account(files_.directory), rings_.loss(), options_.verbose));
+    if (!detached_) tell_account();
+    tell_losses();
+    if (files_.bulk && !output_error_) output_error_ = files_.bulk->end(lost_);
+    if (detached_) messages_.append(describe_detached(name_));
     bool failed = status.errors > 0 || output_error_ != 0 || (status.failed && !status.armed);
     if (output_error_)
       messages_.append(fmt::format("stp: cannot write the output: {}; the session was stopped\n",
                                    strerror(output_error_)));
     if (command_) failed |= report_command();
     messages_.flush();
-    return failed ? 1 : 0;
+    return {failed ? 1 : 0, detached_};
   }
 
  private:
@@ -123,13 +162,17 @@ class Session {
     pollfd fds[] = {{control_.fd(), POLLIN, 0},
                     {signals_.fd(), POLLIN, 0},
                     {command_ && !command_seen_ ? command_->fd() : -1, POLLIN, 0},
-                    {announced_ && !stopping_ && files_.input ? files_.input->fd() : -1, POLLIN, 0}};
+                    {announced_ && !stopping_ && files_.input ? files_.input->fd() : -1, POLLIN, 0},
+                    {monitor_ ? monitor_->keys() : -1, POLLIN, 0}};
     poll(fds, std::size(fds), static_cast<int>(idle_round.count()));
   }
 
   // Whether something asks for the end.
   void look_for_end(const stp_status& status) {
-    if (signals_.arrived() || status.wants_stop) stop();
+    SignalFile::Wishes wishes = signals_.arrived();
+    if (wishes.end || status.wants_stop) stop();
+    if (wishes.detach && !stopping_) detach();
+    if (monitor_ && monitor_->look()) stop();
     if (status.state == STP_RUNNING && !announced_) announce(status);
     if (command_ && !command_seen_ && command_->ended()) {
       command_seen_ = true;
@@ -148,6 +191,28 @@ class Session {
     if (text) control_.give_stdin(text->data(), text->size());
   }
 
+  // What became of every hit, and what the handlers took.
+  void tell_account() {
+    std::vector<TimesRow> times = read_times(files_.directory);
+    messages_.append(
+        describe(read_account(files_.directory), options_.verbose || !times.empty()));
+    messages_.append(describe(times));
+  }
+
+  void record() {
+    if (int error = control_.record())
+      throw std::runtime_error(fmt::format("the module cannot be detached: {}", strerror(error)));
+  }
+
+  void detach() {
+    if (command_) {
+      messages_.append("stp: a run with -c cannot be detached; it goes on\n");
+      return;
+    }
+    record();
+    detached_ = true;
+  }
+
   void announce(const stp_status& status) {
     announced_ = true;
     if (options_.verbose) {
@@ -158,6 +223,25 @@ class Session {
     if (command_) command_->let_go();
   }
 
+  // Whatever was printed, to where it belongs. Returns 0 or errno.
+  int write_out() {
+    if (monitor_ && shows_output_) {
+      // Messages would disturb the screen.
+      if (int error = monitor_->take(messages_.buffer())) return error;
+      return monitor_->take(out_.buffer());
+    }
+    messages_.flush();
+    return files_.bulk ? files_.bulk->flush() : out_.flush();
+  }
+
+  void use(const Record& r) {
+    bool message = r.head->kind == STP_RECORD_ERROR || r.head->kind == STP_RECORD_WARN;
+    if (files_.bulk && !message)
+      files_.bulk->add(r);
+    else
+      printer_.print(r);
+  }
+
   // Prints what is certain (or all); gives the room back once it is written.
   size_t print(bool everything) {
     if (Clock::now() - rescanned_ >= rescan_round) {
@@ -165,10 +249,9 @@ class Session {
       rescanned_ = Clock::now();
     }
     size_t printed = rings_.read(everything, [&](const Record& r) {
-      if (!output_error_) printer_.print(r);
+      if (!output_error_) use(r);
     });
-    messages_.flush();
-    int error = out_.flush();
+    int error = write_out();
     if (error && !output_error_) {
       output_error_ = error;
       stop();
@@ -197,37 +280,73 @@ class Session {
   SignalFile signals_;
   Control control_;
   Rings rings_;
+  std::string name_;
   Output out_;
   Output messages_;
   Printer printer_;
   std::unique_ptr<Command> command_;
+  std::unique_ptr<Monitor> monitor_;
+  bool shows_output_ = false;  // the monitor does
+  std::map<unsigned, uint64_t> lost_;  // records, by CPU
   Clock::time_point started_ = Clock::now();
   Clock::time_point rescanned_ = Clock::now();
   bool stopping_ = false;
+  bool detached_ = false;
   bool announced_ = false;
   bool command_seen_ = false;
   int output_error_ = 0;
 };
 
+// Waits until the probes of a recorder are armed; a begin probe may take its time.
+SessionState wait_for_start(const std::string& directory) {
+  for (;;) {
+    auto state = SessionState::read(directory);
+    if (!state) throw std::runtime_error("the session was removed while it started");
+    std::string word = state->text("state");
+    if (word != "loaded" && word != "starting") return *state;
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+}
+
 }  // namespace
 
-int run_session(const Options& options, const ModuleFile& file, const SessionFiles& files) {
+Outcome run_session(const Options& options, const ModuleFile& file, const SessionFiles& files) {
   Session session(options, file, files);
-  session.start();
+  session.start(false);
   session.loop();
   return session.finish();
 }
 
-int recover_session(const Options& options, const ModuleFile& file, const SessionFiles& files) {
+Outcome start_recorder(const Options& options, const ModuleFile& file, const SessionFiles& files) {
+  // Closed before anything is waited for: a begin probe would wait for its reader.
+  Session(options, file, files).start(true);
+  SessionState state = wait_for_start(files.directory);
+  fmt::print("{}\n", file.name);
+  fmt::print(stderr, "{}", describe_detached(file.name));
+  if (uint64_t failed = state.number("failed"))
+    fmt::print(stderr, "stp: {} probe points could not be armed; who attaches is told why\n", failed);
+  return {0, true};
+}
+
+Outcome attach_session(const Options& options, const ModuleFile& file, const SessionFiles& files) {
+  Session session(options, file, files);
+  session.tell_losses();
+  session.loop();
+  return session.finish();
+}
+
+Outcome recover_session(const Options& options, const ModuleFile& file, const SessionFiles& files) {
   Options quiet = options;
   quiet.command.clear();
   if (files.rotation && !files.rotation->follow())
     throw std::runtime_error(fmt::format("{}: {}", options.output, strerror(errno)));
+  if (int error = files.bulk ? files.bulk->follow() : 0)
+    throw std::runtime_error(fmt::format("-b: {}", strerror(error)));
   Session session(quiet, file, files);
   session.stop();
   session.loop();
   session.finish();
-  return 1;
+  return {1, false};
 }
 
 }  // namespace stp::load

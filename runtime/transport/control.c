@@ -1,20 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The control file: messages from the reader, the status back; and the account.
+ * The control file: messages from the reader, the status back.
  *
  * One reader at a time has it open; that it is open is how the module knows that somebody will
- * take what it writes and, in the end, remove it. Messages are acted on by the session's own
+ * take what it writes and, in the end, remove it. A recorder (STP_MESSAGE_RECORD) needs nobody:
+ * readers come and go, and when exit() is called while there is none, the end probes run all the same.
+ * Messages are acted on by the session's own
  * thread: a write returns at once, so a reader that stops a session can go on emptying rings.
  */
 #include <linux/irq_work.h>
 #include <linux/poll.h>
-#include <linux/seq_file.h>
+#include <linux/smp.h>
 #include <linux/uaccess.h>
 
 #include "transport/transport.h"
 
 static DECLARE_WAIT_QUEUE_HEAD(readers);
 static atomic_t attached = ATOMIC_INIT(0);
+static bool recorder;
 /* Counts reasons to look; `seen` is the count at the reader's last look. */
 static atomic_t news = ATOMIC_INIT(0);
 static int seen;
@@ -22,6 +25,8 @@ static int seen;
 static void wake_readers(struct irq_work *work)
 {
 	wake_up_interruptible(&readers);
+	if (stp_recorder_alone())
+		stp_session_stop_if_wanted();
 }
 static DEFINE_IRQ_WORK(wake_work, wake_readers);
 
@@ -37,17 +42,37 @@ bool stp_control_attached(void)
 	return atomic_read(&attached);
 }
 
+bool stp_recorder(void)
+{
+	return READ_ONCE(recorder);
+}
+
+bool stp_recorder_alone(void)
+{
+	return READ_ONCE(recorder) && !atomic_read(&attached);
+}
+
+static void nothing(void *unused)
+{
+}
+
 static int control_open(struct inode *inode, struct file *file)
 {
 	if (atomic_cmpxchg(&attached, 0, 1))
 		return -EBUSY;
+	/* Who still overwrites has interrupts off, and is done when its CPU answers. */
+	if (stp_recorder())
+		on_each_cpu(nothing, NULL, 1);
 	stp_orphan_calm();
 	return 0;
 }
 
 static int control_release(struct inode *inode, struct file *file)
 {
-	atomic_set(&attached, 0);
+	/* Either we see that exit() was called, or wake_readers() sees that nobody is here. */
+	atomic_xchg(&attached, 0);
+	if (stp_recorder_alone())
+		stp_session_stop_if_wanted();
 	stp_orphan_watch();
 	return 0;
 }
@@ -83,6 +108,8 @@ static int act_on_global(char *text)
 
 static int act(const struct stp_message *message, char *payload)
 {
+	const struct stp_probe_switch *change;
+
 	switch (message->kind) {
 	case STP_MESSAGE_GLOBAL:
 		return act_on_global(payload);
@@ -96,6 +123,17 @@ static int act(const struct stp_message *message, char *payload)
 		return 0;
 	case STP_MESSAGE_STDIN:
 		return stp_stdin(payload, message->length);
+	case STP_MESSAGE_RESET:
+		stp_globals_reset();
+		return 0;
+	case STP_MESSAGE_SWITCH:
+		if (message->length != sizeof(struct stp_probe_switch))
+			return -EINVAL;
+		change = (const struct stp_probe_switch *)payload;
+		return stp_probe_switch(change->probe, change->on);
+	case STP_MESSAGE_RECORD:
+		WRITE_ONCE(recorder, true);
+		return 0;
 	}
 	return -EINVAL;
 }
@@ -134,34 +172,3 @@ void stp_control_exit(void)
 {
 	irq_work_sync(&wake_work);
 }
-
-/* ---------------------------------------------------------------- account */
-
-static int account_show(struct seq_file *out, void *unused)
-{
-	struct stp_count sum;
-	u32 probe;
-	int cause;
-
-	for (probe = 0; probe < stp_script.n_probes; probe++) {
-		stp_probe_count(probe, &sum);
-		seq_printf(out, "%llu %llu", sum.hits, sum.handled);
-		for (cause = 0; cause < STP_MISSES; cause++)
-			seq_printf(out, " %llu", sum.missed[cause]);
-		seq_printf(out, " %s\n", stp_script.probes[probe].name);
-	}
-	return 0;
-}
-
-static int account_open(struct inode *inode, struct file *file)
-{
-	return single_open(file, account_show, NULL);
-}
-
-const struct file_operations stp_account_operations = {
-	.owner = THIS_MODULE,
-	.open = account_open,
-	.read = seq_read,
-	.llseek = seq_lseek,
-	.release = single_release,
-};

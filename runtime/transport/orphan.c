@@ -56,7 +56,7 @@ void stp_orphan_exit(void)
 
 void stp_orphan_watch(void)
 {
-	if (!READ_ONCE(watching))
+	if (!READ_ONCE(watching) || stp_recorder())
 		return;
 	stp_session_stop();
 	schedule_delayed_work(&removal, GRACE);

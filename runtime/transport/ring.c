@@ -119,6 +119,23 @@ void stp_rings_exit(void)
 		per_cpu_ptr(&rings, cpu)->shared = NULL;
 }
 
+void stp_rings_sum(struct stp_rings_sum *sum)
+{
+	int cpu;
+
+	memset(sum, 0, sizeof(*sum));
+	for_each_possible_cpu(cpu) {
+		const struct stp_ring *shared = READ_ONCE(per_cpu_ptr(&rings, cpu)->shared);
+
+		if (!shared)
+			continue;
+		sum->size += ring_size;
+		sum->waiting += READ_ONCE(shared->commit) - READ_ONCE(shared->consumed);
+		sum->lost += READ_ONCE(shared->lost);
+		sum->overwritten += READ_ONCE(shared->overwritten);
+	}
+}
+
 /* ---------------------------------------------------------------- records */
 
 static struct ring *ring_of(struct stp_context *c)
@@ -224,6 +241,61 @@ static bool wait_for_room(struct ring *ring, u32 length)
 	return false;
 }
 
+/*
+ * Gives the room of the oldest record to the next; false when nothing is whole. Interrupts are off,
+ * but an NMI may do the same in between, and then `consumed` has moved.
+ */
+static bool drop_oldest(struct ring *ring)
+{
+	struct stp_ring *shared = ring->shared;
+	u64 from = READ_ONCE(shared->consumed), whole = READ_ONCE(shared->commit) - from;
+	const struct stp_record *record;
+	u32 length, kind;
+
+	if (!whole || whole > ring->size)
+		return false;
+	record = (void *)shared + STP_RING_HEADER + (from & (ring->size - 1));
+	length = READ_ONCE(record->length);
+	kind = READ_ONCE(record->kind);
+	/* User space can write there: nonsense costs it what is in the ring. */
+	if (length < 8 || length % 8 || length > whole)
+		length = whole;
+	if (local64_cmpxchg((local64_t *)&shared->consumed, from, from + length) != from)
+		return true;
+	if (kind != STP_RECORD_PAD) {
+		local64_inc((local64_t *)&shared->overwritten);
+		local64_add(length, (local64_t *)&shared->overwritten_bytes);
+	}
+	return true;
+}
+
+/* As reserve(), in a recorder that nobody reads. */
+static u64 overwrite(struct ring *ring, u32 length)
+{
+	unsigned long flags;
+	u64 at = ~0ULL;
+
+	/* A reader that comes waits for interrupts to be on: see stp_control_attach(). */
+	local_irq_save(flags);
+	while (stp_recorder_alone()) {
+		at = reserve(ring, length);
+		if (at != ~0ULL || !drop_oldest(ring))
+			break;
+	}
+	local_irq_restore(flags);
+	return at;
+}
+
+/* The ring is full. */
+static u64 reserve_patiently(struct stp_context *c, struct ring *ring, u32 length)
+{
+	u64 at = ~0ULL;
+
+	if (c->flags & STP_CONTEXT_INTERRUPTIBLE && wait_for_room(ring, length))
+		at = reserve(ring, length);
+	return at == ~0ULL && stp_recorder_alone() ? overwrite(ring, length) : at;
+}
+
 void *stp_ring_reserve(struct stp_context *c, u16 kind, u16 format, u32 payload)
 {
 	struct stp_slot *slot = stp_slot(c);
@@ -240,9 +312,7 @@ void *stp_ring_reserve(struct stp_context *c, u16 kind, u16 format, u32 payload)
 		goto lost;
 	at = reserve(ring, length);
 	if (unlikely(at == ~0ULL)) {
-		if (!(c->flags & STP_CONTEXT_INTERRUPTIBLE) || !wait_for_room(ring, length))
-			goto lost;
-		at = reserve(ring, length);
+		at = reserve_patiently(c, ring, length);
 		if (at == ~0ULL)
 			goto lost;
 	}

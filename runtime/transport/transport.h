@@ -9,10 +9,24 @@
 
 extern const struct file_operations stp_control_operations;
 extern const struct file_operations stp_account_operations;
+extern const struct file_operations stp_times_operations;
+extern const struct file_operations stp_state_operations;
+extern const struct file_operations stp_globals_operations;
+extern const struct file_operations stp_formats_operations;
 
 void stp_control_exit(void);
+void stp_report_init(void);
 /* Somebody has the control file open. */
 bool stp_control_attached(void);
+/* The session goes on without a reader, and has none. Any context. */
+bool stp_recorder_alone(void);
+bool stp_recorder(void);
+
+/* Over all rings: bytes, and records lost and overwritten. */
+struct stp_rings_sum {
+	u64 size, waiting, lost, overwritten;
+};
+void stp_rings_sum(struct stp_rings_sum *sum);
 /* The reader was lost: the module has itself removed. Set up and torn down with the session. */
 void stp_orphan_init(void);
 void stp_orphan_exit(void);

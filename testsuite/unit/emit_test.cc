@@ -431,5 +431,14 @@ TEST_F(EmitTest, TheTextLeadsBackToTheScript) {
   EXPECT_THAT(c, HasSubstr(fmt::format("#line {} \"script.c\"", line)));
 }
 
+TEST_F(EmitTest, HandlersAreTimedOnlyWhenAsked) {
+  probe({print({n(1)})});
+  EXPECT_THAT(text(), Not(HasSubstr("timed")));
+  EXPECT_THAT(text(), Not(HasSubstr("cycles")));
+  program.timing = true;
+  EXPECT_THAT(text(), HasSubstr("stp_timed(c, stp_cycles() - from);"));
+  EXPECT_THAT(text(), HasSubstr(".timing = true"));
+}
+
 }  // namespace
 }  // namespace stp::test

@@ -19,10 +19,12 @@
 #include "case_files.h"
 #include "loader/account.h"
 #include "loader/module_file.h"
+#include "loader/monitor.h"
 #include "loader/options.h"
 #include "loader/printer.h"
 #include "loader/rings.h"
 #include "loader/rotation.h"
+#include "loader/times.h"
 
 namespace stp::load {
 namespace {
@@ -204,10 +206,28 @@ TEST(Rings, AddsUpWhatWasLost) {
   FakeRing a(folder.path(), 0, 4096), b(folder.path(), 3, 4096);
   b.ring->lost = 7;
   b.ring->lost_bytes = 700;
-  Loss loss = Rings(folder.path()).loss();
-  EXPECT_EQ(loss.records, 7u);
-  EXPECT_EQ(loss.bytes, 700u);
-  EXPECT_EQ(loss.records_by_cpu, (std::map<unsigned, uint64_t>{{3, 7}}));
+  a.ring->overwritten = 5;
+  a.ring->overwritten_bytes = 500;
+  Losses all = Rings(folder.path()).take_losses();
+  EXPECT_EQ(all.lost.records, 7u);
+  EXPECT_EQ(all.lost.bytes, 700u);
+  EXPECT_EQ(all.lost.records_by_cpu, (std::map<unsigned, uint64_t>{{3, 7}}));
+  EXPECT_EQ(all.overwritten.records, 5u);
+  EXPECT_EQ(all.overwritten.bytes, 500u);
+  EXPECT_EQ(all.overwritten.records_by_cpu, (std::map<unsigned, uint64_t>{{0, 5}}));
+}
+
+TEST(Rings, TellEachLossToOneReader) {
+  Folder folder;
+  FakeRing a(folder.path(), 0, 4096);
+  a.ring->lost = 7;
+  EXPECT_EQ(Rings(folder.path()).take_losses().lost.records, 7u);
+  a.ring->lost = 9;
+  a.ring->overwritten = 3;
+  Losses next = Rings(folder.path()).take_losses();
+  EXPECT_EQ(next.lost.records, 2u);
+  EXPECT_EQ(next.overwritten.records, 3u);
+  EXPECT_EQ(describe(Rings(folder.path()).take_losses()), "");
 }
 
 TEST(Account, ReadsRowsAndNamesCauses) {
@@ -218,22 +238,76 @@ TEST(Account, ReadsRowsAndNamesCauses) {
   ASSERT_EQ(rows.size(), 2u);
   EXPECT_EQ(rows[0].probe, "kernel.function(\"a b\").call");
   EXPECT_EQ(rows[0].all_missed(), 10u);
-  std::string brief = describe(rows, {}, false);
+  std::string brief = describe(rows, false);
   EXPECT_NE(brief.find("100 hits = 90 handled + 10 missed"), std::string::npos);
   EXPECT_NE(brief.find("4 missed: a handler was already running"), std::string::npos);
   EXPECT_EQ(brief.find("timer.s(1)"), std::string::npos);
-  EXPECT_NE(describe(rows, {}, true).find("timer.s(1): 5 hits"), std::string::npos);
+  EXPECT_NE(describe(rows, true).find("timer.s(1): 5 hits"), std::string::npos);
 }
 
 TEST(Account, SaysNothingWhenNothingWasMissed) {
-  EXPECT_EQ(describe({AccountRow{3, 3, {}, "begin"}}, {}, false), "");
+  EXPECT_EQ(describe(std::vector<AccountRow>{{3, 3, {}, "begin"}}, false), "");
 }
 
 TEST(Account, AlwaysReportsLostRecords) {
   Loss loss{12, 1200, {{1, 12}}};
-  std::string text = describe({}, loss, false);
+  std::string text = describe(Losses{loss, {}});
   EXPECT_NE(text.find("12 records (1200 bytes) were lost"), std::string::npos);
   EXPECT_NE(text.find("cpu 1: 12"), std::string::npos);
+  EXPECT_EQ(text.find("overwritten"), std::string::npos);
+  text = describe(Losses{{}, loss});
+  EXPECT_NE(text.find("12 records (1200 bytes) were overwritten"), std::string::npos);
+  EXPECT_EQ(text.find("lost"), std::string::npos);
+}
+
+TEST(Times, AreATableOfWhatWasHit) {
+  Folder folder;
+  EXPECT_EQ(describe(read_times(folder.path())), "");  // a module that does not measure
+  std::ofstream(folder.path() + "/times")
+      << "4 10 100 60 kernel.function(\"f@a b.c:1\")\tmine\tx.stp:3:1\n"
+      << "0 0 0 0 timer.s(1)\ttimer.s(1)\tx.stp:4:1\n";
+  auto rows = read_times(folder.path());
+  ASSERT_EQ(rows.size(), 2u);
+  EXPECT_EQ(rows[0].point, "kernel.function(\"f@a b.c:1\")");
+  std::string text = describe(rows);
+  EXPECT_NE(text.find(" 4         10         25         60  kernel.function(\"f@a b.c:1\") <- mine "
+                      "(x.stp:3:1)\n"),
+            std::string::npos)
+      << text;
+  EXPECT_NE(text.find("1 points were not hit"), std::string::npos);
+}
+
+TEST(Monitor, SortsProbesByTheAttributeInTurn) {
+  std::vector<MonitorRow> rows = {{.number = 0, .hits = 1, .most = 9, .probe = "c"},
+                                  {.number = 1, .hits = 3, .most = 5, .probe = "a"},
+                                  {.number = 2, .hits = 2, .missed = 1, .probe = "b"}};
+  auto order = [&](MonitorOrder by) {
+    std::vector<MonitorRow> sorted = rows;
+    sort_rows(sorted, by);
+    std::string text;
+    for (const auto& row : sorted) text += row.probe;
+    return text;
+  };
+  std::vector<std::string> all;
+  MonitorOrder by = MonitorOrder::number;
+  do all.push_back(order(by));
+  while ((by = next(by)) != MonitorOrder::number);
+  EXPECT_EQ(all, (std::vector<std::string>{"cab", "abc", "bca", "cab", "cab", "cab", "abc"}));
+}
+
+TEST(Monitor, ReadsCountsOfProbesAndTimesOfTheirPoints) {
+  Folder folder;
+  std::ofstream(folder.path() + "/account") << "7 6 1 0 0 0 0 0 mine\n1 1 0 0 0 0 0 0 begin\n";
+  std::ofstream(folder.path() + "/times")
+      << "2 10 40 30 one\tmine\tx.stp:1:1\n4 5 80 50 two\tmine\tx.stp:1:1\n";
+  auto rows = read_rows(folder.path());
+  ASSERT_EQ(rows.size(), 2u);
+  EXPECT_EQ(rows[0].hits, 7u);
+  EXPECT_EQ(rows[0].missed, 1u);
+  EXPECT_EQ(rows[0].least, 5u);
+  EXPECT_EQ(rows[0].average, 20u);
+  EXPECT_EQ(rows[0].most, 50u);
+  EXPECT_EQ(rows[1].most, 0u);
 }
 
 // A small object file with the sections of a module, made by the compiler.
@@ -366,11 +440,11 @@ TEST(LoaderOptions, ReadTheSizeAndTheNumberOfFiles) {
   auto parsed = parsed_line({"-o", "f", "-S", "2,5", "x.ko"});
   ASSERT_TRUE(parsed.options);
   EXPECT_EQ(parsed.options->file_bytes, 2u << 20);
-  EXPECT_EQ(parsed.options->files, 5u);
+  EXPECT_EQ(parsed.options->most_files, 5u);
   parsed = parsed_line({"-o", "f", "-S", "1", "x.ko"});
   ASSERT_TRUE(parsed.options);
   EXPECT_EQ(parsed.options->file_bytes, 1u << 20);
-  EXPECT_EQ(parsed.options->files, 0u);
+  EXPECT_EQ(parsed.options->most_files, 0u);
   for (const char* wrong : {"0", "1,", "1,0", "x", "1x", ",1", "1,2,3", "9999999999"})
     EXPECT_EQ(parsed_line({"-o", "f", "-S", wrong, "x.ko"}).status, 2) << wrong;
   EXPECT_EQ(parsed_line({"-S", "1", "x.ko"}).status, 2);

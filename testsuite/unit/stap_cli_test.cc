@@ -138,7 +138,16 @@ TEST_F(Stap, AddsUpVerbosity) {
   EXPECT_EQ(o.verbosity, (std::array<int, 5>{2, 3, 2, 2, 4}));
   EXPECT_TRUE(o.launch.verbose);
   EXPECT_FALSE(parsed({"-v", "a.stp"}).launch.verbose);
-  EXPECT_TRUE(parsed({"-t", "a.stp"}).launch.verbose);
+}
+
+TEST_F(Stap, MeasuresWithTimingAndForTheMonitor) {
+  EXPECT_FALSE(parsed({"a.stp"}).script.timing);
+  EXPECT_TRUE(parsed({"-t", "a.stp"}).script.timing);
+  EXPECT_TRUE(parsed({"--monitor=5", "a.stp"}).script.timing);
+  EXPECT_EQ(options->launch.run.monitor, "5");
+  EXPECT_EQ(parsed({"--monitor", "a.stp"}).launch.run.monitor, "1");
+  EXPECT_NE(errors_of({"--monitor=x", "a.stp"}), "");
+  EXPECT_TRUE(parsed({"-b", "a.stp"}).launch.run.bulk);
 }
 
 TEST_F(Stap, DefinesWhatIsNoLimit) {
@@ -173,7 +182,7 @@ TEST_F(Stap, RefusesValuesThatMakeNoSense) {
         Words{"-m", "a-b"}, Words{"-S", "5x", "-o", "f"}, Words{"-D", "1=2"}, Words{"-G", "x"},
         Words{"--color=blue"}, Words{"--compatible", "99.0"}, Words{"--compatible", "old"},
         Words{"--runtime=foo"}, Words{"--privilege=stapusr"}, Words{"--modinfo", "x"},
-        Words{"-a", "arm"}, Words{"-c", "true", "-x", "1"}, Words{"-S", "1"}, Words{"-F"},
+        Words{"-a", "arm"}, Words{"-c", "true", "-x", "1"}, Words{"-S", "1"}, Words{"-F", "-T", "3"}, Words{"-F", "--vm"},
         Words{"-e", "probe end {}"}, Words{"-D", "MAXACTION=x"}, Words{"--share", "/"},
         Words{"--rlimit-as", "much"}, Words{"--ldd=x"}, Words{"--nonsense"}, Words{"-Z"},
         Words{"-c"}}) {
@@ -183,7 +192,9 @@ TEST_F(Stap, RefusesValuesThatMakeNoSense) {
     EXPECT_FALSE(options) << words[0];
   }
   EXPECT_THAT(errors_of({"-l", "begin", "-e", "probe begin {}"}), HasSubstr("takes no script"));
-  EXPECT_EQ(errors_of({"-F", "-p4", "-e", "probe begin {}"}), "");
+  EXPECT_EQ(errors_of({"-F", "-T", "3", "-p4", "-e", "probe begin {}"}), "");
+  EXPECT_EQ(errors_of({"-F", "-e", "probe begin {}"}), "");
+  EXPECT_EQ(errors_of({"-F", "-T", "3", "-o", "f", "-e", "probe begin {}"}), "");
   EXPECT_THAT(errors_of({}), HasSubstr("a script is needed"));
   EXPECT_THAT(errors_of({"-E", "global a"}), HasSubstr("a script is needed"));
   EXPECT_THAT(errors_of({"--suppress-handler-error", "--cleen-cache"}),

@@ -166,6 +166,7 @@ std::unique_ptr<prog::Program> resolve(const SourceFile& script, const Target& t
   auto sources = debuginfo_sources(target, o.debuginfo);
   auto program = analyze(*tree, library.files(), target, *sources, options, d);
   if (d.failed() || !program) return nullptr;
+  program->timing = o.timing;
   progress.end(fmt::format("resolve: {} probes, {} functions, {} globals", program->probes.size(),
                            program->functions.size(), program->globals.size()));
   if (progress.wanted()) print_points(*program);

@@ -44,6 +44,9 @@ std::vector<std::string> loader_args(const Launch& l, const fs::path& module) {
   if (!l.vm) add("-o", l.run.output);
   if (!l.vm) add("-S", l.run.rotate);
   add("-T", l.run.timeout);
+  add("--monitor", l.run.monitor);
+  if (l.run.bulk) args.push_back("-b");
+  if (l.run.detach && l.run.output.empty()) args.push_back("--detach");
   if (l.verbose) args.push_back("-v");
   return args;
 }
@@ -81,6 +84,22 @@ void hand_on(int signal, siginfo_t* info, void*) {
 }
 
 }  // namespace
+
+std::string contradiction(const Launch& l) {
+  const RunOptions& run = l.run;
+  if (!l.shares.empty() && !l.vm) return "--share is for --vm only";
+  if (!run.rotate.empty() && run.output.empty()) return "-S needs -o FILE";
+  if (!run.rotate.empty() && l.vm) return "-S does not reach out of a virtual machine";
+  if (run.bulk && !run.rotate.empty()) return "-S does not go with -b";
+  if (run.bulk && l.vm) return "-b does not reach out of a virtual machine";
+  if (!run.monitor.empty() && run.detach) return "--monitor does not go with -F";
+  if (!run.detach || !run.output.empty()) return "";
+  if (l.vm) return "-F needs -o FILE with --vm: nothing outlives the virtual machine";
+  if (run.bulk) return "-F needs -o FILE with -b; or `stp attach -b` later";
+  if (!run.command.empty() || !run.timeout.empty())
+    return "-F needs -o FILE with -c or -T: otherwise nobody stays who could wait for them";
+  return "";
+}
 
 int check_place(const Launch& l, std::string& kernel) {
   if (l.vm) {
@@ -131,11 +150,14 @@ int launch_and_wait(const Launch& l, const Target& target, const fs::path& modul
   return WIFEXITED(status) ? WEXITSTATUS(status) : status_failed;
 }
 
-int launch_behind(const Launch& l, const Target& target, const fs::path& module, int& child) {
+int launch_behind(const Launch& l, const Target& target, const fs::path& module) {
   fflush(nullptr);
-  child = fork();
+  pid_t child = fork();
   if (child < 0) return complain(l, fmt::format("fork: {}", strerror(errno)));
-  if (child > 0) return status_good;
+  if (child > 0) {
+    fmt::print("{}\n", child);
+    return status_good;
+  }
   setsid();
   // Whoever reads the process id from a pipe must not wait for the end of the run.
   int null = open("/dev/null", O_RDWR | O_CLOEXEC);

@@ -22,6 +22,9 @@ struct Launch {
 // kernel that is booted when none was asked for. Returns an exit status.
 int check_place(const Launch&, std::string& kernel);
 
+// What options say together that cannot be; empty when nothing is wrong.
+std::string contradiction(const Launch&);
+
 // Becomes stp-load, or what boots the machine that it runs in. Returns only when that fails.
 int launch(const Launch&, const Target&, const std::filesystem::path& module);
 
@@ -29,7 +32,7 @@ int launch(const Launch&, const Target&, const std::filesystem::path& module);
 // the run are handed on.
 int launch_and_wait(const Launch&, const Target&, const std::filesystem::path& module);
 
-// The same as a child that is left alone, in a session of its own; `child` is its process.
-int launch_behind(const Launch&, const Target&, const std::filesystem::path& module, int& child);
+// The same as a child that is left alone, in a session of its own; prints its process id.
+int launch_behind(const Launch&, const Target&, const std::filesystem::path& module);
 
 }  // namespace stp::cli

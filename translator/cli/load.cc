@@ -1,5 +1,5 @@
-// stp load: what stp-load does, under the name that people who have stp look for. The words are
-// handed on as they are; stp-load knows its own options.
+// stp load, attach, sessions, unload: what stp-load does, under the names that people who have stp
+// look for. The words are handed on as they are; stp-load knows its own options.
 
 #include <fmt/format.h>
 
@@ -18,19 +18,39 @@ bool asks_for_help(const Words& words) {
   return words.empty();
 }
 
-}  // namespace
-
-int load_command(const Words& words) {
+int hand_over(const std::string& name, const Words& words) {
   std::filesystem::path loader = loader_program();
   if (loader.empty()) {
-    fmt::print(stderr, "stp load: stp-load is not beside this program; `make` builds it\n");
+    fmt::print(stderr, "stp {}: stp-load is not beside this program; `make` builds it\n", name);
     return status_failed;
   }
   std::string reason = asks_for_help(words) ? "" : why_not_loadable();
   if (reason.empty()) return exec_program(loader, words);
-  fmt::print(stderr, "stp load: the running kernel, {}, cannot load modules: {}\n",
+  fmt::print(stderr, "stp {}: the running kernel, {}, cannot load modules: {}\n", name,
              running_release(), reason);
   return status_failed;
+}
+
+// stp-load's command of that name.
+int hand_over_command(const std::string& name, Words words) {
+  words.insert(words.begin(), name);
+  return hand_over(name, words);
+}
+
+}  // namespace
+
+int load_command(const Words& words) { return hand_over("load", words); }
+int attach_command(const Words& words) { return hand_over_command("attach", words); }
+int sessions_command(const Words& words) { return hand_over_command("sessions", words); }
+int unload_command(const Words& words) { return hand_over_command("unload", words); }
+
+// Looks at files alone: any machine will do.
+int merge_command(const Words& words) {
+  std::filesystem::path loader = loader_program();
+  Words line = words;
+  line.insert(line.begin(), "merge");
+  if (!loader.empty()) return exec_program(loader, line);
+  return hand_over("merge", line);
 }
 
 }  // namespace stp::cli

@@ -206,6 +206,8 @@ void add_build_options(CLI::App& app, ScriptOptions& o) {
   app.add_option("-s", o.buffer_mb, "buffer of each CPU, 1 to 1024 megabytes")
       ->type_name("MB")
       ->check(unsaid(CLI::Range(1u, most_buffer_mb)));
+  app.add_flag("-t,--timing", o.timing,
+               "measure what handlers take; the end shows it with every point's hits");
   app.add_option("-m", o.module_name, "name of the module")->type_name("NAME");
   app.add_flag_callback(
       "--no-global-var-display", [&o] { o.display_globals = false; },
@@ -222,6 +224,19 @@ void add_run_options(CLI::App& app, RunOptions& o) {
       ->type_name("PID")
       ->check(unsaid(CLI::PositiveNumber));
   app.add_option("-o", o.output, "write the script's output to FILE")->type_name("FILE");
+  app.add_option("-S", o.rotate, "with -o: FILE.0, FILE.1 and so on of MB megabytes, the last N stay")
+      ->type_name("MB[,N]");
+  app.add_option("-M,--monitor", o.monitor,
+                 "show every so many seconds what the session does: on a terminal a screen with keys,\n"
+                 "otherwise tables; with -t also what probes cost")
+      ->type_name("SECONDS")
+      ->check(unsaid(CLI::PositiveNumber));
+  app.add_flag("-b,--bulk", o.bulk,
+               "write what each CPU printed to a file of its own, FILE_cpuN (stpd_cpuN without -o),\n"
+               "for `stp merge`");
+  app.add_flag("-F,--detach", o.detach,
+               "leave it running: it records in the kernel, the newest over the oldest, for\n"
+               "`stp attach`; with -o it is read in the background");
   app.add_option("-T", o.timeout, "stop after so many seconds")
       ->type_name("SECONDS")
       ->check(unsaid(CLI::PositiveNumber));

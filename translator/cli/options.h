@@ -37,6 +37,7 @@ struct ScriptOptions {
   bool no_warnings = false;          // -w
   bool display_globals = true;
   bool verbose = false;              // -v
+  bool timing = false;               // -t
   bool keep = false;                 // -k
   bool plain_kbuild = false;
   std::string language;  // what systemtap_v is; empty: the newest that is accepted
@@ -49,6 +50,9 @@ struct RunOptions {
   std::string output;   // -o
   std::string timeout;  // -T, seconds
   std::string rotate;   // -S, SIZE[,FILES]: the output in files of so many megabytes
+  bool bulk = false;    // -b: files of each CPU, for `stp merge`
+  std::string monitor;  // --monitor, seconds between two looks; empty: none
+  bool detach = false;  // -F: nobody waits; what is printed stays in the kernel, or goes to -o
 };
 
 // The lines of --help that show the form of the command line.

@@ -30,7 +30,8 @@ int compile_and_launch(const Launch& launch_options, const ScriptOptions& o) {
   if (target && !d.failed()) module = compile(*script, *target, o, map, d, progress);
   reporter.print(d);
   if (!module || d.failed()) return status_failed;
-  return launch(launch_options, *target, module->file);
+  bool behind = launch_options.run.detach && !launch_options.run.output.empty();
+  return (behind ? launch_behind : launch)(launch_options, *target, module->file);
 }
 
 }  // namespace
@@ -60,7 +61,7 @@ int run_command(const Words& words) {
       "}'");
   int status;
   if (!parse_script_line(app, script, words, status)) return status;
-  if (!line.shares.empty() && !line.vm) return usage_error(app, "--share is for --vm only");
+  if (std::string wrong = contradiction(line); !wrong.empty()) return usage_error(app, wrong);
   Diagnostics d;
   check_assignments(script, d);
   Reporter().print(d);

@@ -105,6 +105,7 @@ bool analyze_scripts(Work& w) {
   bool failed = w.wrong() || !w.program;
   if (failed) w.program = std::make_unique<prog::Program>();  // counts as nothing below
   w.program->suppress_handler_errors = w.o.suppress_handler_errors;
+  w.program->timing = w.o.script.timing;
   size_t points = 0;
   for (const auto& probe : w.program->probes) points += probe.points.size();
   w.clock.end(2, fmt::format("analyzed script: {}, {}, {}, {}", counted(points, "probe"),
@@ -181,12 +182,8 @@ void print_module(const Work& w) {
 
 // Pass 5. True when the script ran to its end.
 bool run(Work& w) {
-  if (w.o.behind) {
-    int child = 0;
-    bool good = launch_behind(w.o.launch, *w.target, w.module->file, child) == status_good;
-    if (good) fmt::print("{}\n", child);
-    return good;
-  }
+  if (w.o.launch.run.detach && !w.o.launch.run.output.empty())
+    return launch_behind(w.o.launch, *w.target, w.module->file) == status_good;
   if (w.o.tells(5)) fmt::print(stderr, "Pass 5: starting run.\n");
   int status = launch_and_wait(w.o.launch, *w.target, w.module->file);
   if (w.o.tells(5)) fmt::print(stderr, "Pass 5: run completed {}\n", w.clock.time());

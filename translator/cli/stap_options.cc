@@ -124,6 +124,13 @@ std::string set_timeout(Options& o, Text text) {
   return wanted_number(text, 1, any);
 }
 
+// Times of probes are on the screen, so they are measured.
+std::string set_monitor(Options& o, Text text) {
+  o.launch.run.monitor = text.empty() ? "1" : text;
+  o.script.timing = true;
+  return text.empty() ? "" : wanted_number(text, 1, 86400);
+}
+
 std::string set_color(Options& o, Text text) {
   std::string when = text.empty() ? "always" : text;
   o.color = when == "always"  ? Color::always
@@ -204,8 +211,8 @@ const StapRow rows[] = {
      [](Options& o, Text) { o.warnings_are_errors = true; return std::string(); }},
     {none, Effect::done, 'u', nullptr, nullptr, "no warnings about what has no effect, which is kept in any case",
      [](Options& o, Text) { o.unoptimized = true; return std::string(); }},
-    {none, Effect::done, 't', nullptr, nullptr, "at the end, the account of each probe",
-     [](Options& o, Text) { o.timing = true; return std::string(); }},
+    {none, Effect::done, 't', nullptr, nullptr, "at the end, hits of each point and the cycles of its handler",
+     [](Options& o, Text) { o.script.timing = true; return std::string(); }},
     {optional, Effect::done, 0, "color", "WHEN", "colours: always, never or auto", set_color},
     {optional, Effect::done, 0, "colour", "WHEN", "the same", set_color},
 
@@ -236,8 +243,11 @@ const StapRow rows[] = {
     {required, Effect::done, 'S', nullptr, "MB[,N]", "with -o: FILE.0, FILE.1 and so on of this size, the last N of them",
      set_rotation},
     {required, Effect::done, 'T', nullptr, "SECONDS", "stop after so many seconds", set_timeout},
-    {none, Effect::done, 'F', nullptr, nullptr, "with -o: run in the background, and print the process id",
-     [](Options& o, Text) { o.behind = true; return std::string(); }},
+    {optional, Effect::done, 0, "monitor", "SECONDS", "show what the script does, on a terminal with keys to control it", set_monitor},
+    {none, Effect::done, 'b', nullptr, nullptr, "what each CPU printed goes to a file of its own, FILE_cpuN, for `stp merge`",
+     [](Options& o, Text) { o.launch.run.bulk = true; return std::string(); }},
+    {none, Effect::done, 'F', nullptr, nullptr, "leave it recording in the kernel, for `stp attach`; with -o: run in the background",
+     [](Options& o, Text) { o.launch.run.detach = true; return std::string(); }},
     {none, Effect::done, 0, "vm", nullptr, "not of SystemTap: run in a virtual machine",
      [](Options& o, Text) { o.launch.vm = true; return std::string(); }},
     {required, Effect::done, 0, "share", "DIR", "with --vm: the guest sees this folder",
@@ -273,11 +283,9 @@ const StapRow rows[] = {
     {none, Effect::none, 0, "no-global-var-display", nullptr, "globals are never printed at the end unasked", nullptr},
 
     // ---- what cannot be had
-    {none, Effect::refused, 'b', nullptr, nullptr, "there are no files of each CPU: the output is one, in the order of time", nullptr},
     {required, Effect::refused, 'B', nullptr, "NAME=VALUE", "modules are built with the kernel's own commands, which take no more variables", nullptr},
     {required, Effect::refused, 'R', nullptr, "DIR", "this program's runtime is not SystemTap's", nullptr},
     {none, Effect::refused, 'i', "interactive", nullptr, "there is no interactive mode; -e takes a script from the command line", nullptr},
-    {optional, Effect::refused, 0, "monitor", "SECONDS", "there is no monitor; -t prints an account at the end", nullptr},
     {none, Effect::refused, 0, "skip-badvars", nullptr, "a variable that is not there is an error; @defined($x) asks for it", nullptr},
     {none, Effect::refused, 0, "unprivileged", nullptr, "scripts are run by root alone", nullptr},
     {optional, Effect::refused, 0, "use-server", "SERVER", "there are no compile servers; `stp build` makes a module for another host", nullptr},

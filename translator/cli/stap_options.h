@@ -41,8 +41,6 @@ struct StapOptions {
   bool keep_temporary = false;                // -k
   bool warnings_are_errors = false;           // -W
   bool unoptimized = false;                   // -u
-  bool behind = false;                        // -F
-  bool timing = false;                        // -t
   bool use_cache = true;                      // --disable-cache --poison-cache
   bool no_time_limits = false;                // --suppress-time-limits
   bool suppress_handler_errors = false;

@@ -162,18 +162,15 @@ std::string settle(StapOptions& o, Words rest) {
   if (o.mode != Mode::script && o.script.has_text) return "a list takes no script (-e)";
   drop_missing_folders(o.script);
   if (!run.command.empty() && !run.target.empty()) return "-c and -x exclude each other";
-  if (!run.rotate.empty() && run.output.empty()) return "-S needs -o FILE";
-  if (!run.rotate.empty() && o.launch.vm) return "-S does not reach out of a virtual machine";
-  if (o.behind && run.output.empty() && o.mode == Mode::script && o.last_pass == stap_passes)
-    return "-F needs -o FILE: probes are not left running without a reader of their output";
-  if (!o.launch.shares.empty() && !o.launch.vm) return "--share is for --vm only";
+  bool runs = o.mode == Mode::script && o.last_pass == stap_passes;
+  if (std::string wrong = contradiction(o.launch); runs && !wrong.empty()) return wrong;
   if (o.no_time_limits && !o.script.guru) return "--suppress-time-limits needs guru mode (-g)";
   if (o.no_time_limits)
     for (const char* limit : {"MAXACTION", "MAXACTION_INTERRUPTIBLE", "MAXTRYLOCK"})
       o.script.limits.push_back(fmt::format("{}=4294967295", limit));
   run.output = in_time(run.output);
   o.every_address = o.tells(2);
-  o.launch.verbose = o.timing || o.verbosity[stap_passes - 1] > 1;
+  o.launch.verbose = o.verbosity[stap_passes - 1] > 1;
   o.script.keep = !o.use_cache;
   const char* release = getenv("SYSTEMTAP_RELEASE");
   if (o.script.kernel.empty() && release) o.script.kernel = release;

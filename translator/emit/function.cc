@@ -181,15 +181,19 @@ Written write_handler(Module& module, size_t index) {
   body.alone = probe.alone;
   if (probe.body) statement(body, probe.body);
   const std::string& name = module.names.probes[index];
-  Shape shape = handler_shape(module, probe.span, probe.gates.empty() ? name : name + "_body", body);
+  bool wrapped = !probe.gates.empty() || module.program.timing;
+  Shape shape = handler_shape(module, probe.span, wrapped ? name + "_body" : name, body);
   shape.comment = fmt::format("/* probe {} */\n", comment_text(probe.name));
   shape.entry = body.entry_struct();
   Written written = assemble(body, shape);
-  if (probe.gates.empty()) return written;
-  // Whatever way the body is left: what it wrote may arm and disarm points.
+  if (!wrapped) return written;
+  // Whatever way the body is left: what it wrote may arm and disarm points; and its time counts.
+  bool timing = module.program.timing;
   written.prototype += fmt::format("static void {}(struct stp_context *c);\n", name);
-  written.definition += fmt::format("\nstatic void {0}(struct stp_context *c)\n{{\n\t{0}_body(c);\n", name);
+  written.definition += fmt::format("\nstatic void {0}(struct stp_context *c)\n{{\n{1}\t{0}_body(c);\n", name,
+                                    timing ? "\tu64 from = stp_cycles();\n\n" : "");
   for (size_t gate : probe.gates) written.definition += fmt::format("\t{}(c);\n", gate_name(gate));
+  if (timing) written.definition += "\tstp_timed(c, stp_cycles() - from);\n";
   written.definition += "}\n";
   return written;
 }

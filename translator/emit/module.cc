@@ -96,8 +96,8 @@ std::string emit(const prog::Program& program, const EmitOptions& options) {
             embedded_access(module);
   text += "\n" + module.names.place_definitions() + "\n" + prototypes + definitions;
   text += own_line(text);
-  text += tables_text(module, limits);
   text += sections_text(program, options.release, options.build_id);
+  text += tables_text(module, limits);
   return text;
 }
 

@@ -279,7 +279,10 @@ std::string tables_text(Module& module, const Depths& depths) {
     members += fmt::format("\t.gates = gates,\n\t.n_gates = {},\n", program.gates.size());
   }
   if (program.anchor) members += fmt::format("\t.anchor = {},\n", c_hex(program.anchor));
+  if (program.timing) members += "\t.timing = true,\n";
   if (program.suppress_handler_errors) members += "\t.suppress_handler_errors = true,\n";
+  if (!program.formats.empty())
+    members += "\t.formats = formats,\n\t.formats_size = sizeof(formats),\n";
   return text + fmt::format(
                     "\nconst struct stp_script stp_script = {{\n\t.abi = {},\n\t.name = {},\n"
                     "{}\t.limits = {{\n{}\t}},\n}};\n",

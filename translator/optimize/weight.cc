@@ -69,8 +69,9 @@ class Weighing {
     return statements_ > program_.limits.actions ? Weight::full : weight_;
   }
 
- private:
   void no_lighter_than(Weight weight) { weight_ = std::min(weight_, weight); }
+
+ private:
   void heavy() { no_lighter_than(Weight::full); }
 
   void effect(const Expr* e) {
@@ -127,6 +128,7 @@ Weight weight_of(const Probe& probe, const Program& program) {
   // begin, end and error probes run once, and may sleep.
   if (!probe.locks.empty() || !probe.gates.empty() || probe.alone || !probe.body) return Weight::full;
   Weighing weighing(program);
+  if (program.timing) weighing.no_lighter_than(Weight::guarded);  // times are kept by CPU
   weighing.statement(probe.body);
   for (const Expr* e : probe.entry_values) weighing.value(e);
   return weighing.result();

@@ -386,6 +386,7 @@ struct Program {
   // Of modules: Point::section and Loc::section count them from 1.
   std::vector<types::Section> sections;
   bool suppress_handler_errors = false;
+  bool timing = false;  // handlers measure their time
 
   bool has_embedded_c() const { return !embedded_top.empty() || !embedded.empty(); }
 

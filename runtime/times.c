@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What handlers cost, point by point: only in modules that were built with timing. Each CPU adds
+ * for itself; an NMI may do so in the middle of an addition.
+ */
+#include <linux/mm.h>
+#include <asm/local64.h>
+
+#include "slot.h"
+
+struct times {
+	local64_t hits, sum, least, most;
+};
+static DEFINE_PER_CPU(struct times *, cpu_times);
+
+int stp_times_init(void)
+{
+	int cpu;
+	u32 i;
+
+	for_each_possible_cpu(cpu) {
+		struct times *times;
+
+		if (!stp_script.timing)
+			return 0;
+		times = kvcalloc(max(stp_script.n_points, 1u), sizeof(*times), GFP_KERNEL);
+		if (!times)
+			goto no_memory;
+		for (i = 0; i < stp_script.n_points; i++)
+			local64_set(&times[i].least, S64_MAX);
+		per_cpu(cpu_times, cpu) = times;
+	}
+	return 0;
+no_memory:
+	stp_times_exit();
+	return -ENOMEM;
+}
+
+void stp_times_exit(void)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		kvfree(per_cpu(cpu_times, cpu));
+		per_cpu(cpu_times, cpu) = NULL;
+	}
+}
+
+static void keep_least(local64_t *least, s64 value)
+{
+	s64 old = local64_read(least), seen;
+
+	for (; value < old; old = seen) {
+		seen = local64_cmpxchg(least, old, value);
+		if (seen == old)
+			return;
+	}
+}
+
+static void keep_most(local64_t *most, s64 value)
+{
+	s64 old = local64_read(most), seen;
+
+	for (; value > old; old = seen) {
+		seen = local64_cmpxchg(most, old, value);
+		if (seen == old)
+			return;
+	}
+}
+
+void stp_timed(struct stp_context *c, u64 cycles)
+{
+	struct times *times = this_cpu_read(cpu_times) + (c->point - stp_script.points);
+
+	local64_inc(&times->hits);
+	local64_add(cycles, &times->sum);
+	keep_least(&times->least, cycles);
+	keep_most(&times->most, cycles);
+}
+
+void stp_point_times(u32 point, struct stp_times_sum *sum)
+{
+	int cpu;
+
+	*sum = (struct stp_times_sum){ .least = S64_MAX };
+	for_each_possible_cpu(cpu) {
+		struct times *times = per_cpu(cpu_times, cpu) + point;
+
+		sum->hits += local64_read(&times->hits);
+		sum->sum += local64_read(&times->sum);
+		sum->least = min_t(u64, sum->least, local64_read(&times->least));
+		sum->most = max_t(u64, sum->most, local64_read(&times->most));
+	}
+	if (!sum->hits)
+		sum->least = 0;
+}

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Files that tell of the session, for who reads it and who only looks: they can be read while
+ * another process has the control file open.
+ */
+#include <linux/cred.h>
+#include <linux/ktime.h>
+#include <linux/seq_file.h>
+#include <linux/user_namespace.h>
+
+#include "transport/transport.h"
+
+/* ---------------------------------------------------------------- account */
+
+static int account_show(struct seq_file *out, void *unused)
+{
+	struct stp_count sum;
+	u32 probe;
+	int cause;
+
+	for (probe = 0; probe < stp_script.n_probes; probe++) {
+		stp_probe_count(probe, &sum);
+		seq_printf(out, "%llu %llu", sum.hits, sum.handled);
+		for (cause = 0; cause < STP_MISSES; cause++)
+			seq_printf(out, " %llu", sum.missed[cause]);
+		seq_printf(out, " %s\n", stp_script.probes[probe].name);
+	}
+	return 0;
+}
+
+static int account_open(struct inode *inode, struct file *file)
+{
+	return single_open(file, account_show, NULL);
+}
+
+const struct file_operations stp_account_operations = {
+	.owner = THIS_MODULE,
+	.open = account_open,
+	.read = seq_read,
+	.llseek = seq_lseek,
+	.release = single_release,
+};
+
+/* ------------------------------------------------------------------ times */
+
+static int times_show(struct seq_file *out, void *unused)
+{
+	const struct stp_point *point = stp_script.points;
+	const struct stp_point *end = point + stp_script.n_points;
+
+	for (; point < end; point++) {
+		const struct stp_probe *probe = stp_script.probes + point->probe;
+		struct stp_times_sum times;
+
+		stp_point_times(point - stp_script.points, &times);
+		seq_printf(out, "%llu %llu %llu %llu %s\t%s\t%s:%u:%u\n", times.hits, times.least,
+			   times.sum, times.most, point->name, probe->name, probe->place.file,
+			   probe->place.line, probe->place.column);
+	}
+	return 0;
+}
+
+static int times_open(struct inode *inode, struct file *file)
+{
+	return single_open(file, times_show, NULL);
+}
+
+const struct file_operations stp_times_operations = {
+	.owner = THIS_MODULE,
+	.open = times_open,
+	.read = seq_read,
+	.llseek = seq_lseek,
+	.release = single_release,
+};
+
+/* ------------------------------------------------------------------ state */
+
+static const char *const states[] = { "loaded", "starting", "running", "stopping", "finished" };
+static u64 loaded_at;
+static u32 loaded_by;
+
+static int state_show(struct seq_file *out, void *unused)
+{
+	struct stp_status status = {};
+	struct stp_rings_sum rings;
+
+	stp_session_status(&status);
+	stp_rings_sum(&rings);
+	seq_printf(out, "script %s\nstate %s\n", stp_script.name, states[status.state]);
+	seq_printf(out, "recorder %d\nattached %d\n", stp_recorder(), stp_control_attached());
+	seq_printf(out, "uid %u\nnanoseconds %llu\n", loaded_by, ktime_get_ns() - loaded_at);
+	seq_printf(out, "errors %u\narmed %u\nfailed %u\nskipped %llu\n", status.errors,
+		   status.armed, status.failed, status.skipped);
+	seq_printf(out, "buffers %llu\nwaiting %llu\nlost %llu\noverwritten %llu\n", rings.size,
+		   rings.waiting, rings.lost, rings.overwritten);
+	return 0;
+}
+
+static int state_open(struct inode *inode, struct file *file)
+{
+	return single_open(file, state_show, NULL);
+}
+
+const struct file_operations stp_state_operations = {
+	.owner = THIS_MODULE,
+	.open = state_open,
+	.read = seq_read,
+	.llseek = seq_lseek,
+	.release = single_release,
+};
+
+void stp_report_init(void)
+{
+	loaded_at = ktime_get_ns();
+	loaded_by = from_kuid(&init_user_ns, current_uid());
+}
+
+/* ---------------------------------------------------------------- globals */
+
+static int globals_show(struct seq_file *out, void *unused)
+{
+	stp_globals_show(out);
+	return 0;
+}
+
+static int globals_open(struct inode *inode, struct file *file)
+{
+	return single_open(file, globals_show, NULL);
+}
+
+const struct file_operations stp_globals_operations = {
+	.owner = THIS_MODULE,
+	.open = globals_open,
+	.read = seq_read,
+	.llseek = seq_lseek,
+	.release = single_release,
+};
+
+/* ---------------------------------------------------------------- formats */
+
+static ssize_t formats_read(struct file *file, char __user *to, size_t size, loff_t *position)
+{
+	return simple_read_from_buffer(to, size, position, stp_script.formats,
+				       stp_script.formats_size);
+}
+
+const struct file_operations stp_formats_operations = {
+	.owner = THIS_MODULE,
+	.open = simple_open,
+	.read = formats_read,
+	.llseek = default_llseek,
+};
