@@ -63,7 +63,9 @@ class Printer {
     for (const auto& member : type.home->members(type)) {
       const types::Type* bare = types::strip(member.type);
       uint64_t at = start + member.offset, bytes = bare ? bare->size : 0;
-      if (member.name.empty() && bare && depth < 16)
+      if (!member.through.empty())
+        text += fmt::format("    virtual {}\n", types::spell(member.type));
+      else if (member.name.empty() && bare && depth < 16)
         text += members(*bare, at, depth + 1);
       else if (member.bit_size)
         text += fmt::format("    +{}:{} {}: {}, {} bits\n", at, member.bit_offset, member.name,

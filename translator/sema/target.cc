@@ -340,8 +340,18 @@ bool Lowering::step(Place& p, const ast::Access& access) {
     return false;
   }
   const types::Member& member = *types::get(answer);
-  Expr* at =
-      member.offset ? add(p.at, constant(static_cast<int64_t>(member.offset), access.span)) : p.at;
+  auto behind = [&](Expr* begin, uint64_t offset) {
+    return offset ? add(begin, constant(static_cast<int64_t>(offset), access.span)) : begin;
+  };
+  auto word = [&](Expr* address) {
+    return program().expr(Type::number, access.span, prog::LoadExpr{address, 8, false});
+  };
+  Expr* at = p.at;
+  for (const types::VirtualBase& base : member.through) {
+    at = behind(at, base.offset);
+    at = add(at, word(behind(word(at), static_cast<uint64_t>(base.entry))));
+  }
+  at = behind(at, member.offset);
   p = {member.type, at, true, member.bit_offset, member.bit_size};
   return true;
 }
