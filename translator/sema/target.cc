@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "sema/builtins.h"
 #include "sema/place.h"
@@ -18,6 +19,24 @@ using types::Lack;
 namespace {
 
 bool is_signed(const types::Type* type) { return type && type->is_signed; }
+
+types::Answer<types::Variable> argument_of(const types::Tracepoint& tracepoint, const std::string& name,
+                                           const types::Provider& provider) {
+  std::vector<std::string> names;
+  for (const auto& param : tracepoint.params) {
+    auto index = static_cast<int>(names.size());
+    names.push_back(param.name);
+    if (param.name != name) continue;
+    types::Location location{types::Location::Kind::value, types::loc_argument(index), {}};
+    return types::Variable{name, param.type, location, true};
+  }
+  auto any_type = provider.type("int");
+  if (auto* lack = std::get_if<Lack>(&any_type); lack && lack->kind == Lack::Kind::debuginfo)
+    return *lack;
+  return Lack{Lack::Kind::not_found,
+              fmt::format("tracepoint {} has no argument '${}'", tracepoint.name, name),
+              nearest(name, names)};
+}
 
 }  // namespace
 
@@ -55,40 +74,28 @@ std::optional<Lowering::Place> Lowering::find_variable(const ast::Target& t, con
     if (near.empty() && code != Code::no_location && one_of_few) note_known_variables(e);
     return std::nullopt;
   };
-  if (surroundings_ && surroundings_->kind == Surround::tracepoint && t.kind == ast::Target::Kind::variable) {
-    const auto& params = surroundings_->tracepoint.params;
-    std::vector<std::string> names;
-    for (size_t i = 0; i < params.size(); ++i) {
-      if (params[i].name == t.name)
-        return place_of(
-            {t.name,
-             params[i].type,
-             {types::Location::Kind::value, types::loc_argument(static_cast<int>(i)), {}},
-             true},
-            span);
-      names.push_back(params[i].name);
-    }
-    auto any_type = provider_->type("int");
-    if (auto* lack = std::get_if<Lack>(&any_type); lack && lack->kind == Lack::Kind::debuginfo)
-      return fail(Code::no_debuginfo,
-                  fmt::format("'${}' needs debug information, DWARF or BTF: {}", t.name, lack->detail));
-    return fail(
-        Code::no_variable,
-        fmt::format("tracepoint {} has no argument '${}'", surroundings_->tracepoint.name, t.name),
-        nearest(t.name, names));
-  }
   types::Answer<types::Variable> answer = Lack{Lack::Kind::not_found, "", {}};
-  if (t.kind == ast::Target::Kind::at_var) {
+  if (surroundings_ && surroundings_->kind == Surround::tracepoint &&
+      t.kind == ast::Target::Kind::variable) {
+    answer = argument_of(surroundings_->tracepoint, t.name, *provider_);
+  } else if (t.kind == ast::Target::Kind::at_var) {
     size_t at = t.name.find('@');
     std::string name = t.name.substr(0, at);
     std::string file = at == std::string::npos ? "" : t.name.substr(at + 1);
     std::optional<Place> place;
+    bool first = true;
+    size_t errors = diagnostics().errors();
     bool known = any_provider(t.module, span, [&](const types::Provider& each) {
-      answer = each.global(name, file);
-      if (auto* variable = types::get(answer)) place = place_of(*variable, span, &each);
-      return types::get(answer) != nullptr;
+      auto here = each.global(name, file);
+      if (auto* variable = types::get(here)) place = place_of(*variable, span, &each);
+      bool found = types::get(here) != nullptr;
+      // Where the probe is comes first, and it is what an error is about.
+      if (std::exchange(first, false) || found || types::lack(here).kind != Lack::Kind::not_found)
+        answer = std::move(here);
+      return found;
     });
     if (known) return place;
+    if (diagnostics().errors() != errors) return std::nullopt;  // there is no such module
   } else if (t.name == "return") {
     if (surroundings_->kind != Surround::at_return)
       return fail(Code::no_variable, "$return exists only in probes of a function's return");
@@ -153,17 +160,25 @@ bool Lowering::any_provider(const std::string& modules, const Span& span,
     return kernel && use(*kernel);
   };
   if (modules.empty()) return (provider_ && use(*provider_)) || in_kernel();
+  std::string no_header;
   for (size_t begin = 0; begin < modules.size();) {
     size_t end = std::min(modules.find(':', begin), modules.size());
     std::string name = modules.substr(begin, end - begin);
     begin = end + 1;
     if (name == "kernel" || name.find('<') != name.npos) {
-      if (in_kernel()) return true;
+      bool in_header = name.starts_with("kernel<") && name.ends_with('>');
+      std::string header = in_header ? name.substr(7, name.size() - 8) : "";
+      if (in_header && !unit_.sources->has_header(header))
+        no_header = header;
+      else if (in_kernel())
+        return true;
       continue;
     }
     const types::Provider* module = unit_.sources->module(name, span, diagnostics());
     if (module && use(*module)) return true;
   }
+  if (!no_header.empty())
+    diagnostics().error(Code::no_type, span, fmt::format("the kernel has no header '{}'", no_header));
   return false;
 }
 
