@@ -3,6 +3,7 @@
  * A module to be probed, whose values tests know. Writing N to /proc/stp_probed calls each of its
  * functions once with values made from N.
  */
+#include <linux/kprobes.h>
 #include <linux/module.h>
 #include <linux/proc_fs.h>
 #include <linux/tracepoint.h>
@@ -287,6 +288,47 @@ again:
 	return i;
 }
 
+/* Nobody may probe these. */
+probed int probed_marked(int n)
+{
+	return n + probed_sink;
+}
+NOKPROBE_SYMBOL(probed_marked);
+
+probed __section(".kprobes.text") int probed_serves(int n)
+{
+	return n + probed_sink;
+}
+
+probed noinstr int probed_raw(int n)
+{
+	return n + 1;
+}
+
+/* Behind the call nothing holds what was passed, but what called. */
+probed long probed_forgets(long given, long wide)
+{
+	int result;
+
+	probed_sink += given + wide;
+	result = probed_callback(1);
+	probed_sink -= result;
+forgotten:
+	barrier();
+	if (result & 0x40000000)
+		goto forgotten;
+	return result;
+}
+
+probed long probed_calls_forgets(long n)
+{
+	long (*volatile pointer)(long given, long wide) = probed_forgets;
+	long result = probed_forgets(n, 1L << 40) + n;
+
+	result += probed_forgets(17, n) + n;
+	return result + pointer(n, 5);
+}
+
 static void probed_fill(int n)
 {
 	static const struct probed_inner array[3] = { { 1, "one" }, { 2, "two" }, { 3, "fullname" } };
@@ -355,6 +397,8 @@ static ssize_t probed_write(struct file *file, const char __user *buffer, size_t
 	probed_calls_two(n);
 	probed_jumps(n);
 	probed_label(n);
+	probed_calls_forgets(n);
+	probed_marked(probed_serves(probed_raw(n)));
 	return (ssize_t)size;
 }
 

@@ -12,6 +12,7 @@
 #include "sema/analyze.h"
 #include "syntax/parser.h"
 #include "testsuite/unit/fake_image.h"
+#include "testsuite/unit/traced_program.h"
 #include "types/calling_convention.h"
 
 namespace stp {
@@ -65,6 +66,25 @@ extern "C" int closes(int outer) {
   auto closure = [&](int c) __attribute__((noinline)) { sink = c; return c + outer; };
   return closure(sink) + local.method(outer);
 }
+namespace geo {
+struct Root { long before; int root; virtual ~Root() {} };
+struct Left : virtual Root { int left; union { int word; char byte; }; };
+struct Right : virtual Root { int right; };
+struct Both : Left, Right { int both; };
+struct Deeper : Point, virtual Both { Deeper() : Point(1, 2) {} int deeper; };
+}
+extern "C" __attribute__((noinline)) int diamond(geo::Deeper *d, geo::Both *b, geo::Right *r) {
+  return d->root + b->root + r->root;
+}
+extern "C" __attribute__((noinline)) geo::Root copied(long first, geo::Root r, int last) { r.before = first + last; return r; }
+__attribute__((constructor)) static void shapes() {
+  geo::Deeper d;
+  d.root = 77;
+  d.word = 78;
+  d.Both::Right::right = 79;
+  geo::Root copy = copied(3, d, 4);
+  sink = diamond(&d, &d, &d) + copy.before;
+}
 )";
 
 class Programs : public ::testing::Test {
@@ -108,6 +128,20 @@ class Programs : public ::testing::Test {
     if (d.failed())
       for (const auto& note : d.all().front().notes) notes += note.text + "\n";
     return lines;
+  }
+
+  // What analysis says against an expression at a function's entry; empty: nothing.
+  std::string refused(const std::string& function, const std::string& expression) {
+    SourceMap map;
+    Diagnostics d;
+    MacroLibrary macros;
+    auto sources = debuginfo_sources(target, DebuginfoChoice::automatic);
+    auto script = parse(map.add("<test>", fmt::format("probe process(\"{}/src/p\").function(\"{}\") "
+                                                      "{{ println({}) }}",
+                                                      world.root.string(), function, expression)),
+                        {}, macros, map, d);
+    analyze(*script, {}, target, *sources, {}, d);
+    return d.failed() ? d.all().front().text : "";
   }
 
   World world;
@@ -220,23 +254,68 @@ TEST_F(Programs, WhatBaseClassesHaveShowsThrough) {
   EXPECT_EQ(offset("made"), -1) << "static members are not in the object";
 }
 
+TEST_F(Programs, VirtualBasesAreWhereTheObjectSays) {
+  for (const char* options : {"-g -no-pie -O1", "-g -no-pie -O0 -gdwarf-4"}) {
+    fs::path program = build(options);
+    const auto* provider = open_user_debuginfo(program, target.trees).provider;
+    ASSERT_NE(provider, nullptr);
+    auto found = provider->functions({"diamond", "", false});
+    ASSERT_EQ(found.size(), 1u);
+    testing_dwarf::TracedProgram run(program);
+    ASSERT_TRUE(run.run_to(found[0].address));
+    auto read = [&](const char* variable, const char* name) -> int64_t {
+      auto answer = provider->variable({found[0], found[0].address, true}, variable);
+      auto* pointer = types::get(answer);
+      const types::Type* type = types::strip(types::strip(pointer->type)->of);
+      auto member = types::find_member(*provider, *type, name);
+      if (!types::get(member)) return -1;
+      uint64_t at = *run.value(pointer->location, 8);
+      for (auto [offset, entry] : types::get(member)->through) {
+        at += offset;
+        at += run.memory(run.memory(at) + static_cast<uint64_t>(entry));
+      }
+      return static_cast<int64_t>(run.memory(at + types::get(member)->offset, 4));
+    };
+    for (const char* variable : {"d", "b", "r"}) EXPECT_EQ(read(variable, "root"), 77) << variable;
+    EXPECT_EQ(read("b", "byte") & 255, 78);
+    EXPECT_EQ(read("d", "word"), 78);
+    EXPECT_EQ(read("d", "right"), 79);
+    EXPECT_EQ(read("r", "right"), 79);
+    EXPECT_EQ(read("r", "left"), -1);
+    EXPECT_EQ(refused("diamond", "$d->root + $b->word + $r->right"), "");
+    EXPECT_EQ(refused("diamond", "$d$"), "");
+    EXPECT_THAT(refused("diamond", "$d->rot"), HasSubstr("has no member 'rot'"));
+  }
+}
+
+// A class that cannot be copied byte by byte is passed and returned by its address. clang says which are.
+TEST_F(Programs, ClassesThatAreCopiedBySomeFunctionArePassedByAddress) {
+  for (const char* options : {"-g -no-pie -O2", "-g -no-pie -O0"}) {
+    fs::path program = build("-g", fmt::format("clang++ {} p.cc -o p", options));
+    const auto* provider = open_user_debuginfo(program, target.trees).provider;
+    auto copied = provider->functions({"copied", "", false});
+    ASSERT_EQ(copied.size(), 1u);
+    testing_dwarf::TracedProgram run(program);
+    ASSERT_TRUE(run.run_to(copied[0].address));
+    auto value = [&](const char* name, unsigned offset) {
+      auto answer = provider->variable({copied[0], copied[0].address, true}, name);
+      return types::get(answer) ? run.value(types::get(answer)->location, 4, offset) : std::nullopt;
+    };
+    EXPECT_EQ(value("first", 0), 3u);
+    EXPECT_EQ(value("r", 16), 77u);
+    EXPECT_EQ(value("last", 0), 4u);
+    auto result = provider->return_value(copied[0]);
+    ASSERT_TRUE(types::get(result));
+    EXPECT_EQ(types::spell(types::get(result)->location), "at rax");
+  }
+}
+
 TEST_F(Programs, ReferencesAreWhatTheyReferTo) {
   fs::path program = build("-g");
-  auto sources = debuginfo_sources(target, DebuginfoChoice::automatic);
-  auto refused = [&](const std::string& expression) {
-    SourceMap map;
-    Diagnostics d;
-    MacroLibrary macros;
-    auto script = parse(map.add("<test>", fmt::format("probe process(\"{}\").function(\"held\") "
-                                                      "{{ println({}) }}", program.string(), expression)),
-                        {}, macros, map, d);
-    analyze(*script, {}, target, *sources, {}, d);
-    return d.failed() ? d.all().front().text : "";
-  };
   for (const char* good : {"$p->id", "$p->far", "$p$", "$row[3]", "$n", "$row[$n]"})
-    EXPECT_EQ(refused(good), "") << good;
-  EXPECT_THAT(refused("$n[1]"), HasSubstr("int & has no elements"));
-  EXPECT_THAT(refused("$p->none"), HasSubstr("has no member 'none'"));
+    EXPECT_EQ(refused("held", good), "") << good;
+  EXPECT_THAT(refused("held", "$n[1]"), HasSubstr("int & has no elements"));
+  EXPECT_THAT(refused("held", "$p->none"), HasSubstr("has no member 'none'"));
   const auto* provider = open_user_debuginfo(program, target.trees).provider;
   auto held = provider->functions({"held", "", false});
   ASSERT_EQ(held.size(), 1u);
@@ -274,6 +353,10 @@ TEST_F(Programs, WhatIsMissingIsSaid) {
   build("-g -gsplit-dwarf", "rm *.dwo");
   EXPECT_THAT(list("function(\"main\")"), IsEmpty());
   EXPECT_THAT(error, HasSubstr("p.dwo is not there"));
+  build("-g -O1 -gsplit-dwarf", "rm *.dwo && touch p.dwp");
+  EXPECT_THAT(list("function(\"main\")"), IsEmpty());
+  EXPECT_THAT(error, HasSubstr("p.dwo (of "));
+  EXPECT_THAT(error, HasSubstr("p.dwp, which is not read) is not there"));
   build("-g -O2", "cp p q && dwz -m common.debug p q && rm common.debug");
   list("function(\"main\")");
   world.write("src/p", "no program");

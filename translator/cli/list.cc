@@ -69,7 +69,9 @@ class Printer {
     for (const auto& member : type.home->members(type)) {
       const types::Type* bare = types::strip(member.type);
       uint64_t at = start + member.offset, bytes = bare ? bare->size : 0;
-      if (member.name.empty() && bare && depth < 16)
+      if (!member.through.empty())
+        text += fmt::format("    virtual {}\n", types::spell(member.type));
+      else if (member.name.empty() && bare && depth < 16)
         text += members(*bare, at, depth + 1);
       else if (member.bit_size)
         text += fmt::format("    +{}:{} {}: {}, {} bits\n", at, member.bit_offset, member.name,
@@ -95,10 +97,23 @@ void list(const std::vector<std::string>& patterns, const Target& target, const 
     size_t before = d.errors();
     auto tree = stp::parse(source, preprocessor_context(target, o, {}), library.macros(), map, d);
     if (d.errors() != before) continue;
-    for (const ast::ProbePoint* point : points_of(*tree))
-      for (const auto& listed :
-           list_points(*point, library.files(), target, *sources, detail > 0, d))
-        printer.print(listed);
+    auto each = [&](const ast::ProbePoint& point) {
+      auto found = list_points(point, library.files(), target, *sources, detail > 0, d);
+      for (const auto& listed : found) printer.print(listed);
+      return !found.empty();
+    };
+    // What is optional may be missing, but not all of a pattern.
+    const ast::ProbePoint* missing = nullptr;
+    bool any = false;
+    for (const ast::ProbePoint* point : points_of(*tree)) {
+      size_t mark = d.mark();
+      bool found = each(*point), optional = point->optional || point->sufficient;
+      any |= found;
+      if (optional) d.rewind(mark);
+      if (optional && !found) missing = point;
+      if (point->sufficient && found) break;
+    }
+    if (!any && missing && d.errors() == before) each(*missing);
   }
 }
 

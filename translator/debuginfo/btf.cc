@@ -97,6 +97,7 @@ class BtfProvider : public types::Provider {
     return symbols_ ? symbols_->address(name) : std::nullopt;
   }
   std::span<const uint64_t> kprobe_blacklist() const override {
+    if (!layout_.module().empty()) return layout_.kprobe_blacklist();
     if (!kprobe_blacklist_ && image_ && symbols_)
       kprobe_blacklist_ = read_kprobe_blacklist(*image_, *symbols_);
     return kprobe_blacklist_ ? *kprobe_blacklist_ : std::span<const uint64_t>{};

@@ -95,6 +95,7 @@ class DwarfProvider : public types::Provider {
     return dwarf::find_tracepoints(context_, *this, image_.get(), glob);
   }
   std::span<const uint64_t> kprobe_blacklist() const override {
+    if (!layout_.module().empty()) return layout_.kprobe_blacklist();
     open_image();
     if (!kprobe_blacklist_ && image_ && symbols_)
       kprobe_blacklist_ = read_kprobe_blacklist(*image_, *symbols_);

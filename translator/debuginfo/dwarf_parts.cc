@@ -73,7 +73,7 @@ void Parts::open(Dwarf* dwarf, const fs::path& path) {
   parts_.clear();
   add(dwarf);
   if (shared) find_alternate(path);
-  if (split) find_split_units();
+  if (split) find_split_units(path);
 }
 
 void Parts::add(Dwarf* dwarf) {
@@ -116,7 +116,8 @@ void Parts::find_alternate(const fs::path& path) {
   missing_.push_back(fmt::format("{}, the file of dwz with build-id {}", name, hex));
 }
 
-void Parts::find_split_units() {
+// elfutils 0.188 does not read packages of .dwo files.
+void Parts::find_split_units(const fs::path& path) {
   std::set<Dwarf*> known;
   std::set<std::string> missing;
   Dwarf_CU* unit = nullptr;
@@ -136,7 +137,11 @@ void Parts::find_split_units() {
       if (!name) name = dwarf_formstring(dwarf_attr(&die, at, &attribute));
     if (name) missing.insert(name);
   }
-  missing_.insert(missing_.end(), missing.begin(), missing.end());
+  std::error_code ignored;
+  fs::path package = path.string() + ".dwp";
+  bool packed = fs::exists(package, ignored);
+  for (const std::string& name : missing)
+    missing_.push_back(packed ? fmt::format("{} (of {}, which is not read)", name, package.string()) : name);
 }
 
 std::vector<Dwarf*> Parts::with_units() const {

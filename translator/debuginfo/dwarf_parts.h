@@ -40,7 +40,7 @@ class Parts {
   };
   void add(Dwarf*);
   void find_alternate(const std::filesystem::path& path);
-  void find_split_units();
+  void find_split_units(const std::filesystem::path&);
 
   std::vector<Part> parts_;
   Dwarf_Off end_ = 0;

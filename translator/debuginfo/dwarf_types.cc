@@ -83,6 +83,23 @@ uint64_t member_offset(Dwarf_Die& member) {
   return 0;
 }
 
+// Where in a class' table of virtual functions the place of a virtual base is. Both compilers write it
+// as: the object's address, plus what is there in the table that the object begins with.
+std::optional<int64_t> virtual_base_entry(Dwarf_Die& inheritance) {
+  Dwarf_Attribute attribute;
+  Dwarf_Op* ops = nullptr;
+  size_t count = 0;
+  if (!dwarf_attr(&inheritance, DW_AT_data_member_location, &attribute) ||
+      dwarf_getlocation(&attribute, &ops, &count) != 0 || count != 6 || ops[0].atom != DW_OP_dup ||
+      ops[1].atom != DW_OP_deref || ops[3].atom != DW_OP_minus || ops[4].atom != DW_OP_deref ||
+      ops[5].atom != DW_OP_plus)
+    return std::nullopt;
+  uint8_t atom = ops[2].atom;
+  bool literal = atom >= DW_OP_lit0 && atom <= DW_OP_lit31;
+  if (!literal && (atom < DW_OP_const1u || atom > DW_OP_consts)) return std::nullopt;
+  return -static_cast<int64_t>(literal ? atom - DW_OP_lit0 : ops[2].number);
+}
+
 void place_bits(Dwarf_Die& member, uint64_t bits, types::Member& m) {
   const Type* unit = types::strip(m.type);
   // No wider than the widest integer, whatever damaged files say.
@@ -158,6 +175,7 @@ const Type* Types::of_die(Dwarf_Die& die, int depth) {
   if (const char* name = dwarf_diename(&die)) type->name = name;
   type->size = number(die, DW_AT_byte_size).value_or(type->kind == Kind::pointer ? 8 : 0);
   type->is_signed = is_signed(die, type->kind);
+  type->by_reference = number(die, DW_AT_calling_convention) == uint64_t{DW_CC_pass_by_reference};
   type->reference = tag == DW_TAG_reference_type ? 1 : tag == DW_TAG_rvalue_reference_type ? 2 : 0;
   switch (type->kind) {
     case Kind::pointer:
@@ -229,16 +247,19 @@ std::vector<types::Member> Types::members(const Type& type) {
       !file_.entry(type.handle, die))
     return members;
   each_child(die, [&](Dwarf_Die& child) {
-    // What a base class has shows through, as do the members of an anonymous structure. Where a
-    // virtual base is the object itself says.
+    // What a base class has shows through, as do the members of an anonymous structure.
     bool base = dwarf_tag(&child) == DW_TAG_inheritance;
-    if (base ? number(child, DW_AT_virtuality).value_or(0) != 0
-             : dwarf_tag(&child) != DW_TAG_member || flag(child, DW_AT_external))
+    bool is_virtual = base && number(child, DW_AT_virtuality).value_or(0) != 0;
+    auto entry = is_virtual ? virtual_base_entry(child) : std::nullopt;
+    if (base ? is_virtual && !entry : dwarf_tag(&child) != DW_TAG_member || flag(child, DW_AT_external))
       return;
     types::Member m;
     if (!base) m.name = name_of(child);
     m.type = of_attribute(child);
-    m.offset = member_offset(child);
+    if (entry)
+      m.through.push_back({0, *entry});
+    else
+      m.offset = member_offset(child);
     if (auto bits = number(child, DW_AT_bit_size)) place_bits(child, *bits, m);
     bases += base;
     members.push_back(std::move(m));

@@ -5,6 +5,8 @@
 
 #include <elf.h>
 
+#include <algorithm>
+#include <cstring>
 #include <map>
 
 namespace stp {
@@ -47,6 +49,48 @@ void each_symbol(
   }
 }
 
+namespace {
+
+// NOKPROBE_SYMBOL() leaves the function's address in a section, which the kernel reads when it loads
+// the module. libdwfl has relocated it as well, and emptied the table of relocations; a file with debug
+// information alone has nothing but that table.
+std::vector<uint64_t> marked_nokprobe(Elf* elf) {
+  std::vector<uint64_t> entries;
+  Elf_Scn *section = nullptr, *list = nullptr;
+  each_section(elf, [&](size_t index, std::string_view name, const GElf_Shdr&) {
+    if (name == "_kprobe_blacklist") list = elf_getscn(elf, index);
+  });
+  while (list && (section = elf_nextscn(elf, section))) {
+    GElf_Shdr header, table, its;
+    if (!gelf_getshdr(section, &header) || header.sh_type != SHT_RELA ||
+        header.sh_info != elf_ndxscn(list) || !header.sh_entsize)
+      continue;
+    Elf_Scn* symbols = elf_getscn(elf, header.sh_link);
+    Elf_Data *data = elf_getdata(section, nullptr), *names = symbols ? elf_getdata(symbols, nullptr) : nullptr;
+    if (!data || !names || !gelf_getshdr(symbols, &table) || table.sh_type != SHT_SYMTAB) continue;
+    GElf_Rela rela;
+    GElf_Sym symbol;
+    for (size_t i = 0; i < header.sh_size / header.sh_entsize; ++i) {
+      if (!gelf_getrela(data, static_cast<int>(i), &rela) ||
+          !gelf_getsym(names, static_cast<int>(GELF_R_SYM(rela.r_info)), &symbol))
+        break;
+      Elf_Scn* code = symbol.st_shndx < SHN_LORESERVE ? elf_getscn(elf, symbol.st_shndx) : nullptr;
+      if (code && gelf_getshdr(code, &its))
+        entries.push_back(its.sh_addr + symbol.st_value + static_cast<uint64_t>(rela.r_addend));
+    }
+  }
+  Elf_Data* words = list && entries.empty() ? elf_getdata(list, nullptr) : nullptr;
+  for (size_t at = 0; words && words->d_buf && at + 8 <= words->d_size; at += 8) {
+    uint64_t entry = 0;
+    std::memcpy(&entry, static_cast<const char*>(words->d_buf) + at, sizeof entry);
+    entries.push_back(entry);
+  }
+  std::sort(entries.begin(), entries.end());
+  return entries;
+}
+
+}  // namespace
+
 ModuleLayout::ModuleLayout(std::string module, Elf* elf) : module_(std::move(module)) {
   std::map<std::string, size_t, std::less<>> times;
   each_symbol(elf, [&](const GElf_Sym&, std::string_view name, const GElf_Shdr&) {
@@ -68,6 +112,7 @@ ModuleLayout::ModuleLayout(std::string module, Elf* elf) : module_(std::move(mod
     at->second.anchor_address = header.sh_addr + symbol.st_value;
   });
   for (auto& [begin, section] : by_begin) sections_.push_back(std::move(section));
+  kprobe_blacklist_ = marked_nokprobe(elf);
 }
 
 std::optional<types::Section> ModuleLayout::section_at(uint64_t address) const {

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,10 +31,13 @@ class ModuleLayout {
   const std::string& module() const { return module_; }
   // Nothing where no section is.
   std::optional<types::Section> section_at(uint64_t address) const;
+  // Entries of functions marked NOKPROBE_SYMBOL, ascending.
+  std::span<const uint64_t> kprobe_blacklist() const { return kprobe_blacklist_; }
 
  private:
   std::string module_;
   std::vector<types::Section> sections_;
+  std::vector<uint64_t> kprobe_blacklist_;
 };
 
 }  // namespace stp

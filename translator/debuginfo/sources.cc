@@ -94,6 +94,22 @@ class DebugSources : public types::Sources {
     return tracepoints_of_modules(target_);
   }
 
+  bool has_header(const std::string& name) const override {
+    std::error_code ignored;
+    bool any = false;
+    // Debian keeps what is generated apart from what is not.
+    for (const fs::path& tree : {target_.build_dir, target_.modules_dir / "source"})
+      for (const char* folder : {"include", "include/uapi", "include/generated/uapi"})
+        for (const char* of : {"", "arch/x86"}) {
+          fs::path place = tree / of / folder;
+          if (tree.empty() || !fs::is_directory(place, ignored)) continue;
+          any |= fs::exists(place / "linux/types.h", ignored);
+          for (const char* generated : {"", "generated", "generated/uapi"})
+            if (fs::is_regular_file(place / generated / name, ignored)) return true;
+        }
+    return !any;
+  }
+
  private:
   static bool has_function(const fs::path& module, const std::string& name) {
     dwarf::File file(module);

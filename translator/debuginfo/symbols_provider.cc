@@ -132,6 +132,7 @@ class KernelSymbols : public SymbolsProvider {
   std::optional<types::Section> section_at(uint64_t address) const override {
     return layout_.section_at(address);
   }
+  std::span<const uint64_t> kprobe_blacklist() const override { return layout_.kprobe_blacklist(); }
   // include/linux/tracepoint.h, DEFINE_TRACE: a struct tracepoint __tracepoint_NAME.
   std::vector<types::Tracepoint> tracepoints(std::string_view pattern) const override {
     constexpr std::string_view prefix = "__tracepoint_";

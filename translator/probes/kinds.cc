@@ -174,7 +174,8 @@ std::string forbidden_text(const types::Provider& provider, uint64_t address) {
   if (auto section = provider.section_at(address)) {
     // What the kernel's blacklist takes from modules: kernel/kprobes.c, kprobes_module_callback().
     if (section->name == ".kprobes.text") return "code that serves kprobes";
-    return section->name == ".noinstr.text" ? "code marked noinstr" : "";
+    if (section->name == ".noinstr.text") return "code marked noinstr";
+    return is_blacklisted(provider, address) ? "marked NOKPROBE_SYMBOL" : "";
   }
   struct Range {
     const char *begin, *end, *what;

@@ -122,6 +122,10 @@ class Lowering {
   bool is_defined(const ast::Expr&);
   struct Place;
   std::optional<Place> find_variable(const ast::Target&, const Span&);
+  std::optional<Place> global_variable(const ast::Target&, const Span&);
+  std::nullopt_t no_variable(const ast::Target&, const Span&, Code, const std::string& text,
+                             const std::vector<std::string>& near);
+  std::nullopt_t no_variable(const ast::Target&, const Span&, const types::Lack&);
   void note_known_variables(Diagnostic&);
 
   // target_handed.cc

@@ -173,6 +173,7 @@ class Lowering::Description {
     for (const types::Member& m : provider_.members(type)) {
       if (length_ > room_) return;
       const types::Type* inner = types::strip(m.type);
+      if (!m.through.empty()) continue;  // one place in the text is one place in memory
       if (m.name.empty()) {
         if (has_members(inner)) members(*inner, base.behind(m.offset), levels, first);
         continue;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "sema/builtins.h"
 #include "sema/place.h"
@@ -24,6 +25,24 @@ std::string no_such_variable(const ast::Target& t, const std::string& what,
   return t.kind == ast::Target::Kind::at_var
              ? fmt::format("the kernel has no variable {}", what)
              : fmt::format("{}() has no variable {} here", around->place.function.name, what);
+}
+
+types::Answer<types::Variable> argument_of(const types::Tracepoint& tracepoint, const std::string& name,
+                                           const types::Provider& provider) {
+  std::vector<std::string> names;
+  for (const auto& param : tracepoint.params) {
+    auto index = static_cast<int>(names.size());
+    names.push_back(param.name);
+    if (param.name != name) continue;
+    types::Location location{types::Location::Kind::value, types::loc_argument(index), {}};
+    return types::Variable{name, param.type, location, true};
+  }
+  auto any_type = provider.type("int");
+  if (auto* lack = std::get_if<Lack>(&any_type); lack && lack->kind == Lack::Kind::debuginfo)
+    return *lack;
+  return Lack{Lack::Kind::not_found,
+              fmt::format("tracepoint {} has no argument '${}'", tracepoint.name, name),
+              nearest(name, names)};
 }
 
 }  // namespace
@@ -53,84 +72,82 @@ Expr* Lowering::target(const ast::Target& t, const Span& span) {
   return lower();
 }
 
+std::nullopt_t Lowering::no_variable(const ast::Target& t, const Span& span, Code code,
+                                     const std::string& text, const std::vector<std::string>& near) {
+  auto& e = diagnostics().error(code, span, text);
+  const char* sigil = t.kind == ast::Target::Kind::at_var ? "" : "$";
+  for (const auto& name : near) e.note(fmt::format("did you mean '{}{}'?", sigil, name));
+  bool one_of_few = t.kind == ast::Target::Kind::variable && t.name != "return";
+  if (near.empty() && code != Code::no_location && one_of_few) note_known_variables(e);
+  return std::nullopt;
+}
+
+std::nullopt_t Lowering::no_variable(const ast::Target& t, const Span& span, const Lack& lack) {
+  std::string what = fmt::format("'{}{}'", t.kind == ast::Target::Kind::at_var ? "" : "$", t.name);
+  std::string detail = lack.detail.empty() ? "" : ": " + lack.detail;
+  switch (lack.kind) {
+    case Lack::Kind::dwarf:
+      return no_variable(t, span, Code::no_debuginfo,
+                         fmt::format("{} needs DWARF debug information, which was not found{}", what, detail));
+    case Lack::Kind::debuginfo:
+      return no_variable(t, span, Code::no_debuginfo,
+                         fmt::format("{} needs debug information, DWARF or BTF: {}", what, lack.detail));
+    case Lack::Kind::no_value:
+      return no_variable(t, span, Code::no_location,
+                         fmt::format("{} is not kept at this place{}", what, detail));
+    case Lack::Kind::unusable:
+      return no_variable(t, span, Code::no_location, fmt::format("{} cannot be read{}", what, detail));
+    default:
+      return no_variable(t, span, Code::no_variable,
+                         lack.detail.empty() ? no_such_variable(t, what, surroundings_) : lack.detail,
+                         lack.near);
+  }
+}
+
+// @var("name@file", "module").
+std::optional<Lowering::Place> Lowering::global_variable(const ast::Target& t, const Span& span) {
+  size_t at = t.name.find('@');
+  std::string name = t.name.substr(0, at);
+  std::string file = at == std::string::npos ? "" : t.name.substr(at + 1);
+  std::optional<Place> place;
+  std::optional<Lack> lack;
+  size_t errors = diagnostics().errors();
+  bool known = any_provider(t.module, span, [&](const types::Provider& each) {
+    auto here = each.global(name, file);
+    if (auto* variable = types::get(here)) {
+      place = place_of(*variable, span, &each);
+      return true;
+    }
+    // Where the probe is comes first, and it is what an error is about.
+    if (!lack || types::lack(here).kind != Lack::Kind::not_found) lack = types::lack(here);
+    return false;
+  });
+  if (known) return place;
+  if (diagnostics().errors() != errors) return std::nullopt;  // there is no such module
+  return no_variable(t, span, lack.value_or(Lack{Lack::Kind::not_found, "", {}}));
+}
+
 std::optional<Lowering::Place> Lowering::find_variable(const ast::Target& t, const Span& span) {
   using Surround = probes::Surroundings::Kind;
-  auto fail = [&](Code code, const std::string& text,
-                  const std::vector<std::string>& near = {}) -> std::optional<Place> {
-    auto& e = diagnostics().error(code, span, text);
-    const char* sigil = t.kind == ast::Target::Kind::at_var ? "" : "$";
-    for (const auto& name : near) e.note(fmt::format("did you mean '{}{}'?", sigil, name));
-    bool one_of_few = t.kind == ast::Target::Kind::variable && t.name != "return";
-    if (near.empty() && code != Code::no_location && one_of_few) note_known_variables(e);
-    return std::nullopt;
-  };
-  if (surroundings_ && surroundings_->kind == Surround::tracepoint && t.kind == ast::Target::Kind::variable) {
-    const auto& params = surroundings_->tracepoint.params;
-    std::vector<std::string> names;
-    for (size_t i = 0; i < params.size(); ++i) {
-      if (params[i].name == t.name)
-        return place_of(
-            {t.name,
-             params[i].type,
-             {types::Location::Kind::value, types::loc_argument(static_cast<int>(i)), {}},
-             true},
-            span);
-      names.push_back(params[i].name);
-    }
-    auto any_type = provider_->type("int");
-    if (auto* lack = std::get_if<Lack>(&any_type); lack && lack->kind == Lack::Kind::debuginfo)
-      return fail(Code::no_debuginfo,
-                  fmt::format("'${}' needs debug information, DWARF or BTF: {}", t.name, lack->detail));
-    return fail(
-        Code::no_variable,
-        fmt::format("tracepoint {} has no argument '${}'", surroundings_->tracepoint.name, t.name),
-        nearest(t.name, names));
-  }
+  if (t.kind == ast::Target::Kind::at_var) return global_variable(t, span);
   types::Answer<types::Variable> answer = Lack{Lack::Kind::not_found, "", {}};
-  if (t.kind == ast::Target::Kind::at_var) {
-    size_t at = t.name.find('@');
-    std::string name = t.name.substr(0, at);
-    std::string file = at == std::string::npos ? "" : t.name.substr(at + 1);
-    std::optional<Place> place;
-    bool known = any_provider(t.module, span, [&](const types::Provider& each) {
-      answer = each.global(name, file);
-      if (auto* variable = types::get(answer)) place = place_of(*variable, span, &each);
-      return types::get(answer) != nullptr;
-    });
-    if (known) return place;
+  if (surroundings_ && surroundings_->kind == Surround::tracepoint &&
+      t.kind == ast::Target::Kind::variable) {
+    answer = argument_of(surroundings_->tracepoint, t.name, *provider_);
   } else if (const types::Variable* variable = call_variable(t.name)) {
     return place_of(*variable, span);
   } else if (surroundings_->call_variables && t.name != "return") {
-    return fail(Code::no_variable, fmt::format("this system call has no parameter '${}'", t.name));
+    return no_variable(t, span, Code::no_variable,
+                       fmt::format("this system call has no parameter '${}'", t.name), {});
   } else if (t.name == "return") {
     if (surroundings_->kind != Surround::at_return)
-      return fail(Code::no_variable, "$return exists only in probes of a function's return");
+      return no_variable(t, span, Code::no_variable, "$return exists only in probes of a function's return", {});
     answer = provider_->return_value(surroundings_->place.function);
   } else {
     answer = provider_->variable(surroundings_->place, t.name);
   }
   if (auto* variable = types::get(answer)) return place_of(*variable, span);
-  const Lack& lack = types::lack(answer);
-  std::string what = fmt::format("'${}'", t.name);
-  if (t.kind == ast::Target::Kind::at_var) what = fmt::format("'{}'", t.name);
-  switch (lack.kind) {
-    case Lack::Kind::dwarf:
-      return fail(Code::no_debuginfo,
-                  fmt::format("{} needs DWARF debug information, which was not found{}{}", what,
-                              lack.detail.empty() ? "" : ": ", lack.detail));
-    case Lack::Kind::debuginfo:
-      return fail(Code::no_debuginfo,
-                  fmt::format("{} needs debug information, DWARF or BTF: {}", what, lack.detail));
-    case Lack::Kind::no_value:
-      return fail(Code::no_location, fmt::format("{} is not kept at this place{}{}", what,
-                                                 lack.detail.empty() ? "" : ": ", lack.detail));
-    case Lack::Kind::unusable:
-      return fail(Code::no_location, fmt::format("{} cannot be read{}{}", what,
-                                                 lack.detail.empty() ? "" : ": ", lack.detail));
-    default:
-      return fail(Code::no_variable,
-                  lack.detail.empty() ? no_such_variable(t, what, surroundings_) : lack.detail, lack.near);
-  }
+  return no_variable(t, span, types::lack(answer));
 }
 
 // Of a system call's parameters and its result; null: it is none of them.
@@ -171,17 +188,25 @@ bool Lowering::any_provider(const std::string& modules, const Span& span,
     return kernel && use(*kernel);
   };
   if (modules.empty()) return (provider_ && use(*provider_)) || in_kernel();
+  std::string no_header;
   for (size_t begin = 0; begin < modules.size();) {
     size_t end = std::min(modules.find(':', begin), modules.size());
     std::string name = modules.substr(begin, end - begin);
     begin = end + 1;
     if (name == "kernel" || name.find('<') != name.npos) {
-      if (in_kernel()) return true;
+      bool in_header = name.starts_with("kernel<") && name.ends_with('>');
+      std::string header = in_header ? name.substr(7, name.size() - 8) : "";
+      if (in_header && !unit_.sources->has_header(header))
+        no_header = header;
+      else if (in_kernel())
+        return true;
       continue;
     }
     const types::Provider* module = unit_.sources->module(name, span, diagnostics());
     if (module && use(*module)) return true;
   }
+  if (!no_header.empty())
+    diagnostics().error(Code::no_type, span, fmt::format("the kernel has no header '{}'", no_header));
   return false;
 }
 
@@ -358,8 +383,18 @@ bool Lowering::step(Place& p, const ast::Access& access) {
     return false;
   }
   const types::Member& member = *types::get(answer);
-  Expr* at =
-      member.offset ? add(p.at, constant(static_cast<int64_t>(member.offset), access.span)) : p.at;
+  auto behind = [&](Expr* begin, uint64_t offset) {
+    return offset ? add(begin, constant(static_cast<int64_t>(offset), access.span)) : begin;
+  };
+  auto word = [&](Expr* address) {
+    return program().expr(Type::number, access.span, prog::LoadExpr{address, 8, false});
+  };
+  Expr* at = p.at;
+  for (const types::VirtualBase& base : member.through) {
+    at = behind(at, base.offset);
+    at = add(at, word(behind(word(at), static_cast<uint64_t>(base.entry))));
+  }
+  at = behind(at, member.offset);
   p = {member.type, at, true, member.bit_offset, member.bit_size};
   return true;
 }

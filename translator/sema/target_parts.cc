@@ -127,6 +127,9 @@ bool Lowering::step_in_parts(Place& p, const ast::Access& access) {
     return false;
   }
   const types::Member& member = *types::get(answer);
+  if (!member.through.empty())
+    return fail(Code::bad_access, fmt::format("'{}' is in a virtual base class, and the object has no "
+                                              "address", access.member));
   p.first_bit += member.offset * 8;
   p.bit_offset = member.bit_offset;
   p.bit_size = member.bit_size;

@@ -49,7 +49,7 @@ Class classify_members(const Provider& provider, const Type& type, uint64_t offs
 // vector here, which refuses a few structures that could be read.
 Class classify(const Provider& provider, const Type* type, uint64_t offset, int& parts) {
   type = strip(type);
-  if (++parts > most_parts) return Class::memory;
+  if (++parts > most_parts || (type && type->by_reference)) return Class::memory;
   if (!type) return Class::integer;
   switch (type->kind) {
     case Kind::floating:
@@ -126,6 +126,13 @@ std::vector<Answer<Location>> entry_arguments(const Provider& provider,
     }
     if (type->size == 0 && (type->kind == Kind::structure || type->kind == Kind::union_type)) {
       answers.emplace_back(Lack{Lack::Kind::no_value, "its type has no size", {}});
+      continue;
+    }
+    if (type->by_reference) {
+      bool in_register = used < argument_registers.size();
+      LocPtr at = in_register ? loc_reg(argument_registers[used++]) : loc_deref(on_stack(stack).value);
+      answers.emplace_back(Location{Location::Kind::memory, at, {}});
+      if (!in_register) stack += 8;
       continue;
     }
     auto kind = classify(provider, type);

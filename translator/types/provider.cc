@@ -28,7 +28,10 @@ std::optional<Member> search(const Provider& provider, const Type& type, std::st
     if (!member.name.empty() || !has_members(inner) || depth == deepest) continue;
     auto found = search(provider, *inner, name, names, depth + 1, structures);
     if (!found) continue;
-    found->offset += member.offset;
+    std::vector<VirtualBase> through = member.through;
+    for (VirtualBase& base : found->through) through.push_back(base);
+    (found->through.empty() ? found->offset : through[member.through.size()].offset) += member.offset;
+    found->through = std::move(through);
     return found;
   }
   return std::nullopt;

@@ -22,6 +22,8 @@ class Sources {
   // error where it has none.
   virtual const Provider* module(const std::string& name, const Span& span, Diagnostics&,
                                  const std::string& sought = {}) = 0;
+  // Whether the kernel's headers have "linux/fs.h"; true when there are no headers to look in.
+  virtual bool has_header(const std::string&) const { return true; }
   // The modules whose names match a glob, sorted. A path is itself.
   virtual std::vector<std::string> modules(const std::string& glob) = 0;
   // The names of the tracepoints of each module that has any, by module.

@@ -38,17 +38,26 @@ struct Type {
   std::optional<uint64_t> count = {}; // array elements; none for a flexible array
   uint64_t handle = 0;           // the provider's own: DIE offset, BTF id
   const class Provider* home = nullptr;  // which made it and knows its members; null: any
+  bool by_reference = false;  // of a class of C++: callers pass and return its address
   uint8_t reference = 0;  // of a pointer: it is 1: a reference, 2: one to what is moved (&&)
+};
+
+// A virtual base class of C++: each object tells where it is. `offset` bytes behind where one has come
+// to, a pointer leads to a table; the number `entry` bytes from there is how far on the base begins.
+struct VirtualBase {
+  uint64_t offset;
+  int64_t entry;
 };
 
 struct Member {
   std::string name;  // empty: an anonymous struct or union, whose members show through
   const Type* type;
-  uint64_t offset = 0;  // bytes from the start of the structure
+  uint64_t offset = 0;  // bytes from the start of the structure, or of the last of `through`
   // Bit-fields: bits from the lowest address's least significant bit (little-endian),
   // counted from `offset`, which is then aligned to the storage unit of type->size.
   uint8_t bit_offset = 0;
   uint8_t bit_size = 0;  // 0: not a bit-field
+  std::vector<VirtualBase> through = {};
 };
 
 struct Enumerator {
