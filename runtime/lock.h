@@ -46,6 +46,13 @@ static __always_inline void stp_unlock(const struct stp_held *held)
 		atomic_dec_return_release(&held->lock->holders);
 }
 
+/* The handler runs as an NMI, and has interrupted another one: by a breakpoint in what that called, as a rule,
+ * which the kernel treats as an NMI. */
+static inline bool stp_is_nested(const struct stp_context *c)
+{
+	return (c->flags & STP_CONTEXT_NMI) && READ_ONCE(this_cpu_ptr(&stp_cpus)->busy[0]);
+}
+
 /* From the first lock on that could not be had at once, of which `taken` are before: waits for it; false
  * (none held) when one stayed taken past MAXTRYLOCK. An NMI that interrupted a handler tries once. Interrupts off. */
 bool stp_lock_rest(struct stp_context *c, const struct stp_dispatch *d, u32 taken);

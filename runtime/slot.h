@@ -60,13 +60,6 @@ static inline struct stp_slot *stp_slot(struct stp_context *c)
 	return container_of(c, struct stp_slot, c);
 }
 
-/* The handler runs as an NMI, and has interrupted another one: by a breakpoint in what that called, as a rule,
- * which the kernel treats as an NMI. */
-static inline bool stp_is_nested(const struct stp_context *c)
-{
-	return (c->flags & STP_CONTEXT_NMI) && READ_ONCE(this_cpu_ptr(&stp_cpus)->busy[0]);
-}
-
 /* Whether handlers run: from arming until exit() or STOP, and then for some probes or all. */
 enum stp_liveness { STP_DEAD, STP_LIVE, STP_LIVE_IN_PART };
 extern u8 stp_live;

@@ -204,7 +204,7 @@ void *stp_put_histogram(void *at, const struct stp_stat *s, const struct stp_sta
 
 /* ---------------------------------------------------------------- scalars */
 
-static struct stp_stat *part(struct stp_stats *stats, int cpu, int level)
+static struct stp_stat *part(const struct stp_stats *stats, int cpu, int level)
 {
 	return (struct stp_stat *)(stats->parts[cpu] + level * stats->part_size);
 }

@@ -31,7 +31,9 @@ constexpr const char* aggregate_names[] = {"count", "sum",      "min",         "
 constexpr const char* loc_names[] = {
     "constant", "address", "reg", "argument", "deref", "add", "sub", "mul",   "div",
     "mod",      "and",     "or",  "xor",      "shl",   "shr", "sar", "eq",    "ne",
-    "lt",       "le",      "gt",  "ge",       "neg",   "not", "abs", "select"};
+    "lt",       "le",      "gt",  "ge",       "udiv",  "umod", "ult", "ule",  "ugt",
+    "uge",      "neg",     "not", "abs",      "select"};
+static_assert(std::size(loc_names) == static_cast<size_t>(types::LocOp::select) + 1);
 
 std::string quoted(const std::string& text) {
   std::string out = "\"";

@@ -124,7 +124,7 @@ class Lowering {
   std::optional<Place> find_variable(const ast::Target&, const Span&);
   std::optional<Place> global_variable(const ast::Target&, const Span&);
   std::nullopt_t no_variable(const ast::Target&, const Span&, Code, const std::string& text,
-                             const std::vector<std::string>& near);
+                             const std::vector<std::string>& near = {});
   std::nullopt_t no_variable(const ast::Target&, const Span&, const types::Lack&);
   void note_known_variables(Diagnostic&);
 

@@ -138,10 +138,10 @@ std::optional<Lowering::Place> Lowering::find_variable(const ast::Target& t, con
     return place_of(*variable, span);
   } else if (surroundings_->call_variables && t.name != "return") {
     return no_variable(t, span, Code::no_variable,
-                       fmt::format("this system call has no parameter '${}'", t.name), {});
+                       fmt::format("this system call has no parameter '${}'", t.name));
   } else if (t.name == "return") {
     if (surroundings_->kind != Surround::at_return)
-      return no_variable(t, span, Code::no_variable, "$return exists only in probes of a function's return", {});
+      return no_variable(t, span, Code::no_variable, "$return exists only in probes of a function's return");
     answer = provider_->return_value(surroundings_->place.function);
   } else {
     answer = provider_->variable(surroundings_->place, t.name);
