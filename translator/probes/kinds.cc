@@ -15,11 +15,9 @@ namespace {
 using Table = std::span<const Kind> (*)();
 
 constexpr Table tables[] = {
-    session_kinds,   timer_kinds,      profile_kinds, function_kinds,
-    statement_kinds, tracepoint_kinds, symbol_kinds, process_kinds,
-    perf_kinds,      watch_kinds,      netfilter_kinds,
-    procfs_kinds,    stdin_kinds,
-    perf_kinds,      watch_kinds,      syscall_kinds,
+    session_kinds,   timer_kinds,      profile_kinds,  function_kinds, statement_kinds,
+    tracepoint_kinds, symbol_kinds,    process_kinds,  perf_kinds,     watch_kinds,
+    netfilter_kinds, procfs_kinds,     stdin_kinds,    syscall_kinds,
 };
 
 Arg arg_of(const ast::Component& c) {
