@@ -312,31 +312,37 @@ void stp_gate_set(u32 gate, bool open)
 
 /* ---------------------------------------------------------------- modules */
 
-static int module_coming(struct notifier_block *block, unsigned long state, void *data)
+static int module_changed(struct notifier_block *block, unsigned long state, void *data)
 {
 	const struct module *module = data;
 
-	if (state != MODULE_STATE_COMING)
+	if (state != MODULE_STATE_COMING && state != MODULE_STATE_GOING)
 		return NOTIFY_DONE;
 	mutex_lock(&arming);
-	stp_sections_find(module);
+	if (state == MODULE_STATE_COMING)
+		stp_sections_find(module);
+	else
+		stp_sections_forget(module);
 	update(module->name);
 	mutex_unlock(&arming);
 	return NOTIFY_DONE;
 }
-static struct notifier_block watch = { .notifier_call = module_coming };
+static struct notifier_block watch = { .notifier_call = module_changed };
 
-/* Comes before the kernel's own parts take leave of the module: it warns of tracepoints that are in use. What
- * arms a module comes behind them, when they know it. */
+/* Before the kernel's own parts take leave of the module: it warns of tracepoints that are in use. Breakpoints it
+ * has to see gone first, or it finds remains of them when the module comes back. */
 static int module_going(struct notifier_block *block, unsigned long state, void *data)
 {
 	const struct module *module = data;
+	u32 i;
 
 	if (state != MODULE_STATE_GOING)
 		return NOTIFY_DONE;
 	mutex_lock(&arming);
-	stp_sections_forget(module);
-	update(module->name);
+	for (i = 0; i < n_sets; i++)
+		if (sets[i].on && kind_of(&sets[i])->leaves_first &&
+		    !compare_modules(sets[i].module, stp_str_of(module->name)))
+			disarm(&sets[i]);
 	mutex_unlock(&arming);
 	return NOTIFY_DONE;
 }

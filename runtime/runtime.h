@@ -47,6 +47,8 @@ struct stp_probe_kind {
 	/* A point's symbol is a name of the kind's own, not of the kernel's or a module's. Points of one
 	 * name lie side by side. */
 	bool own_names;
+	/* Of a module that is unloaded: disarmed before the kernel's own parts take leave of it. */
+	bool leaves_first;
 };
 extern const struct stp_probe_kind *const stp_probe_kinds[STP_KINDS];
 

@@ -146,4 +146,5 @@ const struct stp_probe_kind stp_tracepoint_kind = {
 	.name = "tracepoint",
 	.arm = arm,
 	.disarm = disarm,
+	.leaves_first = true,
 };
