@@ -272,22 +272,6 @@ static __always_inline bool *busy_here(int level)
 	return this_cpu_ptr(stp_cpus.busy) + level;
 }
 
-/* Runs a handler that wants no context. Interrupts off. False: it was missed. */
-static __always_inline bool run_guarded(void (*handler)(struct stp_context *), struct stp_hit *hit)
-{
-	bool *busy = busy_here(in_nmi() ? 1 : 0);
-
-	if (unlikely(*busy))
-		return false;
-	*busy = true;
-	/* What a nested hit on this CPU must see in this order. */
-	barrier();
-	handler((struct stp_context *)hit);
-	barrier();
-	*busy = false;
-	return true;
-}
-
 /* For when not all probes are on. */
 static noinline bool passes(const struct stp_point *point)
 {
@@ -316,30 +300,33 @@ bool stp_probe_on(u32 probe)
 }
 
 /*
- * Runs a handler in a context of this CPU. Interrupts off. STP_MISSES when it ran, `*failed` when not to
- * its end; otherwise why it was missed.
+ * Runs a handler in a context of this CPU. STP_MISSES when it ran, `*failed` when not to its end; otherwise
+ * why it was missed.
  */
 static __always_inline enum stp_miss run_full(const struct stp_dispatch *d,
 					      void (*handler)(struct stp_context *),
 					      const struct stp_hit *hit, bool *failed)
 {
-	int level = in_nmi() ? 1 : 0;
-	bool *busy = busy_here(level);
 	enum stp_miss missed = STP_MISSES;
 	struct stp_slot *slot;
+	unsigned long flags;
+	bool *busy;
+	int level;
 	u32 i;
 
-	if (unlikely(*busy))
+	local_irq_save(flags);
+	level = in_nmi() ? 1 : 0;
+	busy = busy_here(level);
+	if (unlikely(*busy)) {
+		local_irq_restore(flags);
 		return STP_MISS_REENTRY;
+	}
 	*busy = true;
+	/* What a nested hit on this CPU must see in this order. */
 	barrier();
 	slot = this_cpu_ptr(&stp_cpus)->slots[level];
 	context_begin(slot, stp_script.limits.actions);
-	slot->c.regs = hit->regs;
-	slot->c.args = hit->args;
-	slot->c.entry = hit->entry;
-	slot->c.point = hit->point;
-	slot->c.address = hit->address;
+	*(struct stp_hit *)&slot->c = *hit;
 	for (i = 0; i < d->n_locks; i++)
 		if (unlikely(!stp_try_lock(d->locks + i)))
 			break;
@@ -355,6 +342,7 @@ static __always_inline enum stp_miss run_full(const struct stp_dispatch *d,
 	context_end(slot);
 	barrier();
 	*busy = false;
+	local_irq_restore(flags);
 	return missed;
 }
 
@@ -370,18 +358,44 @@ static noinline bool hit_light_while_busy(const struct stp_dispatch *d, struct s
 	return true;
 }
 
-static noinline bool hit_with_guard(const struct stp_dispatch *d, struct stp_hit *hit)
+/* Runs a handler that wants no context, and nothing beside it. False: it was missed. */
+static __always_inline bool run_guarded(void (*handler)(struct stp_context *), struct stp_hit *hit)
 {
-	enum stp_miss missed = STP_MISS_REENTRY;
 	unsigned long flags;
-	bool failed = false;
+	bool *busy, free;
 
 	local_irq_save(flags);
-	if (likely(d->flags & STP_PROBE_GUARDED))
-		missed = run_guarded(d->handler, hit) ? STP_MISSES : STP_MISS_REENTRY;
-	else
-		missed = run_full(d, d->handler, hit, &failed);
+	busy = busy_here(in_nmi() ? 1 : 0);
+	free = !*busy;
+	if (likely(free)) {
+		*busy = true;
+		/* What a nested hit on this CPU must see in this order. */
+		barrier();
+		handler((struct stp_context *)hit);
+		barrier();
+		*busy = false;
+	}
 	local_irq_restore(flags);
+	return free;
+}
+
+static noinline bool hit_guarded(const struct stp_dispatch *d, struct stp_hit *hit)
+{
+	bool done = run_guarded(d->handler, hit);
+
+	if (likely(done))
+		count_handled(d);
+	else
+		stp_missed(hit->point, STP_MISS_REENTRY, 1);
+	return done;
+}
+
+static noinline bool hit_full(const struct stp_dispatch *d, struct stp_hit *hit)
+{
+	enum stp_miss missed;
+	bool failed = false;
+
+	missed = run_full(d, d->handler, hit, &failed);
 	if (likely(missed == STP_MISSES))
 		count_handled(d);
 	else
@@ -398,7 +412,7 @@ bool stp_hit(const struct stp_point *point, const struct pt_regs *regs, const u6
 	if (unlikely(READ_ONCE(stp_live) != STP_LIVE) && !passes(point))
 		return false;
 	if (!(d->flags & STP_PROBE_LIGHT))
-		return hit_with_guard(d, &hit);
+		return d->flags & STP_PROBE_GUARDED ? hit_guarded(d, &hit) : hit_full(d, &hit);
 	if (unlikely(this_cpu_read(stp_cpus.busy[0])))
 		return hit_light_while_busy(d, &hit);
 	d->handler((struct stp_context *)&hit);
@@ -412,19 +426,16 @@ bool stp_hit_entry(const struct stp_point *point, const struct pt_regs *regs, u6
 	const struct stp_dispatch *d = stp_dispatches + point->probe;
 	struct stp_hit hit = { (const u64 *)regs, NULL, entry, point, address };
 	enum stp_miss missed;
-	unsigned long flags;
 	bool failed = false;
 
 	if (unlikely(READ_ONCE(stp_live) != STP_LIVE) && !passes(point))
 		return false;
 	if (!d->probe->entry_handler)
 		return true;
-	local_irq_save(flags);
 	if (likely(d->flags & (STP_PROBE_LIGHT | STP_PROBE_GUARDED)))
 		missed = run_guarded(d->probe->entry_handler, &hit) ? STP_MISSES : STP_MISS_REENTRY;
 	else
 		missed = run_full(d, d->probe->entry_handler, &hit, &failed);
-	local_irq_restore(flags);
 	if (unlikely(missed != STP_MISSES))
 		stp_missed(point, missed, 1);
 	else if (unlikely(failed))

@@ -167,7 +167,7 @@ static void show(struct seq_file *out, const struct stp_global *global)
 	if (global->is_array)
 		seq_printf(out, "[%u elements]", stp_map_count(*(struct stp_map **)global->storage));
 	else if (global->type == STP_STAT)
-		seq_printf(out, "<%lld values>", stp_stats_count(*(struct stp_stats **)global->storage));
+		seq_printf(out, "<%lld values>", stp_stats_count_of(*(struct stp_stats **)global->storage));
 	else if (global->type == STP_NUMBER)
 		seq_printf(out, "%lld", *(s64 *)global->storage + parts_of(global));
 	else

@@ -347,6 +347,7 @@ enum stp_histogram { STP_HIST_NONE, STP_HIST_LINEAR, STP_HIST_LOG };
 struct stp_stat_shape {
 	u8 histogram;
 	u8 sum, extremes; /* keep them; the count always is */
+	u8 counted;	  /* nothing but sums: stp_stats_count() adds to a scalar one */
 	u8 variance;	  /* keep squares */
 	u8 variance_shift;
 	u32 buckets; /* length of buckets[] */
@@ -354,14 +355,25 @@ struct stp_stat_shape {
 };
 
 /* A scalar statistic: one per CPU and level, merged when it is read. */
-struct stp_stats;
-/* That of this CPU, to be added to before anything else runs on it. */
+struct stp_stats {
+	struct stp_stat *counted; /* with shape->counted: one per CPU, as per-CPU data has them */
+};
+/* That of this CPU, to be added to before anything else runs on it. Not with shape->counted. */
 struct stp_stat *stp_stats_part(struct stp_stats *s);
 /* The merged view; valid until the next merge on this CPU. */
 struct stp_stat *stp_stats_merge(struct stp_context *c, struct stp_stats *s);
 void stp_stats_clear(struct stp_stats *s);
 
-u32 stp_stat_bucket_of(const struct stp_stat_shape *shape, s64 value);
+u32 stp_stat_bucket_linear(const struct stp_stat_shape *shape, s64 value);
+static inline u32 stp_stat_bucket_of(const struct stp_stat_shape *shape, s64 value)
+{
+	if (shape->histogram != STP_HIST_LOG)
+		return stp_stat_bucket_linear(shape, value);
+	/* include/stp/abi.h tells the ranges: 64 and the number of bits, or that of the absolute value down. */
+	if (!value)
+		return 64;
+	return value > 0 ? 128 - __builtin_clzll((u64)value) : __builtin_clzll(0 - (u64)value);
+}
 void stp_stat_add_square(struct stp_stat *s, s64 value);
 /* What is not asked for costs nothing: shapes are constants where this is inlined. */
 static inline void stp_stat_add(struct stp_stat *s, const struct stp_stat_shape *shape, s64 value)
@@ -380,6 +392,20 @@ static inline void stp_stat_add(struct stp_stat *s, const struct stp_stat_shape 
 		s->sum = (s64)((u64)s->sum + (u64)value);
 	if (shape->histogram)
 		s->buckets[stp_stat_bucket_of(shape, value)]++;
+}
+static inline void stp_stats_add(struct stp_stats *s, const struct stp_stat_shape *shape, s64 value)
+{
+	stp_stat_add(stp_stats_part(s), shape, value);
+}
+static inline void stp_stats_count(struct stp_stats *s, const struct stp_stat_shape *shape, s64 value)
+{
+	struct stp_stat *part = s->counted;
+
+	stp_count(&part->count, 1);
+	if (shape->sum)
+		stp_count(&part->sum, value);
+	if (shape->histogram)
+		stp_count(&part->buckets[stp_stat_bucket_of(shape, value)], 1);
 }
 /* min, max, avg and variance of nothing are script errors; count and sum are 0. A NULL
  * `s` (no such element) is nothing. */

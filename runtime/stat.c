@@ -14,12 +14,18 @@
 #include "slot.h"
 #include "stat.h"
 
-struct stp_stats {
+struct stats {
+	struct stp_stats head; /* what scripts see of it */
 	const struct stp_stat_shape *shape;
 	u32 part_size;
 	struct stp_stat *merged; /* its reader has the lock for writing, or runs alone */
-	char **parts;		 /* by CPU: STP_LEVELS of them in a row */
+	char **parts;		 /* by CPU: STP_LEVELS of them in a row; NULL when they are counted */
 };
+
+static struct stats *stats_of(const struct stp_stats *head)
+{
+	return container_of(head, struct stats, head);
+}
 
 u32 stp_stat_size(const struct stp_stat_shape *shape)
 {
@@ -29,14 +35,8 @@ u32 stp_stat_size(const struct stp_stat_shape *shape)
 
 /* ----------------------------------------------------------------- adding */
 
-u32 stp_stat_bucket_of(const struct stp_stat_shape *shape, s64 value)
+u32 stp_stat_bucket_linear(const struct stp_stat_shape *shape, s64 value)
 {
-	if (shape->histogram == STP_HIST_LOG) {
-		/* include/stp/abi.h tells the ranges. */
-		if (value >= 0)
-			return 64 + fls64(value);
-		return 64 - fls64(0 - (u64)value);
-	}
 	if (value < shape->low)
 		return 0;
 	if (value > shape->high)
@@ -204,15 +204,42 @@ void *stp_put_histogram(void *at, const struct stp_stat *s, const struct stp_sta
 
 /* ---------------------------------------------------------------- scalars */
 
-static struct stp_stat *part(const struct stp_stats *stats, int cpu, int level)
+/* Parts that are counted have one level: an NMI adds to it as well. */
+static int levels(const struct stats *stats)
 {
+	return stats->parts ? STP_LEVELS : 1;
+}
+
+static struct stp_stat *part(const struct stats *stats, int cpu, int level)
+{
+	if (!stats->parts)
+		return per_cpu_ptr((struct stp_stat __percpu *)stats->head.counted, cpu);
 	return (struct stp_stat *)(stats->parts[cpu] + level * stats->part_size);
+}
+
+static bool parts_create(struct stats *stats)
+{
+	int cpu;
+
+	if (stats->shape->counted) {
+		stats->head.counted = (struct stp_stat __force *)__alloc_percpu(stp_stat_size(stats->shape),
+										sizeof(s64));
+		return stats->head.counted;
+	}
+	stats->parts = kcalloc(nr_cpu_ids, sizeof(*stats->parts), GFP_KERNEL);
+	for_each_possible_cpu(cpu) {
+		if (stats->parts)
+			stats->parts[cpu] = kzalloc_node(STP_LEVELS * stats->part_size, GFP_KERNEL,
+							 cpu_to_node(cpu));
+		if (!stats->parts || !stats->parts[cpu])
+			return false;
+	}
+	return true;
 }
 
 struct stp_stats *stp_stats_create(const struct stp_stat_shape *shape)
 {
-	struct stp_stats *stats = kzalloc(sizeof(*stats), GFP_KERNEL);
-	int cpu;
+	struct stats *stats = kzalloc(sizeof(*stats), GFP_KERNEL);
 
 	if (!stats)
 		return NULL;
@@ -220,65 +247,63 @@ struct stp_stats *stp_stats_create(const struct stp_stat_shape *shape)
 	/* No two CPUs share a cache line. */
 	stats->part_size = ALIGN(stp_stat_size(shape), L1_CACHE_BYTES);
 	stats->merged = kzalloc(stats->part_size, GFP_KERNEL);
-	stats->parts = kcalloc(nr_cpu_ids, sizeof(*stats->parts), GFP_KERNEL);
-	if (!stats->merged || !stats->parts)
-		goto no_memory;
-	for_each_possible_cpu(cpu) {
-		stats->parts[cpu] = kzalloc_node(STP_LEVELS * stats->part_size, GFP_KERNEL,
-						 cpu_to_node(cpu));
-		if (!stats->parts[cpu])
-			goto no_memory;
-	}
-	return stats;
-no_memory:
-	stp_stats_destroy(stats);
+	if (stats->merged && parts_create(stats))
+		return &stats->head;
+	stp_stats_destroy(&stats->head);
 	return NULL;
 }
 
-void stp_stats_destroy(struct stp_stats *stats)
+void stp_stats_destroy(struct stp_stats *head)
 {
+	struct stats *stats;
 	int cpu;
 
-	if (!stats)
+	if (!head)
 		return;
+	stats = stats_of(head);
 	for (cpu = 0; stats->parts && cpu < nr_cpu_ids; cpu++)
 		kfree(stats->parts[cpu]);
+	free_percpu((struct stp_stat __percpu *)head->counted);
 	kfree(stats->parts);
 	kfree(stats->merged);
 	kfree(stats);
 }
 
-struct stp_stat *stp_stats_part(struct stp_stats *stats)
+struct stp_stat *stp_stats_part(struct stp_stats *head)
 {
-	return part(stats, raw_smp_processor_id(), in_nmi() ? 1 : 0);
+	return part(stats_of(head), raw_smp_processor_id(), in_nmi() ? 1 : 0);
 }
 
-struct stp_stat *stp_stats_merge(struct stp_context *c, struct stp_stats *stats)
+struct stp_stat *stp_stats_merge(struct stp_context *c, struct stp_stats *head)
 {
+	struct stats *stats = stats_of(head);
 	int cpu, level;
 
 	memset(stats->merged, 0, stats->part_size);
 	for_each_possible_cpu(cpu)
-		for (level = 0; level < STP_LEVELS; level++)
+		for (level = 0; level < levels(stats); level++)
 			stp_stat_add_all(stats->merged, part(stats, cpu, level), stats->shape);
 	return stats->merged;
 }
 
-s64 stp_stats_count(const struct stp_stats *stats)
+s64 stp_stats_count_of(const struct stp_stats *head)
 {
+	const struct stats *stats = stats_of(head);
 	s64 count = 0;
 	int cpu, level;
 
 	for_each_possible_cpu(cpu)
-		for (level = 0; level < STP_LEVELS; level++)
+		for (level = 0; level < levels(stats); level++)
 			count += part(stats, cpu, level)->count;
 	return count;
 }
 
-void stp_stats_clear(struct stp_stats *stats)
+void stp_stats_clear(struct stp_stats *head)
 {
-	int cpu;
+	const struct stats *stats = stats_of(head);
+	int cpu, level;
 
 	for_each_possible_cpu(cpu)
-		memset(stats->parts[cpu], 0, STP_LEVELS * stats->part_size);
+		for (level = 0; level < levels(stats); level++)
+			memset(part(stats, cpu, level), 0, stp_stat_size(stats->shape));
 }

@@ -18,6 +18,6 @@ void stp_stat_add_all(struct stp_stat *to, const struct stp_stat *from,
 struct stp_stats *stp_stats_create(const struct stp_stat_shape *shape);
 void stp_stats_destroy(struct stp_stats *stats);
 /* How many values it has, for who is no handler. */
-s64 stp_stats_count(const struct stp_stats *stats);
+s64 stp_stats_count_of(const struct stp_stats *stats);
 
 #endif

@@ -342,11 +342,15 @@ void stp_walk_end(struct stp_walk *w)
 
 /* ---- statistics */
 
-struct stp_stats {
+/* GS is 0 in user space: what is counted is where it is. */
+struct fake_stats {
+	struct stp_stats head;
 	struct stp_stat stat;
 };
 
-u32 stp_stat_bucket_of(const struct stp_stat_shape *shape, s64 value)
+static struct stp_stat *stat_of(struct stp_stats *s) { return &((struct fake_stats *)s)->stat; }
+
+u32 stp_stat_bucket_linear(const struct stp_stat_shape *shape, s64 value)
 {
 	if (shape->histogram != STP_HIST_LINEAR || value < shape->low || value > shape->high)
 		return 0;
@@ -354,9 +358,9 @@ u32 stp_stat_bucket_of(const struct stp_stat_shape *shape, s64 value)
 }
 
 void stp_stat_add_square(struct stp_stat *s, s64 value) {}
-struct stp_stat *stp_stats_part(struct stp_stats *s) { return &s->stat; }
-struct stp_stat *stp_stats_merge(struct stp_context *c, struct stp_stats *s) { return &s->stat; }
-void stp_stats_clear(struct stp_stats *s) { memset(s, 0, sizeof(*s)); }
+struct stp_stat *stp_stats_part(struct stp_stats *s) { return stat_of(s); }
+struct stp_stat *stp_stats_merge(struct stp_context *c, struct stp_stats *s) { return stat_of(s); }
+void stp_stats_clear(struct stp_stats *s) { memset(stat_of(s), 0, sizeof(struct stp_stat)); }
 
 s64 stp_stat_value(struct stp_context *c, const struct stp_stat *s,
 		   const struct stp_stat_shape *shape, enum stp_stat_op op,
@@ -487,8 +491,12 @@ static void make_globals(void)
 			m->global = g;
 			*(struct stp_map **)g->storage = m;
 		} else if (g->type == STP_STAT) {
-			*(struct stp_stats **)g->storage =
-				calloc(1, sizeof(struct stp_stats) + 200 * sizeof(s64));
+			struct fake_stats *stats = calloc(1, sizeof(*stats) + 200 * sizeof(s64));
+
+			stats->head.counted = &stats->stat;
+			*(struct stp_stats **)g->storage = &stats->head;
+		} else if (g->parts) {
+			*g->parts = g->storage;
 		}
 	}
 }

@@ -28,7 +28,7 @@ struct Seen {
   bool operator==(const Seen&) const = default;
 };
 
-constexpr stp_stat_shape plain_statistic = {STP_HIST_NONE, 1, 1, 0, 0, 0, 0, 0, 0};
+constexpr stp_stat_shape plain_statistic = {STP_HIST_NONE, 1, 1, 0, 0, 0, 0, 0, 0, 0};
 constexpr stp_place place = {"t.stp", 3, 1};
 
 stp_str borrow(const std::string& text) { return {text.data(), static_cast<u32>(text.size())}; }

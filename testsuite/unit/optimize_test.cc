@@ -129,12 +129,17 @@ TEST_F(OptimizeTest, WhatAnArmingConditionReadsIsNoCounter) {
   EXPECT_EQ(locks(adder), "0w");
 }
 
-TEST_F(OptimizeTest, AHandlerThatAddsToAStatisticIsGuarded) {
-  size_t s = global(Type::stat);
+TEST_F(OptimizeTest, AHandlerThatAddsToAStatisticIsGuardedUnlessThatIsAllSums) {
+  size_t s = global(Type::stat), least = global(Type::stat);
   size_t adder = probe(PointKind::entry, {accumulate(s)});
-  size_t end = probe(PointKind::end, {count(s)});
+  size_t compares = probe(PointKind::entry, {accumulate(s), accumulate(least)});
+  size_t end = probe(PointKind::end, {count(s), run(program.expr(Type::number, {},
+                                                   AggregateExpr{ast::AggregateOp::min, ref(least)}))});
   optimize(program);
-  EXPECT_EQ(program.probes[adder].weight, Weight::guarded);
+  EXPECT_EQ(program.probes[adder].weight, Weight::light);
+  EXPECT_EQ(program.probes[compares].weight, Weight::guarded);
+  EXPECT_TRUE(program.globals[s].shape.counted);
+  EXPECT_FALSE(program.globals[least].shape.counted);
   EXPECT_EQ(program.probes[end].weight, Weight::full);
   EXPECT_FALSE(program.globals[s].shape.sum);
   EXPECT_FALSE(program.globals[s].shape.extremes);

@@ -16,15 +16,15 @@ using Wide = __int128;
 constexpr stp_place place = {"t.stp", 3, 1};
 constexpr s64 limits[] = {INT64_MIN, INT64_MIN + 1, -1, 0, 1, INT64_MAX - 1, INT64_MAX};
 
-stp_stat_shape plain_shape() { return {STP_HIST_NONE, 1, 1, 0, 0, 0, 0, 0, 0}; }
-stp_stat_shape variance_shape() { return {STP_HIST_NONE, 1, 1, 1, 0, 0, 0, 0, 0}; }
-stp_stat_shape log_shape() { return {STP_HIST_LOG, 1, 1, 0, 0, STP_HIST_LOG_BUCKETS, 0, 0, 0}; }
+stp_stat_shape plain_shape() { return {STP_HIST_NONE, 1, 1, 0, 0, 0, 0, 0, 0, 0}; }
+stp_stat_shape variance_shape() { return {STP_HIST_NONE, 1, 1, 0, 1, 0, 0, 0, 0, 0}; }
+stp_stat_shape log_shape() { return {STP_HIST_LOG, 1, 1, 0, 0, 0, STP_HIST_LOG_BUCKETS, 0, 0, 0}; }
 // As the translator makes it: two buckets for what is outside, and one that begins at `high` when a
 // step ends there.
 stp_stat_shape linear_shape(s64 low, s64 high, s64 step) {
   auto span = static_cast<u64>(high) - static_cast<u64>(low);
   return {
-      STP_HIST_LINEAR, 1, 1, 0, 0, static_cast<u32>(span / static_cast<u64>(step) + 3), low, high, step};
+      STP_HIST_LINEAR, 1, 1, 0, 0, 0, static_cast<u32>(span / static_cast<u64>(step) + 3), low, high, step};
 }
 
 // The bucket by the definitions in stp/abi.h.
@@ -295,6 +295,29 @@ class ScalarStatistic {
   stp_stats* stats = nullptr;
   stp_context context{};
 };
+
+// In user space GS is 0: what is counted goes to the part of CPU 0.
+TEST(ScalarStatistic, CountsAnInstructionAtATime) {
+  const stp_stat_shape log{STP_HIST_LOG, 1, 0, 1, 0, 0, STP_HIST_LOG_BUCKETS, 0, 0, 0};
+  ScalarStatistic counted(log);
+  ASSERT_NE(counted.stats->counted, nullptr);
+  Values random;
+  std::vector<s64> values = {0, 1, -1, INT64_MAX, INT64_MIN, INT64_MIN + 1};
+  for (int i = 0; i < 200; ++i) values.push_back(random.next());
+  s64 sum = 0;
+  std::vector<s64> buckets(log.buckets);
+  for (s64 v : values) {
+    counted.runtime.test_stats_count(counted.stats, &log, v);
+    sum = static_cast<s64>(static_cast<u64>(sum) + static_cast<u64>(v));
+    ++buckets[bucket_by_definition(log, v)];
+  }
+  stp_stat* all = counted.merge();
+  EXPECT_EQ(all->count, static_cast<s64>(values.size()));
+  EXPECT_EQ(all->sum, sum);
+  for (u32 n = 0; n < log.buckets; ++n) EXPECT_EQ(all->buckets[n], buckets[n]) << n;
+  counted.runtime.stats_clear(counted.stats);
+  EXPECT_EQ(counted.merge()->count, 0);
+}
 
 TEST(ScalarStatistic, MergesAllCpusAndLevels) {
   const u32 cpus[] = {0, 1, 3};  // see the shim's linux/percpu.h

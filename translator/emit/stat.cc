@@ -38,8 +38,9 @@ Value accumulate(Body& b, const AccumulateExpr& a, const Expr* e, bool wanted) {
   };
   if (auto* scalar = std::get_if<GlobalRef>(&a.target->node)) {
     Value v = added();
-    b.line("stp_stat_add(stp_stats_part({}), &{}, {});", b.module.names.globals[scalar->index],
-           shape_name(b.module, scalar->index), v.text);
+    bool counted = b.module.program.globals[scalar->index].shape.counted;
+    b.line("{}({}, &{}, {});", counted ? "stp_stats_count" : "stp_stats_add",
+           b.module.names.globals[scalar->index], shape_name(b.module, scalar->index), v.text);
     return v;
   }
   const auto& element = std::get<ElementRef>(a.target->node);

@@ -31,9 +31,9 @@ std::string shape_text(const Module& module, size_t index) {
     range = fmt::format(", .low = {}, .high = {}, .step = {}", c_number(shape.low),
                         c_number(shape.high), c_number(shape.step));
   return fmt::format(
-      "static const struct stp_stat_shape {} = {{ .histogram = {}{}{}{}{}, .buckets = {}{} }};\n",
+      "static const struct stp_stat_shape {} = {{ .histogram = {}{}{}{}{}{}, .buckets = {}{} }};\n",
       shape_name(module, index), histogram, member("sum", int{shape.sum}),
-      member("extremes", int{shape.extremes}), member("variance", int{shape.variance}),
+      member("extremes", int{shape.extremes}), member("counted", int{shape.counted}), member("variance", int{shape.variance}),
       member("variance_shift", shape.shift), shape.buckets(), range);
 }
 

@@ -92,6 +92,10 @@ void shape_statistics(Program& program, const std::vector<Uses>& probes) {
       shape.sum |= op == Op::sum || op == Op::avg || op == Op::variance;
       shape.extremes |= op == Op::min || op == Op::max;
     }
+  constexpr uint32_t most_buckets = 2000;  // per-CPU data comes in pieces of at most 32 KB
+  for (Global& global : program.globals)
+    global.shape.counted = global.value == Type::stat && !global.array && !global.shape.extremes &&
+                           !global.shape.variance && global.shape.buckets() <= most_buckets;
 }
 
 // A handler that writes what an arming condition reads evaluates it when it ends, under its locks.

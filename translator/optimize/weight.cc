@@ -3,8 +3,8 @@
 // functions of the script, no output. Then it needs neither a context nor a budget: it is as long as its
 // text.
 //
-// A statistic is several words, which an interrupt in between must not find half done; and a function of the
-// kernel may itself be probed. Either makes a handler guarded.
+// Of a statistic with @min, @max or @variance an interrupt must not find a part half done; and a function of
+// the kernel may itself be probed. Either makes a handler guarded.
 #include "optimize/weight.h"
 
 #include <algorithm>
@@ -77,8 +77,9 @@ class Weighing {
   void effect(const Expr* e) {
     if (auto* a = std::get_if<AccumulateExpr>(&e->node)) {
       // Of an array: it may be full.
-      if (!std::holds_alternative<GlobalRef>(a->target->node)) return heavy();
-      no_lighter_than(Weight::guarded);
+      auto* global = std::get_if<GlobalRef>(&a->target->node);
+      if (!global) return heavy();
+      if (!program_.globals[global->index].shape.counted) no_lighter_than(Weight::guarded);
       return value(a->value);
     }
     if (auto* i = std::get_if<IncrementExpr>(&e->node)) return changed(i->target);

@@ -273,6 +273,8 @@ struct StatShape {
   int shift = 0;
   // Set by optimize/: whether anything asks for them. The count is always kept.
   bool sum = true, extremes = true;
+  // All that is kept are sums: one instruction each adds to them, which nothing can interrupt.
+  bool counted = false;
 
   // Of the histogram, with those below and above its range; 0 without one.
   uint32_t buckets() const;

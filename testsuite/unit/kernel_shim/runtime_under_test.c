@@ -56,7 +56,12 @@ void shim_free(const void *block)
 
 int shim_cpu, shim_nmi;
 
-/* It is inline in scripts. */
+/* They are inline in scripts. */
+void stp_test_stats_count(struct stp_stats *s, const struct stp_stat_shape *shape, s64 value)
+{
+	stp_stats_count(s, shape, value);
+}
+
 void stp_test_stat_add(struct stp_stat *s, const struct stp_stat_shape *shape, s64 value)
 {
 	stp_stat_add(s, shape, value);

@@ -28,6 +28,7 @@ void stp_map_destroy(struct stp_map* map);
 u32 stp_stat_size(const struct stp_stat_shape* shape);
 s64 stp_stat_rank(const struct stp_stat* s, const struct stp_stat_shape* shape,
                   enum stp_stat_op op);
+void stp_test_stats_count(struct stp_stats* s, const struct stp_stat_shape* shape, s64 value);
 void stp_test_stat_add(struct stp_stat* s, const struct stp_stat_shape* shape, s64 value);
 void stp_stat_add_all(struct stp_stat* to, const struct stp_stat* from,
                       const struct stp_stat_shape* shape);
@@ -84,6 +85,7 @@ class Runtime {
   STP_LIBRARY_FUNCTION(stat_size);
   STP_LIBRARY_FUNCTION(stat_rank);
   STP_LIBRARY_FUNCTION(test_stat_add);
+  STP_LIBRARY_FUNCTION(test_stats_count);
   STP_LIBRARY_FUNCTION(stat_add_all);
   STP_LIBRARY_FUNCTION(stat_value);
   STP_LIBRARY_FUNCTION(stat_bucket);
