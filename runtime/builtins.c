@@ -14,9 +14,25 @@
 
 /* -------------------------------------------------------------- the task */
 
+/* The length of a name of the kernel's; two words at most. */
+static u32 comm_length(const char *comm)
+{
+	u64 words[TASK_COMM_LEN / 8], zero;
+	u32 i;
+
+	memcpy(words, comm, sizeof(words));
+	for (i = 0; i < ARRAY_SIZE(words); i++) {
+		/* The lowest bit that is set tells the first byte that is 0. */
+		zero = (words[i] - 0x0101010101010101ull) & ~words[i] & 0x8080808080808080ull;
+		if (zero)
+			return 8 * i + __ffs(zero) / 8;
+	}
+	return TASK_COMM_LEN;
+}
+
 struct stp_str stp_fn_execname(struct stp_context *c, struct stp_text *scratch)
 {
-	return (struct stp_str){ current->comm, strnlen(current->comm, TASK_COMM_LEN) };
+	return (struct stp_str){ current->comm, comm_length(current->comm) };
 }
 
 struct stp_str stp_fn_pexecname(struct stp_context *c, struct stp_text *scratch)

@@ -13,7 +13,6 @@
  * limit are sorted: the ten greatest of n cost n + 10 log n.
  */
 #include <linux/hash.h>
-#include <linux/jhash.h>
 #include <linux/kernel.h>
 #include <linux/log2.h>
 #include <linux/mm.h>
@@ -148,7 +147,7 @@ static u32 hash_keys(const struct stp_map *m, const union stp_key *keys)
 		return hash_64(keys[0].number, 32);
 	for (k = 0; k < m->global->n_keys; k++) {
 		if (m->global->key_types[k] == STP_STRING)
-			hash = jhash(keys[k].string.p, keys[k].string.len, hash);
+			hash = hash_64(stp_hash(keys[k].string, hash), 32);
 		else
 			hash = hash * 31 + hash_64(keys[k].number, 32);
 	}

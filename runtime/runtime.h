@@ -27,6 +27,11 @@ static inline struct stp_str stp_str_of(const char *text)
 
 #define stp_warn(fmt, ...) pr_warn("%s: " fmt, THIS_MODULE->name, ##__VA_ARGS__)
 
+/* ------------------------------------------------------------- string.c */
+
+/* Of the string's bytes: equal strings have the same. The upper half is the better one. */
+u64 stp_hash(struct stp_str s, u64 seed);
+
 /* ------------------------------------------------------- probes/table.c */
 
 /*

@@ -76,7 +76,7 @@ class EmitTest : public testing::Test {
                 bool can_fail = false) {
     std::vector<Type> types;
     for (Expr* e : args) types.push_back(e->type);
-    rows.push_back({name, result, types, can_fail, false, false, false, false, false});
+    rows.push_back({name, result, types, can_fail, false, false, false, false, false, false});
     return program.expr(result, {}, BuiltinCall{&rows.back(), std::move(args)});
   }
   Expr* select(Expr* c, Expr* a, Expr* b) {

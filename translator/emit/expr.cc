@@ -38,7 +38,7 @@ Value call(Body& b, const CallExpr& call, const Expr* e, bool wanted) {
 Value builtin(Body& b, const BuiltinCall& call, const Expr* e, bool wanted) {
   const Builtin& row = *call.builtin;
   std::string args = "c";
-  if (row.result == Type::string) args += ", " + b.scratch();
+  if (row.result == Type::string) args += row.borrows ? ", NULL" : ", " + b.scratch();
   bool stable = true;
   for (size_t i = 0; const Value& v : values(b, call.args)) {
     args += ", " + v.text;

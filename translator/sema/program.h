@@ -35,6 +35,7 @@ struct Builtin {
   Type result;  // none: no value
   std::vector<Type> args;
   bool can_fail, constant, needs_registers, side_effect;
+  bool borrows;       // its text needs no room
   bool of_hit, leaf;  // wants no context but what tells the hit; and calls nothing of the kernel
 };
 
