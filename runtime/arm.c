@@ -170,6 +170,14 @@ void stp_point_failed(const struct stp_point *point, int error)
 		 error == -EINVAL ? " (the kernel allows no probe there)" : "");
 }
 
+void stp_points_left_out(u32 n)
+{
+	if (!quiet)
+		stp_tell(STP_RECORD_WARN,
+			 "%u functions that wildcards match were left out: the kernel keeps ftrace out of "
+			 "them (notrace, inline); by name they can be probed", n);
+}
+
 static const struct stp_probe_kind *kind_of(const struct set *set)
 {
 	return stp_probe_kinds[set->points[0]->kind];

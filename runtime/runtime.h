@@ -95,6 +95,9 @@ void stp_disarm_all(void);
 void stp_arm_count(u32 *armed, u32 *not_armed);
 /* The point could not be armed: a warning with its name and the reason. For arm() of kinds. */
 void stp_point_failed(const struct stp_point *point, int error);
+/* So many points of wildcards have no site of ftrace and are not armed, which is a warning. For arm() of
+ * kinds. */
+void stp_points_left_out(u32 n);
 
 /* ------------------------------------------------------------ context.c */
 

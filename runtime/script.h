@@ -536,7 +536,8 @@ struct stp_call {
 /* There may be ten thousands. */
 struct stp_point {
 	u32 kind : 8;
-	u32 n_callers : 24;
+	u32 is_wild : 1; /* a function that a wildcard matched: nobody asked for this one */
+	u32 n_callers : 23;
 	u16 section; /* 1 + index into sections; 0: vmlinux; or STP_ABSOLUTE */
 	u16 gate;    /* 1 + number of its arming condition; 0: none */
 	u32 probe;   /* index into probes */

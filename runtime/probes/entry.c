@@ -22,6 +22,7 @@
 struct group {
 	struct ftrace_ops ops;
 	struct stp_sites sites;
+	struct stp_site only; /* with hit_one() */
 	bool registered;
 };
 
@@ -47,6 +48,15 @@ static void hit(unsigned long ip, unsigned long parent, struct ftrace_ops *ops,
 		return;
 	if (unlikely(stp_site_next(sites, site)))
 		return hit_several(sites, site, ip, fregs);
+	stp_hit(site->point, stp_ftrace_regs(fregs), NULL, stp_site_entry(site, ip), NULL);
+}
+
+/* Of an ops with one site and one point there: its filter lets nothing else through. */
+static void hit_one(unsigned long ip, unsigned long parent, struct ftrace_ops *ops,
+		    struct ftrace_regs *fregs)
+{
+	const struct stp_site *site = &container_of(ops, struct group, ops)->only;
+
 	stp_hit(site->point, stp_ftrace_regs(fregs), NULL, stp_site_entry(site, ip), NULL);
 }
 
@@ -100,6 +110,10 @@ static int register_group(struct group *group, const struct stp_point *const *po
 {
 	int error = stp_sites_create(&group->sites, points, entries, own, n);
 
+	if (!error && count == 1 && group->ops.func == hit) {
+		group->only = *stp_sites_at(&group->sites, ips[0]);
+		group->ops.func = hit_one;
+	}
 	if (!error)
 		error = ftrace_set_filter_ips(&group->ops, ips, count, 0, 0);
 	if (!error)
@@ -153,6 +167,7 @@ static int arm(const struct stp_point *const *points, u32 n, void **result)
 			stp_point_failed(points[i], -ENOENT);
 	}
 	stp_sites_find(entries, sites, n);
+	stp_sites_leave_out(points, entries, sites, n);
 	for (i = 0; i < n; i++) {
 		left[i] = sites[i] ? 0 : entries[i];
 		n_left += !!left[i];

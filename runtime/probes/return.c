@@ -34,6 +34,7 @@ struct follower {
 struct group {
 	struct stp_follow follow;
 	struct stp_sites sites;
+	const struct stp_site *only; /* NULL: there are several */
 	const struct stp_point *any;
 };
 
@@ -134,10 +135,15 @@ static void unfollow_each(struct followers *set)
 
 /* ---------------------------------------------------------------- by ftrace */
 
+static __always_inline const struct stp_site *site_at(const struct group *group, unsigned long ip)
+{
+	return group->only ?: stp_sites_at(&group->sites, ip);
+}
+
 static int entered_any(struct stp_follow *follow, unsigned long ip, struct pt_regs *regs, void *data)
 {
 	const struct group *group = container_of(follow, struct group, follow);
-	const struct stp_site *site = stp_sites_at(&group->sites, ip);
+	const struct stp_site *site = site_at(group, ip);
 
 	if (!site || !is_meant(site->point, regs))
 		return 1;
@@ -147,7 +153,7 @@ static int entered_any(struct stp_follow *follow, unsigned long ip, struct pt_re
 static void returned_any(struct stp_follow *follow, unsigned long ip, struct pt_regs *regs, void *data)
 {
 	const struct group *group = container_of(follow, struct group, follow);
-	const struct stp_site *site = stp_sites_at(&group->sites, ip);
+	const struct stp_site *site = site_at(group, ip);
 
 	stp_hit(site->point, regs, NULL, stp_site_entry(site, ip), data);
 }
@@ -165,6 +171,7 @@ static int follow_group(struct group *group, const struct stp_point *const *poin
 			ips[count++] = sites[i];
 	if (error || !count)
 		return error;
+	group->only = count == 1 ? stp_sites_at(&group->sites, ips[0]) : NULL;
 	group->any = points[0];
 	group->follow = (struct stp_follow){
 		.entered = entered_any,
@@ -255,6 +262,7 @@ static int arm(const struct stp_point *const *points, u32 n, void **result)
 			stp_point_failed(points[i], -ENOENT);
 	}
 	stp_sites_find(entries, sites, n);
+	stp_sites_leave_out(points, entries, sites, n);
 	for (i = 0; i < n; i++)
 		if (points[i]->number > 0)
 			sites[i] = 0;

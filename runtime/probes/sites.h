@@ -11,6 +11,11 @@
  * of entries that are 0. Process context. */
 void stp_sites_find(const unsigned long *entries, unsigned long *ips, u32 n);
 
+/* Zeroes the entries of points that only a wildcard meant and that have no site, when they are many. Process
+ * context. */
+void stp_sites_leave_out(const struct stp_point *const *points, unsigned long *entries,
+			 const unsigned long *ips, u32 n);
+
 /* A point at a site. Kernel and modules lie in the last 4 GB: half of an address tells which site. */
 struct stp_site {
 	u32 ip;	       /* 0: free */

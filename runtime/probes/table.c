@@ -9,6 +9,7 @@
 #include <linux/kprobes.h>
 #include <linux/uaccess.h>
 
+#include "probes/endbr.h"
 #include "probes/kinds.h"
 
 const struct stp_probe_kind *const stp_probe_kinds[STP_KINDS] = {
@@ -40,9 +41,8 @@ unsigned long stp_symbol_address(const char *symbol)
 		.pre_handler = never,
 		.flags = KPROBE_FLAG_DISABLED,
 	};
-	static const u8 endbr64[4] = { 0xf3, 0x0f, 0x1e, 0xfa };
 	unsigned long address;
-	u8 code[4];
+	u8 code[STP_ENDBR_SIZE];
 	int error = register_kprobe(&probe);
 
 	address = (unsigned long)probe.addr;
@@ -51,9 +51,9 @@ unsigned long stp_symbol_address(const char *symbol)
 	if (!address)
 		return 0;
 	/* On kernels built for indirect branch tracking the kernel moves the probe behind ENDBR64. */
-	if (!copy_from_kernel_nofault(code, (void *)(address - 4), sizeof(code)) &&
-	    !memcmp(code, endbr64, sizeof(code)))
-		address -= 4;
+	if (!copy_from_kernel_nofault(code, (void *)(address - STP_ENDBR_SIZE), sizeof(code)) &&
+	    stp_is_endbr(code))
+		address -= STP_ENDBR_SIZE;
 	return address;
 }
 

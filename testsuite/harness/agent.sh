@@ -3,7 +3,7 @@
 # agent.sh SHARED FILE...: serves a VmSession inside of the guest.
 #
 # Takes a number per line from its input. SHARED/N/command is then run, with SHARED/N/load beside it
-# if there is one; out, err, status, kernel_log and left_modules appear in SHARED/N, and N is
+# if there is one; out, err, status, kernel_log and left appear in SHARED/N, and N is
 # answered. Output is collected in memory first: a write to the shared folder goes through the very
 # kernel code that scripts trace.
 shared=$1
@@ -11,14 +11,19 @@ shift
 mkdir -p /opt
 for file; do cp "$file" /opt/; done
 export PROGS=/opt PATH=/opt:$PATH
-modules() { cut -d ' ' -f 1 /proc/modules | sort; }
+# Modules, functions that ftrace calls somebody for, breakpoints: what a test may leave behind.
+armed() {
+	sed 's/ .*//; s/^/module /' /proc/modules
+	sed 's/^/traced /' /sys/kernel/tracing/enabled_functions
+	sed 's/^/breakpoint /' /sys/kernel/debug/kprobes/list
+}
 echo ready
 while read -r n; do
 	here=$shared/$n
 	work=/tmp/$n
 	mkdir "$work"
 	cd "$work" || exit 1
-	modules > /tmp/modules.before
+	armed > /tmp/armed.before
 	dmesg -c > /tmp/log
 	load=
 	if [ -e "$here/load" ]; then
@@ -31,9 +36,9 @@ while read -r n; do
 	status=$?
 	[ -z "$load" ] || { kill -KILL "-$load"; wait "$load"; } 2> /dev/null
 	cd /
-	modules > /tmp/modules.after
+	armed > /tmp/armed.after
 	dmesg > "$here/kernel_log"
-	grep -vxFf /tmp/modules.before /tmp/modules.after > "$here/left_modules"
+	grep -vxFf /tmp/armed.before /tmp/armed.after > "$here/left"
 	cp /tmp/out /tmp/err "$here/"
 	echo $status > "$here/status"
 	rm -rf "$work"

@@ -19,6 +19,7 @@
 // A test that is more than one run of stp-load is a shell script, *.sh:
 //
 //   # script: LINE             the lines of a script, built to $MODULE (repeatable)
+//                              $ROUNDS is how often to repeat what may leak: 20, of all kernels 200
 //   # where: host              runs here instead of in the guest: $STP is the command then
 //
 // and passes when it ends with 0.

@@ -143,7 +143,7 @@ Outcome VmSession::run(const std::string& command, const std::string& load, int 
   outcome.out = contents(folder / "out");
   outcome.err = contents(folder / "err");
   outcome.kernel_log = contents(folder / "kernel_log");
-  outcome.left_modules = contents(folder / "left_modules");
+  outcome.left = contents(folder / "left");
   outcome.status = atoi(contents(folder / "status").c_str());
   fs::remove_all(folder);
   return outcome;

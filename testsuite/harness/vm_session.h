@@ -18,7 +18,7 @@ struct Outcome {
   int status = -1;  // of the command; 128 + N when signal N ended it
   std::string out, err;
   std::string kernel_log;    // what the guest's kernel said meanwhile
-  std::string left_modules;  // modules that are loaded afterwards and were not before
+  std::string left;          // modules, traced functions and breakpoints that were not there before
   std::string failure;       // not empty: the guest hung or died; nothing else is meaningful
 };
 

@@ -154,7 +154,7 @@ std::string point_row(const Point& p, size_t probe, const std::string& callers, 
   if (p.address) row += ", .address = " + c_hex(p.address);
   row += p.section == absolute_section ? ", .section = STP_ABSOLUTE"
                                        : member("section", p.section);
-  row += member("gate", p.gate) + member("offset", p.offset);
+  row += member("gate", p.gate) + member("offset", p.offset) + member("is_wild", p.is_wild);
   if (!p.symbol.empty()) row += ", .symbol = " + c_string(p.symbol);
   if (p.number) row += ", .number = " + c_number(p.number);
   if (p.number2) row += ", .number2 = " + c_number(p.number2);

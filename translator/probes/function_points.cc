@@ -209,6 +209,8 @@ class Resolution {
                         : f.inlined ? prog::PointKind::statement
                                     : prog::PointKind::entry);
     if (at_return) found.point.number = request_.number("maxactive").value_or(0);
+    found.point.is_wild =
+        has_wildcard(request_.has("callee") ? callee_.function : pattern_.function);
     found.point.name = std::move(name);
     return found;
   }

@@ -65,6 +65,7 @@ struct Point {
   // Of a callee: where its callers, innermost first, go on; a hit that comes from elsewhere is none.
   std::vector<std::vector<uint64_t>> callers;
   std::optional<PointCall> call = {};
+  bool is_wild = false;  // a function that a wildcard matched
   std::string counter = {};  // of perf: it is read by this name, with @perf(), and runs no handler
   std::string program;  // the program or library that the address is in; empty: the kernel
 };
