@@ -3,6 +3,7 @@
  * What a handler can ask about the task, the probe and the session. Ids are those of the initial
  * namespaces. Text is borrowed from the kernel where it lives long enough.
  */
+#include <asm/msr-index.h>
 #include <linux/cred.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
@@ -134,6 +135,15 @@ s64 stp_fn_task_pid(struct stp_context *c, s64 task, const struct stp_place *pla
 s64 stp_fn_task_tid(struct stp_context *c, s64 task, const struct stp_place *place)
 {
 	return (s32)stp_load(c, task + offsetof(struct task_struct, pid), 4, place);
+}
+
+/* The kernel leaves fs to the process; what its thread structure has of it may be old. */
+u64 stp_thread_base(void)
+{
+	u32 low, high;
+
+	asm volatile("rdmsr" : "=a"(low), "=d"(high) : "c"(MSR_FS_BASE));
+	return low | (u64)high << 32;
 }
 
 /* ------------------------------------------------------------- the probe */

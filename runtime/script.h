@@ -215,6 +215,10 @@ static inline bool stp_match(struct stp_context *c, stp_regex_find *find, u32 gr
  */
 u64 stp_load(struct stp_context *c, u64 address, u32 size, const struct stp_place *place);
 u64 stp_load_user(struct stp_context *c, u64 address, u32 size, const struct stp_place *place);
+/* Where the current process has its thread's own variables: fs of x86-64. */
+u64 stp_thread_base(void);
+/* A script error: of a value that callers know, this one does not. */
+u64 stp_unknown_caller(struct stp_context *c, u64 caller, const struct stp_place *place);
 /* Guru mode. */
 void stp_store(struct stp_context *c, u64 address, u32 size, u64 value,
 	       const struct stp_place *place);

@@ -27,6 +27,12 @@ u64 stp_load(struct stp_context *c, u64 address, u32 size, const struct stp_plac
 	return value;
 }
 
+u64 stp_unknown_caller(struct stp_context *c, u64 caller, const struct stp_place *place)
+{
+	stp_fail(c, place, "the caller at 0x%016llx does not tell what it passed", caller);
+	return 0;
+}
+
 u64 stp_load_user(struct stp_context *c, u64 address, u32 size, const struct stp_place *place)
 {
 	u64 value = 0;

@@ -156,8 +156,10 @@ TEST_F(DwarfLocation, PointsAtWhatHasNoAddress) {
 }
 
 TEST_F(DwarfLocation, OfEachThreadIsNamed) {
-  EXPECT_EQ(expression(".byte 0x08, 16, 0x9b"), "it is thread-local: each thread has its own");
-  EXPECT_EQ(expression(".byte 0x08, 16, 0xe0"), "it is thread-local: each thread has its own");
+  const char* text = "it is thread-local, and where the thread has those of a library only the dynamic "
+                     "linker knows";
+  EXPECT_EQ(expression(".byte 0x08, 16, 0x9b"), text);
+  EXPECT_EQ(expression(".byte 0x08, 16, 0xe0"), text);
 }
 
 // min(rbx, 5), as gcc writes it: dup, compare, branch over a swap.
@@ -225,7 +227,10 @@ TEST_F(DwarfLocation, OfAParameterAtTheEntryIsWhatWasPassed) {
 TEST_F(DwarfLocation, OfTheEntryIsKnownThereAlone) {
   const char* list = ".byte 4, 0, 16, 4, 0xa3, 1, 0x55, 0x9f";
   EXPECT_EQ(in_list(list, 0), "in rdi");
-  EXPECT_EQ(in_list(list, 8), "only its value at the function's entry is known; use @entry");
+  EXPECT_EQ(in_list(list, 8),
+            "it was in rdi at the function's entry, which is not kept, and no caller tells it");
+  EXPECT_EQ(in_list(".byte 4, 0, 16, 5, 0xa3, 2, 0x75, 8, 0x9f", 8),
+            "it is computed from what was at the function's entry");
 }
 
 TEST_F(DwarfLocation, ThatElfutilsDoesNotDecodeIsRefused) {

@@ -151,6 +151,17 @@ u64 stp_load(struct stp_context *c, u64 address, u32 size, const struct stp_plac
 	return value;
 }
 
+u64 stp_thread_base(void)
+{
+	return 0x7000;
+}
+
+u64 stp_unknown_caller(struct stp_context *c, u64 caller, const struct stp_place *place)
+{
+	stp_fail(c, place, "unknown caller");
+	return 0;
+}
+
 u64 stp_load_user(struct stp_context *c, u64 address, u32 size, const struct stp_place *place)
 {
 	return stp_load(c, address, size, place);

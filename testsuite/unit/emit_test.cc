@@ -322,6 +322,23 @@ TEST_F(EmitTest, LocationsAreComputed) {
       "0 102 12288 -1 15 -4 1 0 9223372036854775807 5 9 6\nERROR: division by 0 at t.stp:0:0\nERROR: bad address at t.stp:0:0\n");
 }
 
+TEST_F(EmitTest, WhatWasPassedGoesByTheCaller) {
+  using types::loc_constant;
+  auto passed = [&](int64_t back) {
+    std::vector<types::LocPtr> args = {loc_constant(back)};
+    for (auto [address, value] : {std::pair{1, 10}, {2, 10}, {3, 0}, {4, 40}})
+      args.insert(args.end(), {loc_constant(address),
+                               value ? loc_constant(value) : types::loc_deref(loc_constant(0))});
+    types::Loc loc{LocOp::by_caller, 0, 8, args};
+    return program.expr(N, {}, LocExpr{std::make_shared<types::Loc>(loc)});
+  };
+  probe({print({passed(1), passed(2), passed(4)}), print({passed(3)})});
+  probe({print({passed(5)})});
+  probe({print({program.expr(N, {}, LocExpr{types::loc_thread()})})});
+  EXPECT_EQ(output(), "0 10 10 40\nERROR: bad address at t.stp:0:0\n"
+                      "ERROR: unknown caller at t.stp:0:0\n3 28672\n");
+}
+
 TEST_F(EmitTest, MemoryIsReadAndWrittenByTheWidthOfItsType) {
   // The word 0xfedcba9876543210 lies in the emitted program itself.
   program.embedded_top = {{"static u64 word = 0xfedcba9876543210ULL;", {}}};

@@ -167,6 +167,11 @@ TEST_F(OptimizeTest, WhatMayFailWantsAContext) {
   EXPECT_EQ(weight({when(binary(ast::BinaryOp::mod, number(3), local))}), Weight::full);
   EXPECT_EQ(weight({when(place(types::loc_reg(5)))}), Weight::light);
   EXPECT_EQ(weight({when(place(types::loc_deref(types::loc_reg(5), 4)))}), Weight::full);
+  types::LocPtr of_thread = types::loc_binary(types::LocOp::add, types::loc_reg(5), types::loc_thread());
+  EXPECT_EQ(weight({when(place(of_thread))}), Weight::full);
+  types::Loc passed{types::LocOp::by_caller, 0, 8,
+                    {types::loc_reg(7), types::loc_address(16), types::loc_constant(1)}};
+  EXPECT_EQ(weight({when(place(std::make_shared<types::Loc>(passed)))}), Weight::full);
   EXPECT_EQ(weight({element_increment(a)}), Weight::full);
   EXPECT_EQ(weight({program.stmt({}, LoopStmt{nullptr, number(0), nullptr, increment(n)})}), Weight::full);
   program.limits.actions = 2;

@@ -79,7 +79,12 @@ class TracedProgram {
       return std::nullopt;
     }
     if (!at.value) return std::nullopt;
-    uint64_t word = evaluate(*at.value);
+    uint64_t word = 0;
+    try {
+      word = evaluate(*at.value);
+    } catch (const UnknownCaller&) {
+      return std::nullopt;
+    }
     if (at.kind == Kind::memory) return memory(word + offset, size);
     return cut(word >> (8 * offset), size);
   }
@@ -113,12 +118,19 @@ class TracedProgram {
         return static_cast<uint64_t>(static_cast<int64_t>(arg(0)) >> arg(1));
       case LocOp::neg:
         return -arg(0);
+      case LocOp::thread:
+        return registers_.fs_base;
+      case LocOp::by_caller:
+        for (size_t i = 1; i + 1 < loc.args.size(); i += 2)
+          if (arg(i) == arg(0)) return arg(i + 1);
+        throw UnknownCaller();
       default:
         throw std::logic_error("the test programs need no such operation");
     }
   }
 
  private:
+  struct UnknownCaller {};
   static uint64_t cut(uint64_t value, unsigned size) {
     return size >= 8 ? value : value & ((1ull << (8 * size)) - 1);
   }

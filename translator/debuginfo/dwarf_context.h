@@ -1,6 +1,7 @@
 // What all parts of the DWARF provider work on.
 #pragma once
 
+#include "debuginfo/dwarf_call_sites.h"
 #include "debuginfo/dwarf_file.h"
 #include "debuginfo/dwarf_index.h"
 #include "debuginfo/dwarf_types.h"
@@ -15,6 +16,7 @@ struct Context {
   const Symbols* symbols;  // null: the file was stripped of them
   Types& types;
   std::string whole = "the kernel";  // what the file describes, for errors
+  CallSites calls{file};
 };
 
 // Function::handle holds two offsets of entries: the function's or inlined copy's own, and of a

@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -92,6 +93,41 @@ std::string File::build_id() const {
   for (ssize_t i = 0; i < size; ++i)
     hex += fmt::format("{:02x}", static_cast<const unsigned char*>(bytes)[i]);
   return hex;
+}
+
+namespace {
+
+// Position-independent programs are libraries to the ELF header. Linkers mark them; a program's
+// dynamic section has room for the debugger's hook as well, which older ones are known by.
+bool is_program(Elf* elf) {
+  GElf_Ehdr header;
+  if (!gelf_getehdr(elf, &header) || header.e_type == ET_EXEC) return header.e_type == ET_EXEC;
+  Elf_Scn* section = nullptr;
+  while ((section = elf_nextscn(elf, section))) {
+    GElf_Shdr its;
+    if (!gelf_getshdr(section, &its) || its.sh_type != SHT_DYNAMIC) continue;
+    Elf_Data* data = elf_getdata(section, nullptr);
+    GElf_Dyn row;
+    for (int i = 0; data && gelf_getdyn(data, i, &row) && row.d_tag != DT_NULL; ++i)
+      if (row.d_tag == DT_DEBUG || (row.d_tag == DT_FLAGS_1 && (row.d_un.d_val & DF_1_PIE)))
+        return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+std::optional<ThreadBlock> File::thread_block() const {
+  Elf* file = program_ ? program_ : elf();
+  size_t count = 0;
+  if (!file || !is_program(file) || elf_getphdrnum(file, &count) != 0) return std::nullopt;
+  GElf_Phdr header;
+  for (size_t i = 0; i < count && gelf_getphdr(file, static_cast<int>(i), &header); ++i)
+    if (header.p_type == PT_TLS && header.p_align <= 1u << 20 && header.p_memsz <= 1u << 30) {
+      uint64_t align = std::max<uint64_t>(header.p_align, 1);
+      return ThreadBlock{header.p_vaddr, header.p_memsz, (header.p_memsz + align - 1) / align * align};
+    }
+  return std::nullopt;
 }
 
 Dwarf_Frame* File::frame(Dwarf_Addr pc) const {

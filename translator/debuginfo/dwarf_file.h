@@ -8,12 +8,20 @@
 #include <elfutils/libdw.h>
 #include <elfutils/libdwfl.h>
 
+#include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 
 #include "debuginfo/dwarf_parts.h"
 
 namespace stp::dwarf {
+
+// What each thread has a copy of.
+struct ThreadBlock {
+  uint64_t image;       // where in the program the first values of the variables are
+  uint64_t used, size;  // in bytes; the size is rounded up as they are aligned
+};
 
 class File {
  public:
@@ -38,6 +46,8 @@ class File {
   // Call frame information at an address, of .debug_frame or .eh_frame; null when there is none.
   // The caller frees it.
   Dwarf_Frame* frame(Dwarf_Addr pc) const;
+  // Of the program's thread-local variables; nothing for libraries, which get theirs when they are loaded.
+  std::optional<ThreadBlock> thread_block() const;
   // Debug information in a file of its own has no .eh_frame: it is in the file that is run.
   void take_frames_of(const std::filesystem::path& program);
 

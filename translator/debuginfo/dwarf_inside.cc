@@ -8,6 +8,7 @@
 #include <map>
 #include <optional>
 
+#include "debuginfo/dwarf_call_sites.h"
 #include "debuginfo/dwarf_entry.h"
 #include "debuginfo/dwarf_functions.h"
 
@@ -76,18 +77,6 @@ std::vector<Function> called(const Context& context, Dwarf_Die& origin) {
   return found;
 }
 
-// Where a call site's call returns to; nothing when it is a jump, or does not say.
-std::optional<uint64_t> return_address(Dwarf_Die& site, int tag) {
-  bool of_gnu = tag == DW_TAG_GNU_call_site;
-  if (flag(site, of_gnu ? DW_AT_GNU_tail_call : DW_AT_call_tail_call)) return std::nullopt;
-  Dwarf_Attribute attribute;
-  Dwarf_Addr address = 0;
-  if (!dwarf_attr(&site, of_gnu ? DW_AT_low_pc : DW_AT_call_return_pc, &attribute) ||
-      dwarf_formaddr(&attribute, &address) != 0)
-    return std::nullopt;
-  return address;
-}
-
 }  // namespace
 
 std::vector<Call> calls_of(const Context& context, const Function& f) {
@@ -106,9 +95,7 @@ std::vector<Call> calls_of(const Context& context, const Function& f) {
       for (const Function& copy : find_functions(context, {std::string(name_of(child)), "", true}))
         if (copy.inlined && static_cast<uint32_t>(copy.handle) == number) add(copy);
     }
-    if (tag != DW_TAG_call_site && tag != DW_TAG_GNU_call_site) return;
-    auto origin = reference(child, DW_AT_call_origin);
-    if (!origin) origin = reference(child, DW_AT_abstract_origin);
+    auto origin = is_call_site(tag) ? called_by(child) : std::nullopt;
     if (!origin) return;
     auto address = return_address(child, tag);
     for (const Function& callee : called(context, *origin)) {

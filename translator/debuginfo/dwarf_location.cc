@@ -17,6 +17,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <map>
 #include <memory>
 #include <unordered_map>
 #include <vector>
@@ -326,24 +327,42 @@ class Machine {
         return push(pop().value);
       case DW_OP_form_tls_address:
       case DW_OP_GNU_push_tls_address:
-        return refuse(Lack::Kind::unusable, "it is thread-local: each thread has its own");
+        return of_thread();
       default:
         return refuse(Lack::Kind::unusable,
                       fmt::format("its location uses DWARF operation {:#x}", op.atom));
     }
   }
 
+  // The offset in the program's block of thread-local variables. That ends at what fs is based at
+  // (ELF Handling For Thread-Local Storage, variant II).
+  void of_thread() {
+    auto block = place_.file.thread_block();
+    if (!block)
+      return refuse(Lack::Kind::unusable,
+                    "it is thread-local, and where the thread has those of a library only the dynamic "
+                    "linker knows");
+    LocPtr offset = pop().value;
+    // With -gsplit-dwarf gcc 12 writes the address of the first value in the file instead.
+    auto number = static_cast<uint64_t>(offset->value);
+    if (offset->op == LocOp::constant && number >= block->used && number - block->image < block->used)
+      offset = types::loc_constant(static_cast<int64_t>(number - block->image));
+    LocPtr size = types::loc_constant(static_cast<int64_t>(block->size));
+    push(types::loc_binary(LocOp::add, types::loc_thread(),
+                           types::loc_binary(LocOp::sub, offset, size)));
+  }
+
   void damaged() { refuse(Lack::Kind::unusable, "its location is damaged"); }
 
   void indexed(const Dwarf_Op& op) {
     Dwarf_Attribute value;
-    Dwarf_Addr address;
-    if (!attribute_ || dwarf_getlocation_attr(attribute_, &op, &value) != 0 ||
-        dwarf_formaddr(&value, &address) != 0)
-      return damaged();
+    Dwarf_Addr word = 0;
     bool constant = op.atom == DW_OP_constx || op.atom == DW_OP_GNU_const_index;
-    push(constant ? types::loc_constant(static_cast<int64_t>(address))
-                  : types::loc_address(address));
+    // libdw makes data of a constant, which is no address to it.
+    auto read = constant ? dwarf_formudata : dwarf_formaddr;
+    if (!attribute_ || dwarf_getlocation_attr(attribute_, &op, &value) != 0 || read(&value, &word) != 0)
+      return damaged();
+    push(constant ? types::loc_constant(static_cast<int64_t>(word)) : types::loc_address(word));
   }
 
   // A constant given by its bytes.
@@ -389,22 +408,96 @@ class Machine {
     push(types::loc_binary(LocOp::add, types::loc_reg(number), types::loc_constant(offset)));
   }
 
-  // What an expression was when the function was entered: at the entry it is so now.
+  // What an expression was when the function was entered: at the entry it is so now; behind it the
+  // caller may know.
   void entry_value(const Dwarf_Op& op) {
     Dwarf_Attribute inner_attribute;
     Dwarf_Op* ops = nullptr;
     size_t count = 0;
-    if (!place_.at_entry)
-      return refuse(Lack::Kind::no_value,
-                    "only its value at the function's entry is known; use @entry");
     if (!attribute_ || depth_ > 3 ||
         dwarf_getlocation_attr(attribute_, &op, &inner_attribute) != 0 ||
         dwarf_getlocation(&inner_attribute, &ops, &count) != 0)
       return damaged();
+    if (!place_.at_entry) {
+      bool reg = count == 1 && ops[0].atom >= DW_OP_reg0 && ops[0].atom <= DW_OP_reg0 + 15;
+      if (!reg) return refuse(Lack::Kind::no_value, "it is computed from what was at the function's entry");
+      int number = ops[0].atom - DW_OP_reg0;
+      if (LocPtr passed = from_callers(number)) return push(passed);
+      std::string where = types::spell({Location::Kind::value, types::loc_reg(number), {}});
+      return refuse(Lack::Kind::no_value,
+                    fmt::format("it was {} at the function's entry, which is not kept, and no caller "
+                                "tells it", where));
+    }
     auto inner = Machine(place_, &inner_attribute, depth_ + 1).run(ops, count);
     auto* location = types::get(inner);
     if (!location || !location->value) return damaged();
     push(location->value);
+  }
+
+  // What a register was when the function was entered, from what the places say that the function is
+  // called from; the return address on the stack tells which of them it was. Null when none says so.
+  LocPtr from_callers(int reg) {
+    // Beyond that, comparing costs more than an entry probe that keeps the value.
+    constexpr size_t most = 64;
+    if (!place_.calls || !place_.function || place_.depth > 0) return nullptr;
+    const auto& sites = place_.calls->of(*place_.function);
+    if (sites.empty() || sites.size() > most) return nullptr;
+    LocPtr cfa = frame_address();
+    std::map<std::string, std::pair<LocPtr, std::vector<LocPtr>>> returns;  // by what was passed
+    for (const CallSite& site : sites) {
+      LocPtr passed = passed_at(site, reg, cfa);
+      if (!passed) continue;
+      auto& [value, addresses] = returns[types::spell({Location::Kind::value, passed, {}})];
+      value = passed;
+      addresses.push_back(types::loc_address(site.returns));
+    }
+    if (returns.empty() || !why_.empty()) return nullptr;
+    LocPtr back = types::loc_deref(types::loc_binary(LocOp::sub, cfa, types::loc_constant(8)));
+    Loc choice{LocOp::by_caller, 0, 8, {back}};
+    for (auto& [text, row] : returns)
+      for (const LocPtr& address : row.second)
+        choice.args.insert(choice.args.end(), {address, row.first});
+    return std::make_shared<Loc>(std::move(choice));
+  }
+
+  LocPtr passed_at(const CallSite& site, int reg, const LocPtr& cfa) {
+    Dwarf_Die entry, caller;
+    Dwarf_Attribute value;
+    Dwarf_Op* ops = nullptr;
+    size_t count = 0;
+    if (!place_.file.entry(site.entry, entry) || !place_.file.entry(site.caller, caller) ||
+        !passed_in(entry, reg, value) || dwarf_getlocation(&value, &ops, &count) != 0 || count == 0)
+      return nullptr;
+    // The call's own address: behind a call that ends a block other rules may hold.
+    CodePlace there{place_.file, &caller, site.returns - 1, false, false, place_.depth + 1};
+    auto passed = Machine(there, &value).run(ops, count);
+    auto* location = types::get(passed);
+    return location && location->value ? in_callers_frame(location->value, cfa) : nullptr;
+  }
+
+  // The same with the registers as the caller has them. Null when one of them is not kept.
+  LocPtr in_callers_frame(const LocPtr& loc, const LocPtr& cfa) {
+    if (loc->op == LocOp::reg) return loc->value == 7 ? cfa : callers_register(static_cast<int>(loc->value));
+    Loc moved = *loc;
+    for (LocPtr& arg : moved.args)
+      if (!(arg = in_callers_frame(arg, cfa))) return nullptr;
+    return std::make_shared<Loc>(std::move(moved));
+  }
+
+  LocPtr callers_register(int reg) {
+    // rbx, rbp, r12 to r15: the others are the callee's, whatever call frame information says.
+    if (reg != 3 && reg != 6 && (reg < 12 || reg > 15)) return nullptr;
+    std::unique_ptr<Dwarf_Frame, decltype(&free)> frame(place_.file.frame(place_.pc), &free);
+    Dwarf_Op memory[3];
+    Dwarf_Op* ops = nullptr;
+    size_t count = 0;
+    if (!frame || dwarf_frame_register(frame.get(), reg, memory, &ops, &count) != 0) return nullptr;
+    if (count == 0) return ops == memory ? nullptr : types::loc_reg(reg);
+    auto rule = Machine(place_, nullptr, depth_ + 1).run(ops, count);
+    auto* location = types::get(rule);
+    if (!location || !location->value) return nullptr;
+    return location->kind == Location::Kind::memory ? types::loc_deref(location->value)
+                                                    : location->value;
   }
 
   // A pointer to a variable that may have no address, but its value or parts of it are known.

@@ -3,6 +3,7 @@
 
 #include <elfutils/libdw.h>
 
+#include "debuginfo/dwarf_call_sites.h"
 #include "debuginfo/dwarf_file.h"
 #include "types/provider.h"
 
@@ -16,6 +17,7 @@ struct CodePlace {
   bool at_entry;  // the first instruction of the function: nothing has moved yet
   bool at_beginning = at_entry;  // or of an inlined copy
   int depth = 0;                 // how many locations have led here
+  const CallSites* calls = nullptr;  // who calls the function, if that may be asked
 };
 
 // The variable that `die` declares, at this place. Lack::no_value when it has none there,

@@ -117,7 +117,7 @@ Answer<types::Location> locate(const Context& context, const types::Provider& pr
   bool has_frame = outer_entry(context, place.function, frame);
   CodePlace at{context.file, has_frame ? &frame : nullptr,
                place.address ? place.address : place.function.address, at_entry,
-               place.at_entry};
+               place.at_entry, 0, &context.calls};
   auto location = location_of(variable.die, at);
   bool by_abi = variable.parameter && at_entry && !is_clone(place.function) &&
                 own_entry(context, place.function, function);

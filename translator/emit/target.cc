@@ -70,6 +70,33 @@ Value select(Body& b, const Loc& loc, const Span& span) {
   return {result, true};
 }
 
+// Which of the callers it is, and what the value is then.
+Value by_caller(Body& b, const Loc& loc, const Span& span) {
+  std::string back = b.number(location(b, *loc.args[0], span).text).text;
+  std::string result = b.temp("s64 ");
+  auto spelled = [&](size_t i) {
+    return types::spell({types::Location::Kind::value, loc.args[i + 1], {}});
+  };
+  const char* otherwise = "";
+  for (size_t i = 1; i + 1 < loc.args.size();) {
+    std::string text = spelled(i), condition;
+    Value value;
+    std::string effects = b.capture([&] { value = location(b, *loc.args[i + 1], span); });
+    for (; i + 1 < loc.args.size() && spelled(i) == text; i += 2)
+      condition += fmt::format("{}{} == {}", condition.empty() ? "" : " || ", back,
+                               location(b, *loc.args[i], span).text);
+    b.line("{}if ({}) {{", otherwise, condition);
+    b.indented(effects);
+    b.line("\t{} = {};", result, value.text);
+    otherwise = "} else ";
+  }
+  b.line("}} else {{");
+  b.line("\t{} = stp_unknown_caller(c, {}, {});", result, back, b.module.names.place(span));
+  b.line("}}");
+  b.check();
+  return {result, true};
+}
+
 Value read(Body& b, const char* function, const std::string& address, int size, const Span& span) {
   Value result = b.number(
       fmt::format("{}(c, {}, {}, {})", function, address, size, b.module.names.place(span)));
@@ -115,6 +142,8 @@ Value location(Body& b, const Loc& loc, const Span& span) {
               true};
     case LocOp::argument:
       return {fmt::format("(s64)c->args[{}]", loc.value), true};
+    case LocOp::thread:
+      return {"(s64)stp_thread_base()", true};
     case LocOp::reg:
       return register_word(loc.value);
     case LocOp::deref:
@@ -130,6 +159,8 @@ Value location(Body& b, const Loc& loc, const Span& span) {
     }
     case LocOp::select:
       return select(b, loc, span);
+    case LocOp::by_caller:
+      return by_caller(b, loc, span);
     default:
       break;
   }

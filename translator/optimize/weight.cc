@@ -8,6 +8,7 @@
 #include "optimize/weight.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "support/overloaded.h"
 #include "types/location.h"
@@ -110,11 +111,13 @@ class Weighing {
     if (!n || n->value <= 0) heavy();
   }
 
-  // Memory may not be there, and a divisor may be 0.
+  // Memory may not be there, also that of a thread, a divisor may be 0, and a caller unknown.
   void location(const types::LocPtr& loc) {
     using types::LocOp;
     if (!loc) return;
-    if (loc->op == LocOp::deref || loc->op == LocOp::div || loc->op == LocOp::mod) heavy();
+    constexpr LocOp uncertain[] = {LocOp::deref, LocOp::div, LocOp::mod, LocOp::thread, LocOp::by_caller};
+    if (std::find(std::begin(uncertain), std::end(uncertain), loc->op) != std::end(uncertain))
+      heavy();
     for (const types::LocPtr& arg : loc->args) location(arg);
   }
 

@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <iterator>
+
 #include "support/overloaded.h"
 
 namespace stp {
@@ -29,11 +31,11 @@ constexpr const char* unary_names[] = {"-", "+", "!", "~"};
 constexpr const char* aggregate_names[] = {"count", "sum",      "min",         "max",
                                            "avg",   "variance", "hist_linear", "hist_log"};
 constexpr const char* loc_names[] = {
-    "constant", "address", "reg", "argument", "deref", "add", "sub", "mul",   "div",
-    "mod",      "and",     "or",  "xor",      "shl",   "shr", "sar", "eq",    "ne",
-    "lt",       "le",      "gt",  "ge",       "udiv",  "umod", "ult", "ule",  "ugt",
-    "uge",      "neg",     "not", "abs",      "select"};
-static_assert(std::size(loc_names) == static_cast<size_t>(types::LocOp::select) + 1);
+    "constant", "address", "reg",  "argument", "deref", "add",  "sub", "mul", "div", "mod", "and",
+    "or",       "xor",     "shl",  "shr",      "sar",   "eq",   "ne",  "lt",  "le",  "gt",  "ge",
+    "udiv",     "umod",    "ult",  "ule",      "ugt",   "uge",  "neg", "not", "abs", "select",
+    "thread",   "by_caller"};
+static_assert(std::size(loc_names) == static_cast<size_t>(types::LocOp::by_caller) + 1);
 
 std::string quoted(const std::string& text) {
   std::string out = "\"";

@@ -44,8 +44,17 @@ bool is_character(const types::Type* type) {
   return type && type->kind == Kind::character;
 }
 
+// What only some of the callers tell is left out: a call by another would end the handler.
+bool depends_on_caller(const types::LocPtr& loc) {
+  return loc && (loc->op == types::LocOp::by_caller ||
+                 std::any_of(loc->args.begin(), loc->args.end(), depends_on_caller));
+}
+
 bool has_value(const types::Variable& v) {
-  return v.location.known();
+  const auto& where = v.location.target ? *v.location.target : v.location;
+  return v.location.known() && !depends_on_caller(where.value) &&
+         std::none_of(where.pieces.begin(), where.pieces.end(),
+                      [](const auto& piece) { return depends_on_caller(piece.value); });
 }
 
 // So many values that are no memory are shown of all that is described.

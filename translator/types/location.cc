@@ -140,6 +140,8 @@ std::string words(const Loc& loc, bool nested) {
                  : fmt::format("register {}", loc.value);
     case LocOp::argument:
       return fmt::format("argument {}", loc.value + 1);
+    case LocOp::thread:
+      return "fs_base";
     case LocOp::deref:
       return fmt::format("u{}[{}]", loc.size * 8, bare(0));
     case LocOp::neg:
@@ -158,6 +160,12 @@ std::string words(const Loc& loc, bool nested) {
       return fmt::format("{}({}, {})", function(loc.op), bare(0), bare(1));
     case LocOp::select:
       return fmt::format("select({}, {}, {})", bare(0), bare(1), bare(2));
+    case LocOp::by_caller: {
+      std::string text = "by_caller(" + bare(0);
+      for (size_t i = 1; i + 1 < loc.args.size(); i += 2)
+        text += fmt::format(", ({}, {})", bare(i), bare(i + 1));
+      return text + ")";
+    }
     default:
       break;
   }
@@ -179,6 +187,7 @@ std::string words(Location::Kind kind, const Loc& loc) {
 
 LocPtr loc_constant(int64_t value) { return make(LocOp::constant, value); }
 LocPtr loc_reg(int dwarf_register) { return make(LocOp::reg, dwarf_register); }
+LocPtr loc_thread() { return make(LocOp::thread, 0); }
 LocPtr loc_argument(int index) { return make(LocOp::argument, index); }
 LocPtr loc_address(uint64_t link_address) {
   return make(LocOp::address, static_cast<int64_t>(link_address));

@@ -23,6 +23,9 @@ enum class LocOp {
   udiv, umod, ult, ule, ugt, uge,  // the same on unsigned numbers
   neg, bit_not, abs,
   select,     // args[0] ? args[1] : args[2]
+  thread,     // where the variables of the thread that runs are: before this address (fs of x86-64)
+  by_caller,  // args[0]: where the function returns to; then such addresses, each with what the value
+              // is then. An error when it is none of them. Equal values stand together
 };
 
 struct Loc;
@@ -69,6 +72,7 @@ struct Location {
 
 LocPtr loc_constant(int64_t);
 LocPtr loc_reg(int dwarf_register);
+LocPtr loc_thread();
 LocPtr loc_argument(int index);
 LocPtr loc_address(uint64_t link_address);
 LocPtr loc_deref(LocPtr address, uint8_t size = 8);
@@ -82,7 +86,8 @@ LocPtr loc_in_sections(const LocPtr&, const std::function<uint32_t(uint64_t)>& s
 // For people: "in rdi", "at rsp + 8", "computed: u32[rax + 4] + 1", "8 bytes in rax, 4 bytes lost",
 // "pointer to (in rbx) + 8".
 // u8 to u64 followed by [ADDRESS] is what memory holds there, zero-extended; >> fills with zeroes,
-// sar(a, b) with the sign; select(c, a, b) is a when c is not 0. testsuite/debuginfo/compare computes
+// sar(a, b) with the sign; select(c, a, b) is a when c is not 0; by_caller(r, (a, x), (b, y)) is x
+// when r is a, and has no value when r is none of them. testsuite/debuginfo/compare computes
 // with it.
 std::string spell(const Location&);
 
