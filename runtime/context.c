@@ -106,7 +106,7 @@ int stp_contexts_init(void)
 							level ? STP_CONTEXT_NMI : 0);
 			if (!own->slots[level])
 				goto no_memory;
-			own->slots[level]->cpu = own->slots[level]->c.cpu = cpu;
+			own->slots[level]->cpu = cpu;
 		}
 	}
 	probes_off = kvcalloc(BITS_TO_LONGS(max(stp_script.n_probes, 1u)), sizeof(long), GFP_KERNEL);
@@ -294,11 +294,6 @@ int stp_probe_switch(u32 probe, bool on)
 	return 0;
 }
 
-bool stp_probe_on(u32 probe)
-{
-	return !test_bit(probe, probes_off);
-}
-
 /*
  * Runs a handler in a context of this CPU. STP_MISSES when it ran, `*failed` when not to its end; otherwise
  * why it was missed.
@@ -449,7 +444,7 @@ static struct stp_slot *thread_begin(const struct stp_point *point)
 	struct stp_slot *slot = interruptible_slot;
 
 	migrate_disable();
-	slot->cpu = slot->c.cpu = raw_smp_processor_id();
+	slot->cpu = raw_smp_processor_id();
 	context_begin(slot, stp_script.limits.actions_interruptible);
 	slot->c.point = point;
 	return slot;

@@ -60,6 +60,8 @@ extern const struct stp_probe_kind *const stp_probe_kinds[STP_KINDS];
 /* Run-time address of a point: its link address moved by KASLR, or its symbol's (through a
  * kprobe on it, for what is not exported); 0 when there is none. Process context. */
 unsigned long stp_resolve(const struct stp_point *point);
+/* That of each; points that have none are reported. Process context. */
+void stp_resolve_all(const struct stp_point *const *points, unsigned long *addresses, u32 n);
 /* Of any function of the running kernel, exported or not; 0 when there is none. Process context. */
 unsigned long stp_symbol_address(const char *symbol);
 /* Link-time addresses of vmlinux lie this much lower than the running kernel's. */
@@ -131,7 +133,6 @@ void stp_run_gates(void);
 /* Switches a probe off and on again while the session runs; hits that come while it is off are not
  * counted. -EINVAL: there is no such probe. Process context, one at a time. */
 int stp_probe_switch(u32 probe, bool on);
-bool stp_probe_on(u32 probe);
 
 /* The sum over CPUs of one probe's counters. */
 struct stp_count {

@@ -91,7 +91,6 @@ struct stp_context {
 	const struct stp_place *error_place;
 	s32 actions; /* statements left; below 0 is an error */
 	u32 nesting; /* calls left */
-	u32 cpu;
 	u32 flags; /* STP_CONTEXT_* */
 	bool next_overload; /* the function that ran hands its call on */
 

@@ -161,13 +161,7 @@ static int arm(const struct stp_point *const *points, u32 n, void **result)
 	}
 	*set = blank;
 	*result = set;
-	for (i = 0; i < n; i++) {
-		entries[i] = stp_resolve(points[i]);
-		if (!entries[i])
-			stp_point_failed(points[i], -ENOENT);
-	}
-	stp_sites_find(entries, sites, n);
-	stp_sites_leave_out(points, entries, sites, n);
+	stp_sites_of(points, entries, sites, n);
 	for (i = 0; i < n; i++) {
 		left[i] = sites[i] ? 0 : entries[i];
 		n_left += !!left[i];

@@ -256,13 +256,7 @@ static int arm(const struct stp_point *const *points, u32 n, void **result)
 
 	if (!entries || !set)
 		goto out;
-	for (i = 0; i < n; i++) {
-		entries[i] = stp_resolve(points[i]);
-		if (!entries[i])
-			stp_point_failed(points[i], -ENOENT);
-	}
-	stp_sites_find(entries, sites, n);
-	stp_sites_leave_out(points, entries, sites, n);
+	stp_sites_of(points, entries, sites, n);
 	for (i = 0; i < n; i++)
 		if (points[i]->number > 0)
 			sites[i] = 0;

@@ -66,7 +66,7 @@ static u32 gather(const unsigned long *ips, u32 n, u32 *at, unsigned long *piece
 	return count;
 }
 
-void stp_sites_find(const unsigned long *entries, unsigned long *ips, u32 n)
+static void find_sites(const unsigned long *entries, unsigned long *ips, u32 n)
 {
 	struct trial {
 		struct ftrace_ops ops;
@@ -96,8 +96,8 @@ void stp_sites_find(const unsigned long *entries, unsigned long *ips, u32 n)
  */
 #define MOST_WILD_BREAKPOINTS 200
 
-void stp_sites_leave_out(const struct stp_point *const *points, unsigned long *entries,
-			 const unsigned long *ips, u32 n)
+static void leave_out(const struct stp_point *const *points, unsigned long *entries,
+		      const unsigned long *ips, u32 n)
 {
 	u32 i, count = 0;
 
@@ -109,6 +109,14 @@ void stp_sites_leave_out(const struct stp_point *const *points, unsigned long *e
 		if (points[i]->is_wild && !ips[i])
 			entries[i] = 0;
 	stp_points_left_out(count);
+}
+
+void stp_sites_of(const struct stp_point *const *points, unsigned long *entries, unsigned long *ips,
+		  u32 n)
+{
+	stp_resolve_all(points, entries, n);
+	find_sites(entries, ips, n);
+	leave_out(points, entries, ips, n);
 }
 
 /* --------------------------------------------------------------- the table */

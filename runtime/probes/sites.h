@@ -7,14 +7,11 @@
 
 #include "runtime.h"
 
-/* Where the call to ftrace of the functions that begin at `entries` is, and 0 of those without one, and
- * of entries that are 0. Process context. */
-void stp_sites_find(const unsigned long *entries, unsigned long *ips, u32 n);
-
-/* Zeroes the entries of points that only a wildcard meant and that have no site, when they are many. Process
- * context. */
-void stp_sites_leave_out(const struct stp_point *const *points, unsigned long *entries,
-			 const unsigned long *ips, u32 n);
+/* Of each point: where its function begins, and where the call to ftrace is there; 0 for those that have none.
+ * Points without an entry are reported. Entries that only a wildcard meant and that have no site are 0 when
+ * they are many. Process context. */
+void stp_sites_of(const struct stp_point *const *points, unsigned long *entries, unsigned long *ips,
+		  u32 n);
 
 /* A point at a site. Kernel and modules lie in the last 4 GB: half of an address tells which site. */
 struct stp_site {

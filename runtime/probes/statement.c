@@ -114,15 +114,10 @@ static int arm(const struct stp_point *const *points, u32 n, void **set)
 {
 	unsigned long *addresses = kvcalloc(n, sizeof(*addresses), GFP_KERNEL);
 	int armed = 0;
-	u32 i;
 
 	if (!addresses)
 		return -ENOMEM;
-	for (i = 0; i < n; i++) {
-		addresses[i] = stp_resolve(points[i]);
-		if (!addresses[i])
-			stp_point_failed(points[i], -ENOENT);
-	}
+	stp_resolve_all(points, addresses, n);
 	*set = stp_breakpoints_arm(points, addresses, n, &armed);
 	kvfree(addresses);
 	return *set ? armed : -ENOMEM;

@@ -94,3 +94,14 @@ unsigned long stp_resolve(const struct stp_point *point)
 	base = point->symbol ? stp_symbol_address(point->symbol) : 0;
 	return base ? base + point->offset : 0;
 }
+
+void stp_resolve_all(const struct stp_point *const *points, unsigned long *addresses, u32 n)
+{
+	u32 i;
+
+	for (i = 0; i < n; i++) {
+		addresses[i] = stp_resolve(points[i]);
+		if (!addresses[i])
+			stp_point_failed(points[i], -ENOENT);
+	}
+}

@@ -26,19 +26,13 @@ int stp_files_init(void)
 {
 	struct dentry *common = common_directory();
 
-	stp_report_init();
 	if (IS_ERR(common))
 		return PTR_ERR(common);
 	stp_directory = debugfs_create_dir(THIS_MODULE->name, common);
 	if (IS_ERR(stp_directory))
 		return PTR_ERR(stp_directory);
 	debugfs_create_file_unsafe("control", 0600, stp_directory, NULL, &stp_control_operations);
-	debugfs_create_file("account", 0400, stp_directory, NULL, &stp_account_operations);
-	if (stp_script.timing)
-		debugfs_create_file("times", 0400, stp_directory, NULL, &stp_times_operations);
-	debugfs_create_file("state", 0400, stp_directory, NULL, &stp_state_operations);
-	debugfs_create_file("globals", 0400, stp_directory, NULL, &stp_globals_operations);
-	debugfs_create_file("formats", 0400, stp_directory, NULL, &stp_formats_operations);
+	stp_report_init();
 	return 0;
 }
 

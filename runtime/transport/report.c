@@ -4,6 +4,7 @@
  * another process has the control file open.
  */
 #include <linux/cred.h>
+#include <linux/debugfs.h>
 #include <linux/ktime.h>
 #include <linux/seq_file.h>
 #include <linux/user_namespace.h>
@@ -27,19 +28,7 @@ static int account_show(struct seq_file *out, void *unused)
 	}
 	return 0;
 }
-
-static int account_open(struct inode *inode, struct file *file)
-{
-	return single_open(file, account_show, NULL);
-}
-
-const struct file_operations stp_account_operations = {
-	.owner = THIS_MODULE,
-	.open = account_open,
-	.read = seq_read,
-	.llseek = seq_lseek,
-	.release = single_release,
-};
+DEFINE_SHOW_ATTRIBUTE(account);
 
 /* ------------------------------------------------------------------ times */
 
@@ -59,19 +48,7 @@ static int times_show(struct seq_file *out, void *unused)
 	}
 	return 0;
 }
-
-static int times_open(struct inode *inode, struct file *file)
-{
-	return single_open(file, times_show, NULL);
-}
-
-const struct file_operations stp_times_operations = {
-	.owner = THIS_MODULE,
-	.open = times_open,
-	.read = seq_read,
-	.llseek = seq_lseek,
-	.release = single_release,
-};
+DEFINE_SHOW_ATTRIBUTE(times);
 
 /* ------------------------------------------------------------------ state */
 
@@ -95,25 +72,7 @@ static int state_show(struct seq_file *out, void *unused)
 		   rings.waiting, rings.lost, rings.overwritten);
 	return 0;
 }
-
-static int state_open(struct inode *inode, struct file *file)
-{
-	return single_open(file, state_show, NULL);
-}
-
-const struct file_operations stp_state_operations = {
-	.owner = THIS_MODULE,
-	.open = state_open,
-	.read = seq_read,
-	.llseek = seq_lseek,
-	.release = single_release,
-};
-
-void stp_report_init(void)
-{
-	loaded_at = ktime_get_ns();
-	loaded_by = from_kuid(&init_user_ns, current_uid());
-}
+DEFINE_SHOW_ATTRIBUTE(state);
 
 /* ---------------------------------------------------------------- globals */
 
@@ -122,19 +81,7 @@ static int globals_show(struct seq_file *out, void *unused)
 	stp_globals_show(out);
 	return 0;
 }
-
-static int globals_open(struct inode *inode, struct file *file)
-{
-	return single_open(file, globals_show, NULL);
-}
-
-const struct file_operations stp_globals_operations = {
-	.owner = THIS_MODULE,
-	.open = globals_open,
-	.read = seq_read,
-	.llseek = seq_lseek,
-	.release = single_release,
-};
+DEFINE_SHOW_ATTRIBUTE(globals);
 
 /* ---------------------------------------------------------------- formats */
 
@@ -144,9 +91,21 @@ static ssize_t formats_read(struct file *file, char __user *to, size_t size, lof
 				       stp_script.formats_size);
 }
 
-const struct file_operations stp_formats_operations = {
+static const struct file_operations formats_fops = {
 	.owner = THIS_MODULE,
 	.open = simple_open,
 	.read = formats_read,
 	.llseek = default_llseek,
 };
+
+void stp_report_init(void)
+{
+	loaded_at = ktime_get_ns();
+	loaded_by = from_kuid(&init_user_ns, current_uid());
+	debugfs_create_file("account", 0400, stp_directory, NULL, &account_fops);
+	if (stp_script.timing)
+		debugfs_create_file("times", 0400, stp_directory, NULL, &times_fops);
+	debugfs_create_file("state", 0400, stp_directory, NULL, &state_fops);
+	debugfs_create_file("globals", 0400, stp_directory, NULL, &globals_fops);
+	debugfs_create_file("formats", 0400, stp_directory, NULL, &formats_fops);
+}

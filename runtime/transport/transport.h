@@ -8,13 +8,9 @@
 #include "runtime.h"
 
 extern const struct file_operations stp_control_operations;
-extern const struct file_operations stp_account_operations;
-extern const struct file_operations stp_times_operations;
-extern const struct file_operations stp_state_operations;
-extern const struct file_operations stp_globals_operations;
-extern const struct file_operations stp_formats_operations;
 
 void stp_control_exit(void);
+/* Makes the files that tell of the session, in stp_directory. */
 void stp_report_init(void);
 /* Somebody has the control file open. */
 bool stp_control_attached(void);
