@@ -62,6 +62,7 @@ struct stp_str stp_fn_backtrace(struct stp_context *c, struct stp_text *scratch)
 struct stp_str stp_fn_callers(struct stp_context *c, struct stp_text *scratch, s64 n);
 s64 stp_fn_stack(struct stp_context *c, s64 n);
 void stp_fn_print_backtrace(struct stp_context *c);
+void stp_fn_print_backtrace_fileline(struct stp_context *c);
 struct stp_str stp_fn_sprint_backtrace(struct stp_context *c, struct stp_text *scratch);
 void stp_fn_print_syms(struct stp_context *c, struct stp_str list);
 struct stp_str stp_fn_sprint_syms(struct stp_context *c, struct stp_text *scratch,
@@ -71,6 +72,9 @@ s64 stp_fn_stack_used(struct stp_context *c);
 s64 stp_fn_stack_unused(struct stp_context *c);
 
 /* Addresses of the kernel and its modules. */
+struct stp_str stp_fn_symfile(struct stp_context *c, struct stp_text *scratch, s64 address);
+struct stp_str stp_fn_symline(struct stp_context *c, struct stp_text *scratch, s64 address);
+struct stp_str stp_fn_symfileline(struct stp_context *c, struct stp_text *scratch, s64 address);
 struct stp_str stp_fn_symname(struct stp_context *c, struct stp_text *scratch, s64 address);
 struct stp_str stp_fn_symdata(struct stp_context *c, struct stp_text *scratch, s64 address);
 struct stp_str stp_fn_modname(struct stp_context *c, struct stp_text *scratch, s64 address,

@@ -514,6 +514,14 @@ struct stp_section {
 	u64 address;	    /* its link-time address */
 };
 
+/* What debug information tells of a section's addresses; see stp/places.h. */
+struct stp_places {
+	const void *table;
+	u64 begin, end; /* link-time addresses */
+	u16 section;	/* as stp_point::section */
+	bool inlined;	/* otherwise lines */
+};
+
 /* What a call returns to, by its link-time address in the point's image; level 1: the call of the
  * function that the point is in. Those of one level stand together, level 1 first. */
 struct stp_caller {
@@ -632,6 +640,8 @@ struct stp_script {
 	u32 n_points;
 	const struct stp_section *sections;
 	u32 n_sections;
+	const struct stp_places *places;
+	u32 n_places;
 	const struct stp_probe *probes;
 	u32 n_probes;
 	/* Each calls stp_gate_set() of its number. */

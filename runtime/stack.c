@@ -12,6 +12,7 @@
 #include <asm/unwind.h>
 
 #include "builtins.h"
+#include "places.h"
 #include "slot.h"
 
 struct frames {
@@ -75,26 +76,31 @@ static const char *of_kernel(unsigned long address)
 	return address >= MODULES_VADDR && address < MODULES_END ? "" : " [kernel]";
 }
 
-/* "name+0x6 [module]" into `name`, KSYM_SYMBOL_LEN bytes; the address when it has no name. */
-static noinline void short_name(char *name, unsigned long address, bool top)
+/* One frame of a stack, in words. */
+struct frame_name {
+	char symbol[KSYM_SYMBOL_LEN]; /* "name+0x6/0x80", or an address that has no name */
+	char its_module[MODULE_NAME_LEN + 4];
+	const char *module;   /* " [ext4]", with the blank; "" of no known module */
+	unsigned long inside; /* an address of the instruction that the frame is at */
+};
+
+static noinline void name_frame(struct frame_name *f, unsigned long address, bool top)
 {
-	char *size, *module;
+	char *module;
 
 	/* %pB looks up the byte before, and counts the offset of the address itself. */
 	if (top)
-		snprintf(name, KSYM_SYMBOL_LEN, "%pS", (void *)address);
+		snprintf(f->symbol, sizeof(f->symbol), "%pS", (void *)address);
 	else
-		snprintf(name, KSYM_SYMBOL_LEN, "%pB", (void *)address);
-	size = strchr(name, '/');
-	if (!size) {
-		snprintf(name, KSYM_SYMBOL_LEN, "0x%lx", address);
+		snprintf(f->symbol, sizeof(f->symbol), "%pB", (void *)address);
+	f->inside = top ? address : address - 1;
+	f->module = of_kernel(address);
+	module = strchr(f->symbol, ' ');
+	if (!module)
 		return;
-	}
-	module = strchr(size, ' ');
-	if (module)
-		memmove(size, module, strlen(module) + 1);
-	else
-		strcpy(size, of_kernel(address));
+	snprintf(f->its_module, sizeof(f->its_module), "%s", module);
+	f->module = f->its_module;
+	*module = '\0';
 }
 
 struct stp_str stp_fn_symname(struct stp_context *c, struct stp_text *scratch, s64 address)
@@ -184,31 +190,57 @@ s64 stp_fn_stack(struct stp_context *c, s64 n)
 	return address;
 }
 
-static void print_line(struct stp_context *c, unsigned long address, bool top)
+static noinline void print_line(struct stp_context *c, unsigned long address, bool top, bool lines)
 {
-	if (top)
-		stp_print_text(c, " 0x%lx : %pS%s\n", address, (void *)address, of_kernel(address));
-	else
-		stp_print_text(c, " 0x%lx : %pB%s\n", address, (void *)address, of_kernel(address));
+	struct stp_inlined copy;
+	struct frame_name f;
+	char line[STP_LINE_ROOM];
+
+	name_frame(&f, address, top);
+	line[0] = '\0';
+	if (lines)
+		stp_put_line(line, " at ", f.inside);
+	/* The line is one of the innermost copy. */
+	for (stp_inlined_first(&copy, f.inside); stp_inlined_next(&copy); line[0] = '\0')
+		stp_print_text(c, " 0x%lx : %s (inlined)%s%s\n", address, copy.name, line, f.module);
+	stp_print_text(c, " 0x%lx : %s%s%s\n", address, f.symbol, line, f.module);
 }
 
-void stp_fn_print_backtrace(struct stp_context *c)
+static void print_stack(struct stp_context *c, bool lines)
 {
 	unsigned long address;
 	struct frames f;
 
 	frames_begin(&f, c);
 	for (; (address = frames_next(&f)); f.top = false)
-		print_line(c, address, f.top);
+		print_line(c, address, f.top, lines);
+}
+
+void stp_fn_print_backtrace(struct stp_context *c)
+{
+	print_stack(c, false);
+}
+
+void stp_fn_print_backtrace_fileline(struct stp_context *c)
+{
+	print_stack(c, true);
 }
 
 /* Appends as much as there is room for. */
-static u32 put_line(struct stp_text *to, u32 len, unsigned long address, bool top)
+static noinline u32 put_line(struct stp_text *to, u32 len, unsigned long address, bool top)
 {
-	char name[KSYM_SYMBOL_LEN];
+	u32 room = stp_script.limits.string_size;
+	struct stp_inlined copy;
+	struct frame_name f;
+	const char *size;
 
-	short_name(name, address, top);
-	return len + scnprintf(to->text + len, stp_script.limits.string_size - len, "%s\n", name);
+	name_frame(&f, address, top);
+	for (stp_inlined_first(&copy, f.inside); stp_inlined_next(&copy);)
+		len += scnprintf(to->text + len, room - len, "%s (inlined)%s\n", copy.name, f.module);
+	size = strchr(f.symbol, '/');
+	if (!size)
+		return len + scnprintf(to->text + len, room - len, "0x%lx\n", address);
+	return len + scnprintf(to->text + len, room - len, "%.*s%s\n", (int)(size - f.symbol), f.symbol, f.module);
 }
 
 struct stp_str stp_fn_sprint_backtrace(struct stp_context *c, struct stp_text *scratch)
@@ -248,7 +280,7 @@ void stp_fn_print_syms(struct stp_context *c, struct stp_str list)
 
 	/* Which of them are return addresses the list does not tell: the first is taken for the probe. */
 	for (bool top = true; next_in(&list, &address); top = false)
-		print_line(c, address, top);
+		print_line(c, address, top, false);
 }
 
 struct stp_str stp_fn_sprint_syms(struct stp_context *c, struct stp_text *scratch, struct stp_str list)

@@ -95,6 +95,7 @@ SemaOptions sema_options(const ScriptOptions& o, Diagnostics& d) {
   options.guru = o.guru;
   options.suppress_warnings = o.no_warnings;
   options.display_globals = o.display_globals;
+  options.modules = o.modules;
   options.globals = globals_of(o.globals, d);
   apply_limits(o.limits, o.buffer_mb, options.limits, d);
   return options;

@@ -203,6 +203,10 @@ void add_build_options(CLI::App& app, ScriptOptions& o) {
   app.add_option("-D", o.limits, "change a limit (below)")
       ->type_name("NAME=VALUE")
       ->allow_extra_args(false);
+  app.add_option("-d", o.modules,
+                 "tell lines and inlined functions of this module too, as of those that are probed")
+      ->type_name("MODULE")
+      ->allow_extra_args(false);
   app.add_option("-s", o.buffer_mb, "buffer of each CPU, 1 to 1024 megabytes")
       ->type_name("MB")
       ->check(unsaid(CLI::Range(1u, most_buffer_mb)));

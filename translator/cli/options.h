@@ -30,6 +30,7 @@ struct ScriptOptions {
   DebuginfoChoice debuginfo = DebuginfoChoice::automatic;
   std::vector<std::string> globals;  // -G name=value
   std::vector<std::string> limits;   // -D NAME=value
+  std::vector<std::string> modules;  // -d: of the kernel, whose lines and inlined functions are told
   unsigned buffer_mb = 0;            // -s
   std::vector<std::string> library;  // -I: folders
   std::string module_name;           // -m

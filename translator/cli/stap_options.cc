@@ -271,10 +271,16 @@ const StapRow rows[] = {
     {optional, Effect::done, 0, "prologue-searching", "WHEN", "no effect: values are looked up where they are at the entry",
      [](Options&, Text v) { return v.empty() ? "" : wanted_word(v, {"never", "always", "auto"}); }},
 
+    {required, Effect::done, 'd', nullptr, "MODULE", "lines and inlined functions of this module too; others have symbols without it",
+     [](Options& o, Text v) {
+       // Programs, and the kernel, need nothing.
+       if (v != "kernel" && (v.find('/') == v.npos || v.find(".ko") != v.npos)) o.script.modules.push_back(v);
+       return std::string();
+     }},
+
     // ---- what holds without it
-    {required, Effect::none, 'd', nullptr, "MODULE", "the kernel itself is asked for its symbols during the run", nullptr},
-    {none, Effect::none, 0, "ldd", nullptr, "as -d", nullptr},
-    {none, Effect::none, 0, "all-modules", nullptr, "as -d", nullptr},
+    {none, Effect::none, 0, "ldd", nullptr, "the kernel itself is asked for its symbols during the run", nullptr},
+    {none, Effect::none, 0, "all-modules", nullptr, "as --ldd", nullptr},
     {none, Effect::none, 'P', nullptr, nullptr, "as --prologue-searching", nullptr},
     {none, Effect::none, 'q', nullptr, nullptr, "files about the coverage of tapsets are not written", nullptr},
     {none, Effect::none, 0, "save-uprobes", nullptr, "every kernel from 3.5 on has uprobes", nullptr},

@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include <cstring>
+
 #include "debuginfo/dwarf_context.h"
 #include "debuginfo/dwarf_file.h"
 #include "debuginfo/dwarf_functions.h"
@@ -16,6 +18,7 @@
 #include "debuginfo/image.h"
 #include "debuginfo/kprobe_blacklist.h"
 #include "debuginfo/module_layout.h"
+#include "debuginfo/places.h"
 #include "debuginfo/symbolize.h"
 #include "debuginfo/symbols.h"
 #include "target/cache.h"
@@ -30,13 +33,22 @@ using types::Place;
 using types::Type;
 using types::Variable;
 
+// What has to be there before a provider can be made.
+struct Opened {
+  std::unique_ptr<dwarf::File> file;
+  std::unique_ptr<dwarf::Index> index;
+  std::filesystem::path path;  // of the file
+  std::string key;             // that what is derived from it is kept under
+};
+
 class DwarfProvider : public types::Provider {
  public:
-  DwarfProvider(std::unique_ptr<dwarf::File> file, std::unique_ptr<dwarf::Index> index,
-                std::unique_ptr<Symbols> symbols, std::filesystem::path image,
+  DwarfProvider(Opened opened, std::unique_ptr<Symbols> symbols, std::filesystem::path image,
                 std::string whole = "the kernel", ModuleLayout layout = {})
-      : file_(std::move(file)),
-        index_(std::move(index)),
+      : file_(std::move(opened.file)),
+        index_(std::move(opened.index)),
+        debuginfo_(std::move(opened.path)),
+        key_(std::move(opened.key)),
         symbols_(std::move(symbols)),
         image_path_(std::move(image)),
         layout_(std::move(layout)),
@@ -69,6 +81,9 @@ class DwarfProvider : public types::Provider {
   }
   std::optional<types::SymbolAt> symbol_at(uint64_t address) const override {
     return dwarf::symbol_at(context_, address);
+  }
+  std::filesystem::path places(types::PlaceKind kind) const override {
+    return key_.empty() ? std::filesystem::path() : dwarf::places_file(debuginfo_, key_, kind);
   }
   std::optional<Function> function_at(uint64_t address) const override {
     return dwarf::function_at(context_, address);
@@ -124,6 +139,12 @@ class DwarfProvider : public types::Provider {
   std::optional<types::Section> section_at(uint64_t address) const override {
     return layout_.section_at(address);
   }
+  std::vector<types::Section> code_sections() const override {
+    std::vector<types::Section> sections;
+    for (const types::Section& s : layout_.sections())
+      if (s.code && !s.anchor.empty()) sections.push_back(s);
+    return sections;
+  }
 
  private:
   void open_image() const {
@@ -133,6 +154,8 @@ class DwarfProvider : public types::Provider {
 
   std::unique_ptr<dwarf::File> file_;
   std::unique_ptr<dwarf::Index> index_;
+  std::filesystem::path debuginfo_;
+  std::string key_;
   std::unique_ptr<Symbols> symbols_;
   std::filesystem::path image_path_;
   ModuleLayout layout_;  // of a module
@@ -143,16 +166,10 @@ class DwarfProvider : public types::Provider {
   dwarf::Context context_;
 };
 
-// What has to be there before a provider can be made.
-struct Opened {
-  std::unique_ptr<dwarf::File> file;
-  std::unique_ptr<dwarf::Index> index;
-};
-
 // Addresses of another build would put probes into the middle of instructions.
 std::optional<Opened> open_file(const std::filesystem::path& path, const std::string& build_id,
                                 const char* whose, std::string& why_not) {
-  Opened opened{std::make_unique<dwarf::File>(path), nullptr};
+  Opened opened{std::make_unique<dwarf::File>(path), nullptr, path, {}};
   if (!opened.file->dwarf()) {
     why_not = fmt::format("{}: {}", path.string(), opened.file->error());
     return std::nullopt;
@@ -163,8 +180,8 @@ std::optional<Opened> open_file(const std::filesystem::path& path, const std::st
                           path.string(), its_id, whose, build_id);
     return std::nullopt;
   }
-  auto key = "dwarf-" + (its_id.empty() ? file_key(path) : its_id);
-  opened.index = dwarf::Index::open(path, key, why_not);
+  opened.key = its_id.empty() ? file_key(path) : its_id;
+  opened.index = dwarf::Index::open(path, "dwarf-" + opened.key, why_not);
   if (!opened.index) return std::nullopt;
   return opened;
 }
@@ -176,8 +193,8 @@ std::unique_ptr<types::Provider> open_dwarf(const std::filesystem::path& vmlinux
   auto opened = open_file(vmlinux, target.build_id, "kernel", why_not);
   if (!opened) return nullptr;
   std::string no_symbols;
-  return std::make_unique<DwarfProvider>(std::move(opened->file), std::move(opened->index),
-                                         Symbols::open(target, no_symbols), target.vmlinux);
+  return std::make_unique<DwarfProvider>(std::move(*opened), Symbols::open(target, no_symbols),
+                                         target.vmlinux);
 }
 
 std::unique_ptr<types::Provider> open_module_dwarf(const std::filesystem::path& file,
@@ -187,8 +204,8 @@ std::unique_ptr<types::Provider> open_module_dwarf(const std::filesystem::path& 
   auto opened = open_file(file, build_id, "module", why_not);
   if (!opened) return nullptr;
   Elf* elf = opened->file->elf();
-  return std::make_unique<DwarfProvider>(std::move(opened->file), std::move(opened->index),
-                                         Symbols::of_module(elf), std::filesystem::path(),
+  return std::make_unique<DwarfProvider>(std::move(*opened), Symbols::of_module(elf),
+                                         std::filesystem::path(),
                                          fmt::format("module '{}'", module),
                                          ModuleLayout(module, elf));
 }
@@ -207,15 +224,15 @@ std::unique_ptr<types::Provider> open_dwarf_of_program(const std::filesystem::pa
   // A build-id is of a program, not of the .dwo files that may be there or not.
   auto key = "dwarf-" + (build_id.empty() ? file_key(debuginfo) : build_id) +
              (file->parts().extent() ? fmt::format("-{:x}", file->parts().extent()) : "");
-  auto index = dwarf::Index::open(debuginfo, key, why_not);
-  if (!index) {
-    for (const auto& name : file->parts().missing()) why_not += fmt::format("; {} is not there", name);
+  Opened opened{std::move(file), nullptr, debuginfo, key.substr(std::strlen("dwarf-"))};
+  opened.index = dwarf::Index::open(debuginfo, key, why_not);
+  if (!opened.index) {
+    for (const auto& name : opened.file->parts().missing()) why_not += fmt::format("; {} is not there", name);
     return nullptr;
   }
   Target target;
   target.debuginfo = debuginfo;
-  return std::make_unique<DwarfProvider>(std::move(file), std::move(index),
-                                         Symbols::open(target, why_not), "", whole);
+  return std::make_unique<DwarfProvider>(std::move(opened), Symbols::open(target, why_not), "", whole);
 }
 
 }  // namespace stp

@@ -22,6 +22,7 @@
 #include "debuginfo/dwarf_entry.h"
 #include "debuginfo/dwarf_file.h"
 #include "debuginfo/dwarf_index.h"
+#include "debuginfo/dwarf_units.h"
 #include "debuginfo/module_layout.h"
 
 namespace stp::dwarf {
@@ -263,23 +264,6 @@ class Walk {
   std::unordered_map<Dwarf_Off, Declaration> known_;
   std::unordered_set<std::string> seen_, seen_enumerators_;
 };
-
-// Calls `use` with the number and entry of each unit, of all parts of the file.
-template <typename Use>
-void each_unit(const File& file, Use use) {
-  size_t i = 0;
-  for (Dwarf* dwarf : file.parts().with_units()) {
-    Dwarf_CU* unit = nullptr;
-    Dwarf_Half version;
-    uint8_t type;
-    Dwarf_Die die, sub;
-    for (; dwarf_get_units(dwarf, unit, &unit, &version, &type, &die, &sub) == 0; ++i) {
-      if (type == DW_UT_skeleton && sub.cu) die = sub;
-      // Offsets are kept in 32 bits; no kernel's .debug_info comes near.
-      if (dwarf_dieoffset(&die) < UINT32_MAX) use(i, die);
-    }
-  }
-}
 
 // Walks every `step`-th unit from `first` on.
 void harvest(const std::filesystem::path& path, size_t first, size_t step, Harvest& out) {

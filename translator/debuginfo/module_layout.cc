@@ -99,7 +99,8 @@ ModuleLayout::ModuleLayout(std::string module, Elf* elf) : module_(std::move(mod
   std::map<uint64_t, types::Section> by_begin;
   each_section(elf, [&](size_t, std::string_view name, const GElf_Shdr& header) {
     if (!header.sh_size) return;
-    types::Section section{module_, std::string(name), header.sh_addr, 0, "", 0};
+    types::Section section{module_, std::string(name), header.sh_addr, 0, "", 0,
+                           (header.sh_flags & SHF_EXECINSTR) != 0};
     section.end = section.begin + header.sh_size;
     by_begin[section.begin] = section;
   });

@@ -29,6 +29,7 @@ class ModuleLayout {
   ModuleLayout(std::string module, Elf*);
 
   const std::string& module() const { return module_; }
+  const std::vector<types::Section>& sections() const { return sections_; }
   // Nothing where no section is.
   std::optional<types::Section> section_at(uint64_t address) const;
   // Entries of functions marked NOKPROBE_SYMBOL, ascending.

@@ -244,6 +244,42 @@ std::string globals_text(const Module& module) {
   return text;
 }
 
+namespace {
+
+// As the assembler reads it.
+std::string assembler_string(std::string_view text) {
+  std::string out = "\"";
+  for (char ch : text) {
+    if (ch == '"' || ch == '\\') out += '\\';
+    out += ch;
+  }
+  return out + '"';
+}
+
+// Tables of places, each file once, and a row for each section that one is of.
+std::string places_text(const Program& program, std::string& members) {
+  std::vector<std::filesystem::path> files;
+  std::string text, rows;
+  for (const PlaceTable& p : program.places) {
+    size_t number = std::find(files.begin(), files.end(), p.file) - files.begin();
+    if (number == files.size()) {
+      files.push_back(p.file);
+      std::string label = fmt::format("stp_places_{}", number);
+      text += fmt::format("\nasm({});\nextern const char {}[];\n",
+                          c_string(fmt::format("\t.pushsection .rodata\n\t.balign 8\n{}:\t.incbin "
+                                               "{}\n\t.popsection\n",
+                                               label, assembler_string(p.file.native()))),
+                          label);
+    }
+    rows += fmt::format("\t{{ .table = stp_places_{}, .begin = {}, .end = {}{}{} }},\n", number,
+                        c_hex(p.begin), c_hex(p.end), member("section", p.section),
+                        member("inlined", int{p.kind == types::PlaceKind::inlined}));
+  }
+  return text + table("stp_places", "places", rows, members);
+}
+
+}  // namespace
+
 std::string tables_text(Module& module, const Depths& depths) {
   const Program& program = module.program;
   std::string globals, points, probes, locks, callers, calls, sections, members;
@@ -268,6 +304,7 @@ std::string tables_text(Module& module, const Depths& depths) {
   }
   std::string text = table("stp_global", "globals", globals, members) +
                      table("stp_section", "sections", sections, members) +
+                     places_text(program, members) +
                      callers + all_call_names(program, members) +
                      (calls.empty() ? "" : "\nstatic const struct stp_call calls[] = {\n" + calls + "};\n") +
                      table("stp_point", "points", points, members) + "\n" + locks +

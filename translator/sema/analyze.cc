@@ -212,6 +212,7 @@ void set_anchor(prog::Program& program, bool any, types::Sources& sources, Diagn
     for (const auto& point : probe.points)
       any |= point.program.empty() && ((point.address != 0 && !point.section) ||
                                        point.kind == prog::PointKind::tracepoint);
+  for (const auto& table : program.places) any |= !table.section;
   const types::Provider* source = any ? sources.kernel(d) : nullptr;
   if (source) program.anchor = source->symbol("_printk").value_or(0);
   if (program.anchor) return;
@@ -219,6 +220,30 @@ void set_anchor(prog::Program& program, bool any, types::Sources& sources, Diagn
   for (auto& probe : program.probes)
     for (auto& point : probe.points)
       if (!point.section) point.address = 0;
+}
+
+// Tables of lines and inlined copies: of the kernel, of the modules that have points, and of those that were
+// named.
+void carry_places(Unit& unit, const std::vector<std::string>& named) {
+  prog::Program& program = *unit.program;
+  Diagnostics nobody;  // without debug information nothing is told, as documented
+  std::vector<const types::Provider*> modules = {unit.sources->kernel(nobody)};
+  modules.insert(modules.end(), unit.modules.begin(), unit.modules.end());
+  for (const auto& name : named)
+    if (auto* module = unit.sources->module(name, {}, *unit.diagnostics);
+        std::find(modules.begin(), modules.end(), module) == modules.end())
+      modules.push_back(module);
+  auto carry = [&](const types::Provider& provider, types::PlaceKind kind) {
+    std::filesystem::path file = provider.places(kind);
+    if (file.empty()) return;
+    if (provider.module().empty()) program.places.push_back({kind, file, 0, UINT64_MAX});
+    for (const types::Section& s : provider.code_sections())
+      program.places.push_back({kind, file, s.begin, s.end, unit.section_of(provider, s.begin)});
+  };
+  for (const types::Provider* provider : modules) {
+    if (provider && program.tells_lines) carry(*provider, types::PlaceKind::lines);
+    if (provider && program.tells_inlined) carry(*provider, types::PlaceKind::inlined);
+  }
 }
 
 // The place of the first probe; empty when there is none.
@@ -326,6 +351,7 @@ std::unique_ptr<prog::Program> analyze(const ast::File& script,
   bound_nesting(unit);
   for (const prog::Function& f : program->functions)
     if (f.embedded) program->embedded.push_back(&*f.embedded);
+  if (!d.failed() && (program->tells_lines || program->tells_inlined)) carry_places(unit, options.modules);
   set_anchor(*program, unit.addresses, sources, d);
   d.put_last(Code::unresolved_type);
   return program;

@@ -262,6 +262,8 @@ uint32_t Unit::section_of(const types::Provider& provider, uint64_t address) {
     return s.module == section->module && s.begin == section->begin;
   });
   if (at == known.end()) at = known.insert(at, std::move(*section));
+  if (std::find(modules.begin(), modules.end(), &provider) == modules.end())
+    modules.push_back(&provider);
   return static_cast<uint32_t>(at - known.begin()) + 1;
 }
 

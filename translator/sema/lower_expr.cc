@@ -270,6 +270,8 @@ Expr* Lowering::call(const ast::Call& c, const Span& span) {
     return bad(Type::number, span);
   }
   program().keeps_match |= name == "matched" || name == "ngroups";
+  program().tells_lines |= b->lines;
+  program().tells_inlined |= b->inlined;
   return program().expr(b->result, span,
                         prog::BuiltinCall{b, arguments(name, c.args, b->args, span)});
 }

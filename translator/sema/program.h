@@ -9,6 +9,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <map>
 #include <optional>
 #include <string>
@@ -37,6 +38,7 @@ struct Builtin {
   bool can_fail, constant, needs_registers, side_effect;
   bool borrows;       // its text needs no room
   bool of_hit, leaf;  // wants no context but what tells the hit; and calls nothing of the kernel
+  bool lines, inlined;  // tells lines of the source; and functions that were inlined
 };
 
 // C of the script, and the globals that its pragmas name.
@@ -356,6 +358,14 @@ struct Gate {
   Expr* condition;
 };
 
+// What the module carries of debug information, for the addresses of one section of code.
+struct PlaceTable {
+  types::PlaceKind kind;
+  std::filesystem::path file;
+  uint64_t begin, end;   // link-time addresses; all of vmlinux: 0 and UINT64_MAX
+  uint32_t section = 0;  // as Point::section; 0: vmlinux
+};
+
 struct Limits {
   uint32_t actions = 1000;
   std::optional<uint32_t> actions_interruptible;  // 10 * actions
@@ -385,6 +395,8 @@ struct Program {
   // Every other piece of embedded C; they live in functions, expressions and statements.
   std::vector<const EmbeddedC*> embedded;
   Limits limits;
+  bool tells_lines = false, tells_inlined = false;  // something that does is called
+  std::vector<PlaceTable> places;
   uint64_t anchor = 0;  // link address of _printk; 0 when no point has an address
   // Of modules: Point::section and Loc::section count them from 1.
   std::vector<types::Section> sections;

@@ -95,6 +95,7 @@ struct Unit {
   bool addresses = false;  // a variable is at a link-time address
   std::vector<std::pair<size_t, size_t>> copies;  // a probe's own copy of a function, and the function
   types::Sources* sources;
+  std::vector<const types::Provider*> modules = {};  // that the program's sections are of
 
   prog::Global& global(const GlobalInfo& g) { return program->globals[g.index]; }
   // What the name means where `at` is: a file's private one before everybody's. Null: nothing.

@@ -49,7 +49,11 @@ struct Section {
   uint64_t begin = 0, end = 0;
   std::string anchor;
   uint64_t anchor_address = 0;
+  bool code = false;
 };
+
+// Tables of what is at each address of code (stp/places.h).
+enum class PlaceKind { lines, inlined };
 
 struct Location {
   // memory: `value` is the address of the variable. value: it is its bits.

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <optional>
 #include <span>
 #include <string>
@@ -136,6 +137,8 @@ class Provider {
   // What an address is: its functions, innermost first, and its symbol.
   virtual std::vector<SourceFrame> source_frames(uint64_t) const { return {}; }
   virtual std::optional<SymbolAt> symbol_at(uint64_t) const { return std::nullopt; }
+  // The file with the table of all that; empty when nothing tells.
+  virtual std::filesystem::path places(PlaceKind) const { return {}; }
   // The function that holds an address.
   virtual std::optional<Function> function_at(uint64_t address) const = 0;
 
@@ -175,6 +178,8 @@ class Provider {
   virtual std::string_view module() const { return {}; }
   // What an address of the module moves with; nothing for vmlinux, which moves as a whole.
   virtual std::optional<Section> section_at(uint64_t) const { return std::nullopt; }
+  // Those of a module that hold code.
+  virtual std::vector<Section> code_sections() const { return {}; }
 };
 
 // A member of `type` by name, anonymous structures searched too; the offset is from
