@@ -19,6 +19,7 @@ struct SemaOptions {
   bool guru = false;
   bool suppress_warnings = false;              // -w
   std::map<std::string, std::string> globals;  // -G name=value: initial values
+  bool unoptimized = false;                    // -u
   prog::Limits limits;                         // -D
   bool display_globals = true;                 // what is written and never read, at the end
 };

@@ -49,6 +49,7 @@ class Lowering {
   // lower_stmt.cc
   prog::Stmt* statement(const ast::Stmt&);
   prog::Stmt* optional(const ast::Stmt*);
+  prog::Stmt* unread_statement(const ast::Stmt&, bool pure);  // unread.cc
   prog::Stmt* foreach_statement(const ast::Foreach&, const Span&);
   prog::Stmt* foreach_bucket(const ast::Foreach&, const ast::Aggregate&, const Span&);
   prog::Stmt* delete_statement(const ast::Delete&, const Span&);
