@@ -382,6 +382,13 @@ TEST_F(Stap, WarnsAsFarAsItIsAsked) {
   EXPECT_THAT(with("--color=never").err, Not(HasSubstr("\x1b[")));
 }
 
+TEST_F(Stap, ChecksWhatNobodyReadsWhenUnoptimized) {
+  Words script = {"-p2", "-e", "probe begin { a = 1 a = \"text\" exit() }"};
+  EXPECT_EQ(run_for_kernel(script).status, 0);
+  script.insert(script.begin(), "-u");
+  EXPECT_EQ(run_for_kernel(script).status, 1);
+}
+
 TEST_F(Stap, ChangesTheVersionOfTheLanguage) {
   Words script = {"-p1", "-e", "probe begin { print(%( systemtap_v < \"2.0\" %? 1 %: 2 %)) }"};
   EXPECT_THAT(run_for_kernel(script).out, HasSubstr("print(2)"));

@@ -95,6 +95,7 @@ void print_trees(const Work& w) {
 // Pass 2: trees to a program. Scripts of -E share the main one's names.
 bool analyze_scripts(Work& w) {
   SemaOptions options = sema_options(w.o.script, w.d);
+  options.unoptimized = w.o.unoptimized;
   ast::File& main = *w.trees.front();
   for (size_t i = 1; i < w.trees.size(); ++i)
     main.declarations.insert(main.declarations.end(), w.trees[i]->declarations.begin(),

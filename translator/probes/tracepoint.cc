@@ -73,7 +73,8 @@ void add(const Request& request, const types::Provider& provider, const Pattern&
 // In the modules that have such names: the others are not opened.
 void add_of_modules(const Request& request, const Pattern& pattern, std::vector<Found>& found) {
   for (const auto& [module, names] : modules_of(request)) {
-    if (std::none_of(names.begin(), names.end(), [&](const std::string& name) {
+    // clang before 16 captures no structured binding without being told its name.
+    if (std::none_of(names.begin(), names.end(), [&, &module = module](const std::string& name) {
           return glob_match(pattern.name, name) && pattern.fits({name, "", {}}, module);
         }))
       continue;

@@ -113,6 +113,10 @@ void lower_functions(Unit& unit, const Context& context) {
       Lowering lowering(unit, f.scope, nullptr, typed ? context.sources.kernel(*unit.diagnostics) : nullptr,
                         nullptr, context.guru);
       prog::Stmt* body = lowering.statements(f.scope.statements);
+      if (group->unread && has_errors_of_value(*unit.diagnostics, mark)) {
+        unit.diagnostics->rewind(mark);
+        body = unit.program->stmt(body->span, prog::BlockStmt{});
+      }
       prog::Function& out = unit.program->functions[f.index];
       out.body = body;
       if (const auto& code = f.declaration->embedded) {
@@ -171,6 +175,7 @@ void warn_of_unused_locals(Unit& unit) {
         auto* a = e ? std::get_if<ast::Assign>(&e->value->node) : nullptr;
         auto* id = a ? std::get_if<ast::Identifier>(&a->target->node) : nullptr;
         if (!id || uses[id->name] != 1 || !scope.names.count(id->name)) return;
+        if (unit.left_out.count(&inner)) return;
         if (a->target->span.file && a->target->span.file->role() != SourceFile::Role::tapset)
           unit.diagnostics->warning(Code::unused, a->target->span,
                                     fmt::format("'{}' is given a value and never read", id->name));
@@ -335,6 +340,7 @@ std::unique_ptr<prog::Program> analyze(const ast::File& script,
   collect_counters(unit, pending);
   close_groups(unit);
   find_probe_functions(unit);
+  if (!options.unoptimized) find_unread(unit);
 
   // Types, then everything that depends on them.
   check_conditions(d, conditions_of(pending));

@@ -19,6 +19,7 @@ struct SemaOptions {
   bool guru = false;
   bool suppress_warnings = false;              // -w
   std::map<std::string, std::string> globals;  // -G name=value: initial values
+  bool unoptimized = false;                    // -u
   prog::Limits limits;                         // -D
   std::vector<std::string> modules;            // -d: to tell lines and inlined functions of
   bool display_globals = true;                 // what is written and never read, at the end

@@ -171,7 +171,7 @@ class ProbeLowering {
     Scope scope = pending_.handler->scope;
     Lowering lowering(unit_, scope, &found.surroundings, provider, &v.probe.entry_values,
                       context_.guru);
-    lowering.set_handler(pending_.declaration->body);
+    if (!p.prologues.empty() || !p.epilogues.empty()) lowering.set_handler(pending_.declaration->body);
     lowering.set_probe_functions(&v.functions);
     std::vector<prog::Expr*> conditions;
     for (const ast::Expr* condition : p.conditions)

@@ -31,7 +31,7 @@ class Lowering {
            const types::Provider* provider, std::vector<prog::Expr*>* entry_values, bool guru);
 
   prog::Stmt* statements(const std::vector<const ast::Stmt*>&);
-  // The handler's own statements, for @probewrite.
+  // The handler's own statements, for @probewrite: of a probe whose point is an alias.
   void set_handler(const ast::Stmt* handler) { handler_ = handler; }
   void set_probe_functions(ProbeFunctions* functions) { probe_functions_ = functions; }
   // Assignments to the locals that the point gives values to.
@@ -49,6 +49,7 @@ class Lowering {
   // lower_stmt.cc
   prog::Stmt* statement(const ast::Stmt&);
   prog::Stmt* optional(const ast::Stmt*);
+  prog::Stmt* unread_statement(const ast::Stmt&, bool pure);  // unread.cc
   prog::Stmt* foreach_statement(const ast::Foreach&, const Span&);
   prog::Stmt* foreach_bucket(const ast::Foreach&, const ast::Aggregate&, const Span&);
   prog::Stmt* delete_statement(const ast::Delete&, const Span&);

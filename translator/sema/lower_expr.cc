@@ -180,6 +180,12 @@ const GlobalInfo* Lowering::array(const ast::Expr& e, const char* what) {
     return nullptr;
   }
   found->used = true;
+  // The library's may be told by functions that this script does not reach.
+  const prog::Global& g = unit_.global(*found);
+  bool told = g.value != Type::none && std::count(g.keys.begin(), g.keys.end(), Type::none) == 0;
+  if (!told && !found->tapset)
+    unresolved(e.span, fmt::format("nothing tells whether '{}' holds numbers or strings, or what its keys are",
+                                   g.name));
   return found;
 }
 
@@ -428,8 +434,9 @@ Expr* Lowering::aggregate(const ast::Aggregate& a, const Span& span) {
   Expr* operand = statistic(*a.operand);
   int shift = 0;
   if (a.op == ast::AggregateOp::variance && !a.params.empty())
-    if (auto* n = std::get_if<ast::Number>(&a.params[0]->node)) shift = static_cast<int>(std::clamp<int64_t>(n->value, 0, 63));
-  if (shift > 62) return error(Code::bad_operand, span, "the bit shift of @variance is between 0 and 62");
+    if (auto* n = std::get_if<ast::Number>(&a.params[0]->node)) shift = static_cast<int>(std::clamp<int64_t>(n->value, -1, 63));
+  if (shift < 0 || shift > 62)
+    return error(Code::bad_operand, span, "the bit shift of @variance is between 0 and 62");
   if (operand->type != Type::stat) return constant(0, span);
   if (a.op == ast::AggregateOp::variance)
     if (prog::Global* g = statistic_global(*operand)) {
@@ -558,7 +565,11 @@ Expr* Lowering::register_value(const ast::AtOperator& a, const Span& span) {
 bool Lowering::is_written(const ast::Expr& e) {
   auto* id = std::get_if<ast::Identifier>(&e.node);
   auto* target = std::get_if<ast::Target>(&e.node);
-  if (!handler_ || (!id && !target)) return false;
+  if (!handler_) {
+    error(Code::not_allowed_here, e.span,
+          "@probewrite asks what the handler of a probe does that has an alias for its point");
+    return false;
+  }
   auto same = [&](const ast::Expr& written) {
     auto* other_id = std::get_if<ast::Identifier>(&written.node);
     auto* other = std::get_if<ast::Target>(&written.node);

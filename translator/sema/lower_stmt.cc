@@ -45,18 +45,24 @@ Stmt* Lowering::statement(const ast::Stmt& s) {
             return program().stmt(span, prog::IfStmt{condition, then, optional(i.otherwise)});
           },
           [&](const ast::While& w) {
+            if (decided(*w.condition) == false) return program().stmt(span, prog::BlockStmt{});
             return loop({nullptr, value(*w.condition, Type::number), nullptr, nullptr}, w.body,
                         span);
           },
           [&](const ast::For& f) {
             prog::LoopStmt l{};
             l.init = f.init ? any(*f.init) : nullptr;
+            if (f.condition && decided(*f.condition) == false)
+              return l.init ? program().stmt(span, prog::ExprStmt{l.init})
+                            : program().stmt(span, prog::BlockStmt{});
             l.condition = f.condition ? value(*f.condition, Type::number) : nullptr;
             l.step = f.step ? any(*f.step) : nullptr;
             return loop(l, f.body, span);
           },
           [&](const ast::Foreach& f) { return foreach_statement(f, span); },
           [&](const ast::ExprStmt& e) {
+            if (auto unread = scope_.unread.find(&s); unread != scope_.unread.end())
+              return unread_statement(s, unread->second);
             return program().stmt(span, prog::ExprStmt{any(*e.value)});
           },
           [&](const ast::Return& r) { return return_statement(r, span); },

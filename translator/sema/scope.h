@@ -40,6 +40,8 @@ struct Scope {
   std::vector<Span> told;  // by which use its type is known
   std::vector<bool> assigned;
   size_t params = 0;
+  // Expression statements whose value nobody reads (unread.cc); true: they have no effect at all.
+  std::map<const ast::Stmt*, bool> unread;
   bool has_text = false;  // $value is a string
   prog::Type* result = nullptr;  // of a function; null in a handler
   Span* result_told = nullptr;
@@ -68,6 +70,7 @@ struct FunctionGroup {
   size_t index = 0;
   bool dispatches = false;
   size_t tried = 1;  // so many overloads can be reached
+  bool unread = false;  // called only where nobody reads the result (find_unread())
   bool of_probes = false;  // names variables of the probed code: each probe has a copy (find_probe_functions())
   // The call that first led here, and the function it stands in (null: a probe).
   Span called_from;
@@ -91,6 +94,7 @@ struct Unit {
   std::map<std::string, GlobalInfo> globals;
   std::map<std::pair<std::string, size_t>, std::unique_ptr<FunctionGroup>> functions;
   std::vector<std::unique_ptr<HandlerInfo>> handlers;
+  std::set<const ast::Stmt*> left_out;  // unread and wrong: the warning was given
   std::set<std::string> counters = {};  // that @perf() may name
   bool addresses = false;  // a variable is at a link-time address
   std::vector<std::pair<size_t, size_t>> copies;  // a probe's own copy of a function, and the function
@@ -134,6 +138,10 @@ void note_calls(Diagnostics&, size_t mark, const FunctionGroup&);
 void close_groups(Unit&);
 // Then: which functions name variables of the probed code, or call one that does.
 void find_probe_functions(Unit&);
+// Which statements compute what nobody reads. Not with -u.
+void find_unread(Unit&);
+// Whether errors were reported since `mark`, and matter only to who reads the value.
+bool has_errors_of_value(const Diagnostics&, size_t mark);
 bool calls_probe_functions(Unit&, const std::vector<const ast::Stmt*>&);
 
 // "number", "string", "statistic".

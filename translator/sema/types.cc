@@ -35,8 +35,9 @@ class Inference {
  public:
   explicit Inference(Unit& unit) : unit_(unit) {}
 
-  // True when something was learned.
-  bool body(Scope& scope) {
+  // True when something was learned. `all`: also from what nobody reads.
+  bool body(Scope& scope, bool all) {
+    all_ = all;
     scope_ = &scope;
     learned_ = false;
     for (const ast::Stmt* s : scope.statements) statement(*s);
@@ -352,7 +353,9 @@ class Inference {
                      walk_array(f);
                      inner(f.body);
                    },
-                   [&](const ast::ExprStmt& e) { any(e.value); },
+                   [&](const ast::ExprStmt& e) {
+                     if (all_ || !scope_->unread.count(&s)) any(e.value);
+                   },
                    [&](const ast::Return& r) {
                      if (!r.value || !scope_->result) return;
                      Type type = expression(*r.value, *scope_->result);
@@ -377,7 +380,7 @@ class Inference {
 
   Unit& unit_;
   Scope* scope_ = nullptr;
-  bool learned_ = false;
+  bool learned_ = false, all_ = false;
   std::map<const ast::Assign*, Type> assigned_;  // values' types, as far as they are known
 };
 
@@ -392,6 +395,7 @@ class FirstUses {
       walk(
           *s, [&](const ast::Expr& e) { expression(e, scope); },
           [&](const ast::Stmt& inner) {
+            unread_ = scope.unread.count(&inner) != 0;
             if (auto* f = std::get_if<ast::Foreach>(&inner.node)) array(*f->array, scope);
             if (auto* d = std::get_if<ast::Delete>(&inner.node)) seen_.insert(d->target);
           });
@@ -404,7 +408,7 @@ class FirstUses {
   void expression(const ast::Expr& e, const Scope& scope) {
     if (auto* index = std::get_if<ast::Index>(&e.node)) array(*index->base, scope);
     if (auto* in = std::get_if<ast::In>(&e.node)) array(*in->array, scope);
-    if (auto* call = std::get_if<ast::Call>(&e.node)) arguments(*call);
+    if (auto* call = std::get_if<ast::Call>(&e.node); call && !unread_) arguments(*call);
     auto* id = std::get_if<ast::Identifier>(&e.node);
     if (!id || seen_.count(&e) || scope.names.count(id->name)) return;
     if (GlobalInfo* info = unit_.find_global(id->name, e.span)) info->scalar |= !info->indexed;
@@ -428,6 +432,7 @@ class FirstUses {
   }
 
   Unit& unit_;
+  bool unread_ = false;  // the statement that is looked at computes what nobody reads
   std::set<const ast::Expr*> seen_;  // what an outer expression has looked at
 };
 
@@ -462,17 +467,19 @@ void infer_types(Unit& unit, const std::vector<const ast::Expr*>& conditions) {
             [](const auto& a, const auto& b) { return a.second->index < b.second->index; });
   for (auto [group, overload] : overloads) first.body(overload->scope);
   Inference inference(unit);
-  bool learned = true;
+  bool learned = true, all = false;
   constexpr int most_rounds = 1000;
-  for (int round = 0; learned && round < most_rounds; ++round) {
+  for (int round = 0; (learned || !all) && round < most_rounds; ++round) {
+    all |= !learned;
     learned = false;
     for (const ast::Expr* condition : conditions) learned |= inference.condition(*condition);
     for (auto [group, overload] : overloads) {
+      if (group->unread && !all) continue;
       learned |= share_types(*group, *overload);
-      learned |= inference.body(overload->scope);
+      learned |= inference.body(overload->scope, all);
       learned |= share_types(*group, *overload);
     }
-    for (auto& handler : unit.handlers) learned |= inference.body(handler->scope);
+    for (auto& handler : unit.handlers) learned |= inference.body(handler->scope, all);
   }
 }
 

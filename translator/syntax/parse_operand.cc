@@ -176,6 +176,14 @@ ast::Expr* Parser::parse_at_word() {
   return parse_unknown_at_word();
 }
 
+// A name and nothing else: what it stands for is not read.
+ast::Expr* Parser::parse_variable(const std::string& where) {
+  if (!at().is(Kind::identifier)) fail_expected("the name of a variable was expected " + where);
+  if (at().is_target()) return parse_target();
+  const Token name = take();
+  return make(name.span, ast::Identifier{name.text}, {});
+}
+
 // @var("name@file" [, "module"])
 ast::Expr* Parser::parse_at_var() {
   const Span start = take().span;
@@ -238,6 +246,8 @@ ast::Expr* Parser::parse_at_operator(const AtOperatorRow& row) {
     const Span literal = at().span;
     if (row.literal)
       op.args.push_back(make(literal, ast::String{expect_strings("a string").text}, {}));
+    else if (op.name == "probewrite")
+      op.args.push_back(parse_variable("in " + name));
     else
       op.args.push_back(parse_expr());
   } while (op.args.size() < row.most && accept_op(","));

@@ -131,6 +131,7 @@ class Parser {
   ast::Expr* parse_primary();
   ast::Expr* parse_name();
   ast::Expr* parse_target();
+  ast::Expr* parse_variable(const std::string& where);
   ast::Expr* parse_at_word();
   ast::Expr* parse_at_var();
   ast::Expr* parse_cast();
