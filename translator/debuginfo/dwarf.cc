@@ -209,7 +209,7 @@ std::unique_ptr<types::Provider> open_dwarf_of_program(const std::filesystem::pa
              (file->parts().extent() ? fmt::format("-{:x}", file->parts().extent()) : "");
   auto index = dwarf::Index::open(debuginfo, key, why_not);
   if (!index) {
-    for (const auto& name : file->parts().missing()) why_not += fmt::format("; {} is not there", name);
+    for (const auto& name : file->parts().missing()) why_not += "; " + name;
     return nullptr;
   }
   Target target;

@@ -40,7 +40,7 @@ File::File(const std::filesystem::path& path) : fd_(::open(path.c_str(), O_RDONL
     return;
   else if (is_relocatable(fd_))
     open_relocatable(path);
-  else if (!(dwarf_ = dwarf_begin(fd_, DWARF_C_READ)))
+  else if (!(dwarf_ = parts_.begin(fd_, path)))
     error_ = dwarf_errmsg(-1);
   else
     parts_.open(dwarf_, path);
