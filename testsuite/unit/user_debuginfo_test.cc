@@ -214,6 +214,17 @@ INSTANTIATE_TEST_SUITE_P(
              "dwp -e p -o p.dwp && rm *.dwo && objcopy --only-keep-debug p p.debug && strip -g p && "
              "objcopy --add-gnu-debuglink=p.debug p"},
         Form{"compressed", "-g -O2 -gz"},
+        Form{"zlib_gnu", "-g -O2", "objcopy --compress-debug-sections=zlib-gnu p && readelf -S p | grep -q zdebug"},
+        Form{"zstd", "-g -O2", "objcopy --compress-debug-sections=zstd p && readelf -t p | grep -q ZSTD"},
+        Form{"zstd_beside", "-g -O2",
+             "objcopy --only-keep-debug --compress-debug-sections=zstd p p.debug && strip -g p && "
+             "objcopy --add-gnu-debuglink=p.debug p"},
+        Form{"zstd_shared", "-g -O2",
+             "cp p q && dwz -m common.debug p q && readelf -S p | grep -q altlink && "
+             "objcopy --compress-debug-sections=zstd common.debug"},
+        Form{"zstd_packed", "-gdwarf-4 -O2 -gsplit-dwarf",
+             "dwp -e p -o p.dwp && rm *.dwo && objcopy --compress-debug-sections=zstd p && "
+             "objcopy --compress-debug-sections=zstd p.dwp && readelf -t p.dwp | grep -q ZSTD"},
         Form{"stripped", "-g -O2",
              "objcopy --only-keep-debug p p.debug && strip -g p && "
              "objcopy --add-gnu-debuglink=p.debug p"},
@@ -398,6 +409,11 @@ TEST_F(Programs, WhatIsMissingIsSaid) {
   build("-g -O1 -gsplit-dwarf", "rm *.dwo && cp p p.dwp");
   EXPECT_THAT(list("function(\"main\")"), IsEmpty());
   EXPECT_THAT(error, HasSubstr("p.dwp is not read: it has no index of its units"));
+  // The first byte of what is packed, behind the section's header.
+  build("-g -O2", "objcopy --compress-debug-sections=zstd p && printf x | dd of=p conv=notrunc bs=1 status=none seek=$(( "
+                  "0x$(readelf -SW p | sed -n 's/.* .debug_info *PROGBITS *[0-9a-f]* \\([0-9a-f]*\\) .*/\\1/p') + 24 ))");
+  EXPECT_THAT(list("function(\"main\")"), IsEmpty());
+  EXPECT_THAT(error, HasSubstr("its sections are packed with zstd, and damaged"));
   build("-g -O2", "cp p q && dwz -m common.debug p q && rm common.debug");
   list("function(\"main\")");
   world.write("src/p", "no program");

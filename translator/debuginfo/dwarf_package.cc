@@ -127,6 +127,11 @@ std::unique_ptr<Package> Package::open(const fs::path& path, std::string& why_no
   }
   why_not = hostile_sections(package->fd_);
   if (!why_not.empty()) return nullptr;
+  if (fs::path plain = with_sections_unpacked(path, why_not); plain != path) {
+    close(package->fd_);
+    package->fd_ = ::open(plain.c_str(), O_RDONLY | O_CLOEXEC);
+    if (package->fd_ < 0) return nullptr;
+  }
   if (!package->read_sections())
     why_not = "it is no ELF file";
   else if (!package->read_index(".debug_cu_index", package->units_) || package->units_.empty())

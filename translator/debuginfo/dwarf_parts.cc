@@ -18,6 +18,7 @@
 #include <set>
 
 #include "debuginfo/dwarf_entry.h"
+#include "debuginfo/elf_file.h"
 
 namespace stp::dwarf {
 namespace {
@@ -113,7 +114,8 @@ void Parts::find_alternate(const fs::path& path) {
       tree / fmt::format("usr/lib/debug/.build-id/{}/{}.debug", hex.substr(0, 2), hex.substr(2)),
   };
   for (const fs::path& place : places) {
-    int fd = ::open(place.c_str(), O_RDONLY | O_CLOEXEC);
+    std::string damaged;
+    int fd = ::open(with_sections_unpacked(place, damaged).c_str(), O_RDONLY | O_CLOEXEC);
     if (fd < 0) continue;
     Dwarf* found = dwarf_begin(fd, DWARF_C_READ);
     const void* its_id = nullptr;
