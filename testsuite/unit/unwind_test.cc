@@ -123,6 +123,8 @@ void ends(void) { exit(3); }
                                       world.root.string(), object.string());
     ASSERT_EQ(system(command.c_str()), 0) << command;
     EXPECT_GT(compare_with_readelf(object), 15u) << options;
+    ASSERT_EQ(system(("objcopy --compress-debug-sections=zstd " + object.string()).c_str()), 0);
+    EXPECT_GT(compare_with_readelf(object), 15u) << options << ", packed";
   }
 }
 

@@ -207,12 +207,61 @@ INSTANTIATE_TEST_SUITE_P(
     ::testing::Values(
         Form{"dwarf5", "-g -O2"}, Form{"dwarf4", "-gdwarf-4 -O2"}, Form{"unoptimised", "-g -O0"},
         Form{"not_pie", "-g -O2 -no-pie"}, Form{"split", "-g -O2 -gsplit-dwarf"},
-        Form{"split4", "-gdwarf-4 -O2 -gsplit-dwarf"}, Form{"compressed", "-g -O2 -gz"},
+        Form{"split4", "-gdwarf-4 -O2 -gsplit-dwarf"},
+        Form{"packed4", "-gdwarf-4 -O2 -gsplit-dwarf", "dwp -e p -o p.dwp && rm *.dwo"},
+        Form{"packed4llvm", "-gdwarf-4 -O2 -gsplit-dwarf", "llvm-dwp -e p -o p.dwp && rm *.dwo"},
+        Form{"packed_stripped", "-gdwarf-4 -O2 -gsplit-dwarf -gz",
+             "dwp -e p -o p.dwp && rm *.dwo && objcopy --only-keep-debug p p.debug && strip -g p && "
+             "objcopy --add-gnu-debuglink=p.debug p"},
+        Form{"compressed", "-g -O2 -gz"},
+        Form{"zlib_gnu", "-g -O2", "objcopy --compress-debug-sections=zlib-gnu p && readelf -S p | grep -q zdebug"},
+        Form{"zstd", "-g -O2", "objcopy --compress-debug-sections=zstd p && readelf -t p | grep -q ZSTD"},
+        Form{"zstd_beside", "-g -O2",
+             "objcopy --only-keep-debug --compress-debug-sections=zstd p p.debug && strip -g p && "
+             "objcopy --add-gnu-debuglink=p.debug p"},
+        Form{"zstd_shared", "-g -O2",
+             "cp p q && dwz -m common.debug p q && readelf -S p | grep -q altlink && "
+             "objcopy --compress-debug-sections=zstd common.debug"},
+        Form{"zstd_packed", "-gdwarf-4 -O2 -gsplit-dwarf",
+             "dwp -e p -o p.dwp && rm *.dwo && objcopy --compress-debug-sections=zstd p && "
+             "objcopy --compress-debug-sections=zstd p.dwp && readelf -t p.dwp | grep -q ZSTD"},
         Form{"stripped", "-g -O2",
              "objcopy --only-keep-debug p p.debug && strip -g p && "
              "objcopy --add-gnu-debuglink=p.debug p"},
         Form{"shared", "-g -O2", "cp p q && dwz -m common.debug p q && readelf -S p | grep -q altlink"}),
     [](const auto& form) { return form.param.name; });
+
+// Units of one name in different folders, and a file that none of the package's units is of.
+TEST_F(Programs, PackagesHoldManyUnits) {
+  for (const char* pack : {"gcc -gdwarf-4", "clang -gdwarf-5", "clang -gdwarf-4"}) {
+    std::string make = "rm -rf a b *.dw?; ", objects;
+    for (const char* folder : {"a", "b"}) {
+      world.write(fmt::format("src/{}.c", folder),
+                  fmt::format("struct {0}_s {{ struct {0}_s *next; int {0}_n; }};\n"
+                              "int {0}_f(struct {0}_s *{0}_p) {{ return {0}_p->{0}_n; }}\n",
+                              folder));
+      make += fmt::format("mkdir {0} && (cd {0} && {1} -gsplit-dwarf -O1 -c ../{0}.c -o u.o) && ", folder,
+                          pack);
+      objects += fmt::format(" {}/u.o", folder);
+    }
+    world.write("src/m.c", "int a_f(void *), b_f(void *);\n"
+                           "int main(int c, char **v) { return c > 5 ? a_f(v) : c > 4 ? b_f(v) : 0; }\n");
+    std::string program = fmt::format("{} -gsplit-dwarf m.c {} -o p && ", pack, objects);
+    build("", make + program + (strstr(pack, "-5") ? "llvm-dwp" : "dwp") + " *.dwo */*.dwo -o p.dwp && rm *.dwo */*.dwo");
+    for (const char* name : {"a", "b"})
+      EXPECT_THAT(list(fmt::format("function(\"{}_f\")", name), true),
+                  ElementsAre(fmt::format("function(\"{0}_f@{0}.c:2\") ${0}_p:struct {0}_s *", name)))
+          << pack << error;
+    EXPECT_THAT(list("statement(\"a_f@a.c:2\")"), ElementsAre("statement(\"a_f@a.c:2\")")) << pack;
+    EXPECT_THAT(list("function(\"main\").call", true), ElementsAre(HasSubstr("$c:int $v:char **"))) << pack;
+    EXPECT_EQ(refused("b_f", "$b_p->next->b_n"), "");
+  }
+  // Of another build.
+  fs::copy_file(world.root / "src/p.dwp", world.root / "src/kept");
+  build("-gdwarf-4 -gsplit-dwarf", "rm -f *.dwo && mv kept p.dwp");
+  EXPECT_THAT(list("function(\"main\")"), IsEmpty());
+  EXPECT_THAT(error, HasSubstr("p.dwo is not there, nor in "));
+}
 
 // The verdicts are those of stap 4.8; it prints names as short as they were written.
 TEST_F(Programs, NamesMatchByTheirLastParts) {
@@ -355,8 +404,16 @@ TEST_F(Programs, WhatIsMissingIsSaid) {
   EXPECT_THAT(error, HasSubstr("p.dwo is not there"));
   build("-g -O1 -gsplit-dwarf", "rm *.dwo && touch p.dwp");
   EXPECT_THAT(list("function(\"main\")"), IsEmpty());
-  EXPECT_THAT(error, HasSubstr("p.dwo (of "));
-  EXPECT_THAT(error, HasSubstr("p.dwp, which is not read) is not there"));
+  EXPECT_THAT(error, HasSubstr("p.dwo is not there, and "));
+  EXPECT_THAT(error, HasSubstr("p.dwp is not read: it is no ELF file"));
+  build("-g -O1 -gsplit-dwarf", "rm *.dwo && cp p p.dwp");
+  EXPECT_THAT(list("function(\"main\")"), IsEmpty());
+  EXPECT_THAT(error, HasSubstr("p.dwp is not read: it has no index of its units"));
+  // The first byte of what is packed, behind the section's header.
+  build("-g -O2", "objcopy --compress-debug-sections=zstd p && printf x | dd of=p conv=notrunc bs=1 status=none seek=$(( "
+                  "0x$(readelf -SW p | sed -n 's/.* .debug_info *PROGBITS *[0-9a-f]* \\([0-9a-f]*\\) .*/\\1/p') + 24 ))");
+  EXPECT_THAT(list("function(\"main\")"), IsEmpty());
+  EXPECT_THAT(error, HasSubstr("its sections are packed with zstd, and damaged"));
   build("-g -O2", "cp p q && dwz -m common.debug p q && rm common.debug");
   list("function(\"main\")");
   world.write("src/p", "no program");

@@ -227,7 +227,7 @@ std::unique_ptr<types::Provider> open_dwarf_of_program(const std::filesystem::pa
   Opened opened{std::move(file), nullptr, debuginfo, key.substr(std::strlen("dwarf-"))};
   opened.index = dwarf::Index::open(debuginfo, key, why_not);
   if (!opened.index) {
-    for (const auto& name : opened.file->parts().missing()) why_not += fmt::format("; {} is not there", name);
+    for (const auto& name : opened.file->parts().missing()) why_not += "; " + name;
     return nullptr;
   }
   Target target;

@@ -33,14 +33,19 @@ int no_other_file(Dwfl_Module*, void**, const char*, Dwarf_Addr, const char*, co
 
 }  // namespace
 
-File::File(const std::filesystem::path& path) : fd_(::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
-  if (fd_ < 0)
-    error_ = std::strerror(errno);
-  else if (!(error_ = hostile_sections(fd_)).empty())
-    return;
-  else if (is_relocatable(fd_))
-    open_relocatable(path);
-  else if (!(dwarf_ = dwarf_begin(fd_, DWARF_C_READ)))
+File::File(const std::filesystem::path& path) {
+  auto open_file = [&](const std::filesystem::path& file) {
+    if (fd_ >= 0) close(fd_);
+    fd_ = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
+    if (fd_ < 0) error_ = std::strerror(errno);
+    return fd_ >= 0;
+  };
+  if (!open_file(path) || !(error_ = hostile_sections(fd_)).empty()) return;
+  std::filesystem::path plain = with_sections_unpacked(path, error_);
+  if (plain.empty() || (plain != path && !open_file(plain))) return;
+  if (is_relocatable(fd_))
+    open_relocatable(plain);
+  else if (!(dwarf_ = parts_.begin(fd_, path)))
     error_ = dwarf_errmsg(-1);
   else
     parts_.open(dwarf_, path);

@@ -54,7 +54,7 @@ class File {
  private:
   void open_relocatable(const std::filesystem::path& path);
 
-  int fd_;
+  int fd_ = -1;
   Parts parts_;  // ends after the file that leads to it
   Dwarf* dwarf_ = nullptr;
   Elf* elf_ = nullptr;    // of a relocatable file, with or without DWARF

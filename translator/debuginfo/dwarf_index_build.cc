@@ -90,9 +90,7 @@ class Walk {
   }
 
   void unit(Dwarf_Die& unit) {
-    Dwarf_Attribute attribute;
-    const char* dir = dwarf_formstring(dwarf_attr(&unit, DW_AT_comp_dir, &attribute));
-    dir_ = dir ? dir : "";
+    dir_ = file_.parts().compile_dir(unit);
     std::string_view name = name_of(unit);
     unit_file_ = out_.texts.add(shown_path(name, dir_));
     each_child(unit, [&](Dwarf_Die& child) { top_level(child); });

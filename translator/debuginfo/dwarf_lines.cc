@@ -51,7 +51,7 @@ bool inside(const std::vector<Range>& ranges, Dwarf_Addr address) {
 // What is read of a unit once, for all its functions.
 class Unit {
  public:
-  explicit Unit(Dwarf_Die& unit) : dir_(compile_dir(unit)) {
+  Unit(Dwarf_Die& unit, std::string_view dir) : dir_(dir) {
     read_rows(unit);
     read_starts(unit, 0);
   }
@@ -196,7 +196,7 @@ class Finder {
     Dwarf_Die die, unit_die;
     if (!own_entry(context_, f, die) || !dwarf_diecu(&die, &unit_die, nullptr, nullptr)) return;
     auto& unit = units_[context_.file.number_of(unit_die)];
-    if (!unit) unit = std::make_unique<Unit>(unit_die);
+    if (!unit) unit = std::make_unique<Unit>(unit_die, context_.file.parts().compile_dir(unit_die));
     bool all = line_ == 0;
     uint32_t wanted = relative_ ? f.line + line_ : line_;
     Source source = unit->source_of(die);

@@ -17,6 +17,9 @@
 #include <cstring>
 #include <set>
 
+#include "debuginfo/dwarf_entry.h"
+#include "debuginfo/elf_file.h"
+
 namespace stp::dwarf {
 namespace {
 
@@ -59,8 +62,18 @@ fs::path tree_of(const fs::path& file) {
 }  // namespace
 
 Parts::~Parts() {
+  elf_end(elf_);
   dwarf_end(alternate_);
   if (alternate_fd_ >= 0) close(alternate_fd_);
+}
+
+Dwarf* Parts::begin(int fd, const fs::path& path) {
+  package_path_ = Package::beside(path);
+  if (package_path_.empty()) return dwarf_begin(fd, DWARF_C_READ);
+  package_ = Package::open(package_path_, no_package_);
+  elf_ = elf_begin(fd, ELF_C_READ_MMAP, nullptr);
+  if (elf_ && package_) linker_.prepare(elf_);
+  return elf_ ? dwarf_begin_elf(elf_, DWARF_C_READ, nullptr) : nullptr;
 }
 
 void Parts::open(Dwarf* dwarf, const fs::path& path) {
@@ -73,7 +86,8 @@ void Parts::open(Dwarf* dwarf, const fs::path& path) {
   parts_.clear();
   add(dwarf);
   if (shared) find_alternate(path);
-  if (split) find_split_units(path);
+  if (split && package_) take_from_package();
+  if (split) find_split_units();
 }
 
 void Parts::add(Dwarf* dwarf) {
@@ -81,6 +95,7 @@ void Parts::add(Dwarf* dwarf) {
   Dwarf_Off size = size_of(dwarf);
   if (size > most - end_) return;
   parts_.push_back({dwarf, end_, end_ + size});
+  begins_.emplace(dwarf, end_);
   end_ += size;
 }
 
@@ -99,7 +114,8 @@ void Parts::find_alternate(const fs::path& path) {
       tree / fmt::format("usr/lib/debug/.build-id/{}/{}.debug", hex.substr(0, 2), hex.substr(2)),
   };
   for (const fs::path& place : places) {
-    int fd = ::open(place.c_str(), O_RDONLY | O_CLOEXEC);
+    std::string damaged;
+    int fd = ::open(with_sections_unpacked(place, damaged).c_str(), O_RDONLY | O_CLOEXEC);
     if (fd < 0) continue;
     Dwarf* found = dwarf_begin(fd, DWARF_C_READ);
     const void* its_id = nullptr;
@@ -113,11 +129,26 @@ void Parts::find_alternate(const fs::path& path) {
     dwarf_end(found);
     close(fd);
   }
-  missing_.push_back(fmt::format("{}, the file of dwz with build-id {}", name, hex));
+  missing_.push_back(fmt::format("{}, the file of dwz with build-id {}, is not there", name, hex));
 }
 
-// elfutils 0.188 does not read packages of .dwo files.
-void Parts::find_split_units(const fs::path& path) {
+// Before libdw looks for .dwo files: what it has not found it does not look for again.
+void Parts::take_from_package() {
+  Dwarf_CU* unit = nullptr;
+  Dwarf_Half version;
+  uint8_t type;
+  Dwarf_Die die;
+  while (dwarf_get_units(parts_[0].dwarf, unit, &unit, &version, &type, &die, nullptr) == 0) {
+    uint64_t id = 0;
+    if (type != DW_UT_skeleton || dwarf_cu_info(unit, nullptr, nullptr, nullptr, nullptr, &id,
+                                                nullptr, nullptr) != 0)
+      continue;
+    if (int file = package_->file_of_unit(id); file >= 0)
+      linker_.link(unit, die, package_->image(file));
+  }
+}
+
+void Parts::find_split_units() {
   std::set<Dwarf*> known;
   std::set<std::string> missing;
   Dwarf_CU* unit = nullptr;
@@ -129,6 +160,7 @@ void Parts::find_split_units(const fs::path& path) {
     if (dwarf_tag(&sub) != DW_TAG_invalid && sub.cu) {
       Dwarf* dwarf = dwarf_cu_getdwarf(sub.cu);
       if (known.insert(dwarf).second) add(dwarf);
+      folders_[sub.cu] = dwarf::compile_dir(die);
       continue;
     }
     Dwarf_Attribute attribute;
@@ -137,11 +169,16 @@ void Parts::find_split_units(const fs::path& path) {
       if (!name) name = dwarf_formstring(dwarf_attr(&die, at, &attribute));
     if (name) missing.insert(name);
   }
-  std::error_code ignored;
-  fs::path package = path.string() + ".dwp";
-  bool packed = fs::exists(package, ignored);
-  for (const std::string& name : missing)
-    missing_.push_back(packed ? fmt::format("{} (of {}, which is not read)", name, package.string()) : name);
+  std::string where = package_path_.empty() ? ""
+                      : package_ ? fmt::format(", nor in {}", package_path_.string())
+                                 : fmt::format(", and {} is not read: {}", package_path_.string(), no_package_);
+  for (const std::string& name : missing) missing_.push_back(fmt::format("{} is not there{}", name, where));
+}
+
+std::string_view Parts::compile_dir(Dwarf_Die& die) const {
+  auto folder = folders_.find(die.cu);
+  std::string_view own = dwarf::compile_dir(die);
+  return own.empty() && folder != folders_.end() ? folder->second : own;
 }
 
 std::vector<Dwarf*> Parts::with_units() const {
@@ -155,15 +192,14 @@ Dwarf_Off Parts::number_of(Dwarf_Die& die) const {
   Dwarf_Off offset = dwarf_dieoffset(&die);
   if (parts_.size() < 2) return offset;
   Dwarf* dwarf = die.cu ? dwarf_cu_getdwarf(die.cu) : nullptr;
-  for (const Part& part : parts_)
-    if (part.dwarf == dwarf) return part.begin + offset;
-  return offset;
+  auto begin = begins_.find(dwarf);
+  return begin != begins_.end() ? begin->second + offset : offset;
 }
 
 bool Parts::entry(Dwarf_Off number, Dwarf_Die& die) const {
-  auto part = std::find_if(parts_.begin(), parts_.end(),
-                           [&](const Part& p) { return number >= p.begin && number < p.end; });
-  return part != parts_.end() && dwarf_offdie(part->dwarf, number - part->begin, &die);
+  auto part = std::upper_bound(parts_.begin(), parts_.end(), number,
+                               [](Dwarf_Off n, const Part& p) { return n < p.end; });
+  return part != parts_.end() && number >= part->begin && dwarf_offdie(part->dwarf, number - part->begin, &die);
 }
 
 }  // namespace stp::dwarf

@@ -212,6 +212,62 @@ std::string hostile_sections(int fd) {
              : fmt::format("its sections unpack to more than {} MB", most_unpacked >> 20);
 }
 
+// Unpacked sections go behind all else, and their headers lead there: nothing of the file moves.
+fs::path with_sections_unpacked(const fs::path& path, std::string& why_not) {
+  auto file = MappedFile::open(path);
+  std::string_view bytes = file ? file->bytes() : std::string_view{};
+  Elf64_Ehdr header{};
+  if (bytes.size() < sizeof header) return path;
+  std::memcpy(&header, bytes.data(), sizeof header);
+  size_t table = header.e_shnum * sizeof(Elf64_Shdr);
+  if (!bytes.starts_with(ELFMAG) || header.e_ident[EI_CLASS] != ELFCLASS64 || table == 0 ||
+      header.e_shentsize != sizeof(Elf64_Shdr) || header.e_shoff > bytes.size() ||
+      table > bytes.size() - header.e_shoff)
+    return path;
+  std::vector<Elf64_Shdr> sections(header.e_shnum);
+  std::memcpy(sections.data(), bytes.data() + header.e_shoff, table);
+  auto is_zstd = [&](const Elf64_Shdr& s, Elf64_Chdr& packing) {
+    if (!(s.sh_flags & SHF_COMPRESSED) || s.sh_type == SHT_NOBITS || s.sh_offset > bytes.size() ||
+        s.sh_size > bytes.size() - s.sh_offset || s.sh_size < sizeof packing)
+      return false;
+    std::memcpy(&packing, bytes.data() + s.sh_offset, sizeof packing);
+    constexpr uint32_t zstd = 2;  // ELFCOMPRESS_ZSTD, which the elf.h of glibc 2.36 does not have
+    return packing.ch_type == zstd;
+  };
+  Elf64_Chdr packing;
+  if (std::none_of(sections.begin(), sections.end(), [&](auto& s) { return is_zstd(s, packing); }))
+    return path;
+  fs::path cached = cache_dir() / "unpacked" / (file_key(path) + "-sections");
+  std::error_code ignored;
+  if (fs::exists(cached, ignored)) {
+    mark_used(cached);
+    return cached;
+  }
+  std::string behind((8 - bytes.size() % 8) % 8, '\0');
+  for (Elf64_Shdr& s : sections) {
+    if (!is_zstd(s, packing)) continue;
+    size_t at = behind.size();
+    behind.resize(at + (packing.ch_size + 7) / 8 * 8);
+    if (ZSTD_decompress(behind.data() + at, packing.ch_size,
+                        bytes.data() + s.sh_offset + sizeof packing,
+                        s.sh_size - sizeof packing) != packing.ch_size) {
+      why_not = "its sections are packed with zstd, and damaged";
+      return {};
+    }
+    s.sh_offset = bytes.size() + at;
+    s.sh_size = packing.ch_size;
+    s.sh_addralign = packing.ch_addralign;
+    s.sh_flags &= ~static_cast<Elf64_Xword>(SHF_COMPRESSED);
+  }
+  std::string_view headers(reinterpret_cast<const char*>(sections.data()), table);
+  if (write_atomically(cached, {bytes.substr(0, header.e_shoff), headers,
+                                bytes.substr(header.e_shoff + table), behind}))
+    return cached;
+  why_not = fmt::format("its sections are packed with zstd, and {} cannot be written: {}",
+                        cached.string(), std::strerror(errno));
+  return {};
+}
+
 std::optional<uint32_t> debuglink_crc_of(const fs::path& path) {
   auto file = MappedFile::open(path);
   if (!file) return std::nullopt;

@@ -24,6 +24,11 @@ std::optional<ElfFile> read_elf_file(const std::filesystem::path&, std::string& 
 // more memory than debug information takes. A phrase; empty when nothing is.
 std::string hostile_sections(int fd);
 
+// A file with sections that are packed with zstd, which elfutils reads from 0.189 on: a copy of it,
+// kept in cache_dir()/unpacked/, in which they are not; any other file is returned as it is. Only of files that
+// have no hostile_sections(). Empty, with a phrase in `why_not`, when that fails.
+std::filesystem::path with_sections_unpacked(const std::filesystem::path&, std::string& why_not);
+
 // The checksum of .gnu_debuglink over a whole file; empty when it cannot be read.
 std::optional<uint32_t> debuglink_crc_of(const std::filesystem::path&);
 

@@ -34,13 +34,13 @@ void find_copies(Dwarf_Die& parent, uint64_t address, int depth, std::vector<Cop
   });
 }
 
-std::string call_file(Dwarf_Die& copy, Dwarf_Die& unit) {
+std::string call_file(const Context& c, Dwarf_Die& copy, Dwarf_Die& unit) {
   Dwarf_Files* files = nullptr;
   size_t count = 0;
   auto number = dwarf::number(copy, DW_AT_call_file);
   if (!number || dwarf_getsrcfiles(&unit, &files, &count) != 0 || *number >= count) return {};
   const char* name = dwarf_filesrc(files, *number, nullptr, nullptr);
-  return name ? shown_path(name, compile_dir(unit)) : "";
+  return name ? shown_path(name, c.file.parts().compile_dir(unit)) : "";
 }
 
 }  // namespace
@@ -56,7 +56,7 @@ std::vector<SourceFrame> source_frames(const Context& c, uint64_t address) {
     int number = 0;
     const char* file = dwarf_linesrc(line, nullptr, nullptr);
     if (file && dwarf_lineno(line, &number) == 0 && number > 0) {
-      frame.file = shown_path(file, compile_dir(unit));
+      frame.file = shown_path(file, c.file.parts().compile_dir(unit));
       frame.line = static_cast<uint32_t>(number);
     }
   }
@@ -67,7 +67,7 @@ std::vector<SourceFrame> source_frames(const Context& c, uint64_t address) {
     frame.inlined = true;
     frames.push_back(frame);
     frame = {};
-    frame.file = call_file(copy->die, unit);
+    frame.file = call_file(c, copy->die, unit);
     frame.line = static_cast<uint32_t>(number(copy->die, DW_AT_call_line).value_or(0));
   }
   frame.function = c.index.text(r->name);

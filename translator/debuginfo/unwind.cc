@@ -253,10 +253,15 @@ std::unique_ptr<UnwindTable> UnwindTable::read(const std::filesystem::path& path
     why_not = std::strerror(errno);
     return nullptr;
   }
+  why_not = hostile_sections(fd);
+  auto plain = why_not.empty() ? with_sections_unpacked(path, why_not) : path;
+  if (why_not.empty() && plain != path) {
+    close(fd);
+    fd = ::open(plain.c_str(), O_RDONLY | O_CLOEXEC);
+  }
   elf_version(EV_CURRENT);
   Elf* elf = elf_begin(fd, ELF_C_READ_MMAP, nullptr);
   Reader reader;
-  why_not = hostile_sections(fd);
   if (why_not.empty() && elf && elf_kind(elf) == ELF_K_ELF) {
     if (Dwarf* dwarf = dwarf_begin_elf(elf, DWARF_C_READ, nullptr)) {
       if (Dwarf_CFI* cfi = dwarf_getcfi(dwarf))

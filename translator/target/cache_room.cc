@@ -58,7 +58,7 @@ void set_to_now(const fs::path& path) {
 std::span<const CacheKind> cache_kinds() {
   static constexpr CacheKind kinds[] = {
       {"index", "indexes of DWARF"},          {"symbols", "indexes of symbol tables"},
-      {"images", "unpacked kernel images"},   {"unpacked", "unpacked modules"},
+      {"images", "unpacked kernel images"},   {"unpacked", "unpacked modules and sections"},
       {"runtime", "the runtime, per kernel"}, {"modules", "modules made of scripts"},
   };
   return kinds;
