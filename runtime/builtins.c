@@ -12,23 +12,26 @@
 
 #include "builtins.h"
 #include "slot.h"
+#include "words.h"
 
 /* -------------------------------------------------------------- the task */
 
-/* The length of a name of the kernel's; two words at most. */
-static u32 comm_length(const char *comm)
+/* Non-zero: a byte of the word is 0; the lowest bit that is set tells the first. */
+static __always_inline u64 zero_bytes(u64 word)
 {
-	u64 words[TASK_COMM_LEN / 8], zero;
-	u32 i;
+	return (word - 0x0101010101010101ull) & ~word & 0x8080808080808080ull;
+}
 
-	memcpy(words, comm, sizeof(words));
-	for (i = 0; i < ARRAY_SIZE(words); i++) {
-		/* The lowest bit that is set tells the first byte that is 0. */
-		zero = (words[i] - 0x0101010101010101ull) & ~words[i] & 0x8080808080808080ull;
-		if (zero)
-			return 8 * i + __ffs(zero) / 8;
-	}
-	return TASK_COMM_LEN;
+/* The length of a name of the kernel's, of two words. */
+static __always_inline u32 comm_length(const char *comm)
+{
+	u64 first = zero_bytes(stp_word(comm, 8)), second;
+
+	BUILD_BUG_ON(TASK_COMM_LEN != 16);
+	if (first)
+		return __ffs(first) / 8;
+	second = zero_bytes(stp_word(comm + 8, 8));
+	return second ? 8 + __ffs(second) / 8 : TASK_COMM_LEN;
 }
 
 struct stp_str stp_fn_execname(struct stp_context *c, struct stp_text *scratch)

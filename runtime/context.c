@@ -28,6 +28,18 @@ static struct stp_slot *interruptible_slot;
 
 /* -------------------------------------------------------------- reserving */
 
+/* What a handler may use up. */
+struct budget {
+	s32 actions;
+	u32 nesting;
+};
+static struct budget budget, interruptible_budget;
+
+static struct budget budget_of(u32 actions)
+{
+	return (struct budget){ min_t(u32, actions, S32_MAX), stp_script.limits.nesting };
+}
+
 static void slot_destroy(struct stp_slot *slot)
 {
 	if (!slot)
@@ -111,6 +123,8 @@ int stp_contexts_init(void)
 	}
 	probes_off = kvcalloc(BITS_TO_LONGS(max(stp_script.n_probes, 1u)), sizeof(long), GFP_KERNEL);
 	interruptible_slot = slot_create(NUMA_NO_NODE, STP_CONTEXT_INTERRUPTIBLE);
+	budget = budget_of(stp_script.limits.actions);
+	interruptible_budget = budget_of(stp_script.limits.actions_interruptible);
 	if (interruptible_slot && probes_off && !dispatches_create())
 		return 0;
 no_memory:
@@ -241,10 +255,10 @@ static void report_error(struct stp_context *c)
 /* ----------------------------------------------------------------- hits */
 
 /* What is not set here was left as it must be: no error, nothing written. */
-static __always_inline void context_begin(struct stp_slot *slot, u32 actions)
+static __always_inline void context_begin(struct stp_slot *slot, const struct budget *own)
 {
-	slot->c.actions = min_t(u32, actions, S32_MAX);
-	slot->c.nesting = stp_script.limits.nesting;
+	BUILD_BUG_ON(offsetof(struct stp_context, nesting) != offsetof(struct stp_context, actions) + 4);
+	*(struct budget *)&slot->c.actions = *own;
 	slot->c.stack = slot->stack;
 	if (unlikely(slot->match))
 		slot->match->groups = 0;
@@ -271,6 +285,14 @@ static __always_inline bool *busy_here(int level)
 {
 	return this_cpu_ptr(stp_cpus.busy) + level;
 }
+
+/* What the compiler guards the stack of functions with costs these more than all that they do. None of
+ * them has anything there that could be overrun. */
+#if __has_attribute(no_stack_protector)
+#define hot __attribute__((no_stack_protector))
+#else
+#define hot
+#endif
 
 /* For when not all probes are on. */
 static noinline bool passes(const struct stp_point *point)
@@ -300,28 +322,28 @@ int stp_probe_switch(u32 probe, bool on)
  */
 static __always_inline enum stp_miss run_full(const struct stp_dispatch *d,
 					      void (*handler)(struct stp_context *),
-					      const struct stp_hit *hit, bool *failed)
+					      struct stp_hit hit, bool *failed)
 {
 	enum stp_miss missed = STP_MISSES;
 	struct stp_slot *slot;
+	struct stp_cpu *own;
 	unsigned long flags;
-	bool *busy;
 	int level;
 	u32 i;
 
 	local_irq_save(flags);
 	level = in_nmi() ? 1 : 0;
-	busy = busy_here(level);
-	if (unlikely(*busy)) {
+	own = this_cpu_ptr(&stp_cpus);
+	if (unlikely(own->busy[level])) {
 		local_irq_restore(flags);
 		return STP_MISS_REENTRY;
 	}
-	*busy = true;
+	own->busy[level] = true;
 	/* What a nested hit on this CPU must see in this order. */
 	barrier();
-	slot = this_cpu_ptr(&stp_cpus)->slots[level];
-	context_begin(slot, stp_script.limits.actions);
-	*(struct stp_hit *)&slot->c = *hit;
+	slot = own->slots[level];
+	context_begin(slot, &budget);
+	*(struct stp_hit *)&slot->c = hit;
 	for (i = 0; i < d->n_locks; i++)
 		if (unlikely(!stp_try_lock(d->locks + i)))
 			break;
@@ -336,7 +358,7 @@ static __always_inline enum stp_miss run_full(const struct stp_dispatch *d,
 	*failed = slot->c.error;
 	context_end(slot);
 	barrier();
-	*busy = false;
+	own->busy[level] = false;
 	local_irq_restore(flags);
 	return missed;
 }
@@ -374,19 +396,26 @@ static __always_inline bool run_guarded(void (*handler)(struct stp_context *), s
 	return free;
 }
 
-static noinline bool hit_guarded(const struct stp_dispatch *d, struct stp_hit *hit)
+/* These have the arguments of stp_hit() in their registers, so that it jumps there. */
+static noinline hot bool hit_guarded(const struct stp_point *point, const struct pt_regs *regs,
+				     const u64 *args, u64 address, void *entry,
+				     const struct stp_dispatch *d)
 {
-	bool done = run_guarded(d->handler, hit);
+	struct stp_hit hit = { (const u64 *)regs, args, entry, point, address };
+	bool done = run_guarded(d->handler, &hit);
 
 	if (likely(done))
 		count_handled(d);
 	else
-		stp_missed(hit->point, STP_MISS_REENTRY, 1);
+		stp_missed(point, STP_MISS_REENTRY, 1);
 	return done;
 }
 
-static noinline bool hit_full(const struct stp_dispatch *d, struct stp_hit *hit)
+static noinline hot bool hit_full(const struct stp_point *point, const struct pt_regs *regs,
+				  const u64 *args, u64 address, void *entry,
+				  const struct stp_dispatch *d)
 {
+	struct stp_hit hit = { (const u64 *)regs, args, entry, point, address };
 	enum stp_miss missed;
 	bool failed = false;
 
@@ -394,20 +423,12 @@ static noinline bool hit_full(const struct stp_dispatch *d, struct stp_hit *hit)
 	if (likely(missed == STP_MISSES))
 		count_handled(d);
 	else
-		stp_missed(hit->point, missed, 1);
+		stp_missed(point, missed, 1);
 	return missed == STP_MISSES && !failed;
 }
 
-bool stp_hit(const struct stp_point *point, const struct pt_regs *regs, const u64 *args,
-	     u64 address, void *entry)
+static __always_inline bool hit_light(const struct stp_dispatch *d, struct stp_hit hit)
 {
-	const struct stp_dispatch *d = stp_dispatches + point->probe;
-	struct stp_hit hit = { (const u64 *)regs, args, entry, point, address };
-
-	if (unlikely(READ_ONCE(stp_live) != STP_LIVE) && !passes(point))
-		return false;
-	if (!(d->flags & STP_PROBE_LIGHT))
-		return d->flags & STP_PROBE_GUARDED ? hit_guarded(d, &hit) : hit_full(d, &hit);
 	if (unlikely(this_cpu_read(stp_cpus.busy[0])))
 		return hit_light_while_busy(d, &hit);
 	d->handler((struct stp_context *)&hit);
@@ -415,8 +436,22 @@ bool stp_hit(const struct stp_point *point, const struct pt_regs *regs, const u6
 	return true;
 }
 
-bool stp_hit_entry(const struct stp_point *point, const struct pt_regs *regs, u64 address,
-		   void *entry)
+hot bool stp_hit(const struct stp_point *point, const struct pt_regs *regs, const u64 *args,
+		 u64 address, void *entry)
+{
+	const struct stp_dispatch *d = stp_dispatches + point->probe;
+
+	if (unlikely(READ_ONCE(stp_live) != STP_LIVE) && !passes(point))
+		return false;
+	if (likely(d->flags & STP_PROBE_LIGHT))
+		return hit_light(d, (struct stp_hit){ (const u64 *)regs, args, entry, point, address });
+	if (d->flags & STP_PROBE_GUARDED)
+		return hit_guarded(point, regs, args, address, entry, d);
+	return hit_full(point, regs, args, address, entry, d);
+}
+
+hot bool stp_hit_entry(const struct stp_point *point, const struct pt_regs *regs, u64 address,
+		       void *entry)
 {
 	const struct stp_dispatch *d = stp_dispatches + point->probe;
 	struct stp_hit hit = { (const u64 *)regs, NULL, entry, point, address };
@@ -430,7 +465,7 @@ bool stp_hit_entry(const struct stp_point *point, const struct pt_regs *regs, u6
 	if (likely(d->flags & (STP_PROBE_LIGHT | STP_PROBE_GUARDED)))
 		missed = run_guarded(d->probe->entry_handler, &hit) ? STP_MISSES : STP_MISS_REENTRY;
 	else
-		missed = run_full(d, d->probe->entry_handler, &hit, &failed);
+		missed = run_full(d, d->probe->entry_handler, hit, &failed);
 	if (unlikely(missed != STP_MISSES))
 		stp_missed(point, missed, 1);
 	else if (unlikely(failed))
@@ -445,7 +480,7 @@ static struct stp_slot *thread_begin(const struct stp_point *point)
 
 	migrate_disable();
 	slot->cpu = raw_smp_processor_id();
-	context_begin(slot, stp_script.limits.actions_interruptible);
+	context_begin(slot, &interruptible_budget);
 	slot->c.point = point;
 	return slot;
 }

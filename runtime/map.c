@@ -22,6 +22,7 @@
 #include "map.h"
 #include "runtime.h"
 #include "stat.h"
+#include "words.h"
 
 #define NONE 0xffffffffu
 
@@ -42,7 +43,8 @@ struct stp_map {
 	u32 entry_size, value_size;
 	u32 key_at[STP_MOST_KEYS];
 	u32 mask;    /* of the table's length */
-	bool number; /* one key, which is a number: the case that must cost least */
+	/* One key, which is a number, or a string: the cases that must cost least. */
+	bool number, text;
 	u32 count;
 	u32 free;    /* first free entry */
 	u32 fresh;   /* entries from here on were never used */
@@ -114,6 +116,7 @@ struct stp_map *stp_map_create(const struct stp_global *global)
 	buckets = max(2ul, roundup_pow_of_two(global->max_entries));
 	m->mask = buckets - 1;
 	m->number = global->n_keys == 1 && global->key_types[0] != STP_STRING;
+	m->text = global->n_keys == 1 && global->key_types[0] == STP_STRING;
 	m->table = allocate(buckets, sizeof(*m->table), 0);
 	m->entries = allocate(global->max_entries, m->entry_size, __GFP_ZERO);
 	if (global->walks)
@@ -192,6 +195,27 @@ static __always_inline struct stp_entry *find_number(const struct stp_map *m, s6
 	return NULL;
 }
 
+/* As find() does it, with the one key's own hash. */
+static __always_inline u32 hash_text(struct stp_str key)
+{
+	return hash_64(stp_words_hash(key, 0), 32);
+}
+
+static __always_inline struct stp_entry *find_text(const struct stp_map *m, struct stp_str key, u32 hash)
+{
+	u32 index = m->table[bucket_of(m, hash)];
+
+	while (index != NONE) {
+		struct stp_entry *e = entry_at(m, index);
+		const struct stp_text *text = field(e, m->key_at[0]);
+
+		if (e->hash == hash && stp_words_equal((struct stp_str){ text->text, text->len }, key))
+			return e;
+		index = e->chain;
+	}
+	return NULL;
+}
+
 static struct stp_entry *find(const struct stp_map *m, const union stp_key *keys, u32 hash)
 {
 	u32 index = m->table[bucket_of(m, hash)];
@@ -210,6 +234,8 @@ struct stp_entry *stp_map_find(struct stp_map *m, const union stp_key *keys)
 {
 	if (likely(m->number))
 		return find_number(m, keys[0].number, hash_64(keys[0].number, 32));
+	if (m->text)
+		return find_text(m, keys[0].string, hash_text(keys[0].string));
 	return find(m, keys, hash_keys(m, keys));
 }
 
@@ -337,6 +363,9 @@ struct stp_entry *stp_map_make(struct stp_context *c, struct stp_map *m,
 	if (likely(m->number)) {
 		hash = hash_64(keys[0].number, 32);
 		e = find_number(m, keys[0].number, hash);
+	} else if (m->text) {
+		hash = hash_text(keys[0].string);
+		e = find_text(m, keys[0].string, hash);
 	} else {
 		hash = hash_keys(m, keys);
 		e = find(m, keys, hash);

@@ -6,6 +6,7 @@
 #include <linux/string.h>
 
 #include "runtime.h"
+#include "words.h"
 
 void *stp_record_begin(struct stp_context *c, u32 format, u32 payload)
 {
@@ -19,7 +20,7 @@ void *stp_put_string(void *at, struct stp_str s)
 	/* The last word first: its end stays zero. */
 	*(u64 *)(at + size - 8) = 0;
 	*(u32 *)at = s.len;
-	memcpy(at + 4, s.p, s.len);
+	stp_words_copy(at + 4, s.p, s.len);
 	return at + size;
 }
 

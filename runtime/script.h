@@ -586,6 +586,7 @@ struct stp_lock_use {
 /* Its handlers cannot fail, take no lock, and use struct stp_hit alone of their context. */
 #define STP_PROBE_GUARDED 4 /* nothing else of the session may run on this CPU meanwhile */
 #define STP_PROBE_LIGHT 8   /* that may: each thing that they do is one instruction */
+#define STP_PROBE_BARE 16  /* and they read neither registers nor arguments */
 
 /* One `probe` of the script (or one of its variants, where variables lie differently). */
 struct stp_probe {

@@ -9,6 +9,7 @@
 
 #include "runtime.h"
 #include "stp/format.h"
+#include "words.h"
 
 /* The most that an owned string holds. */
 static u32 string_room(void)
@@ -29,49 +30,14 @@ int stp_compare(struct stp_str a, struct stp_str b)
 	return order ? order : a.len < b.len ? -1 : a.len > b.len;
 }
 
-/* `n` bytes as a number: 4 or 8, and both are read as fast wherever they lie. */
-static __always_inline u64 word(const char *p, u32 n)
-{
-	u64 whole;
-	u32 half;
-
-	if (n == 8)
-		return memcpy(&whole, p, 8), whole;
-	return memcpy(&half, p, 4), half;
-}
-
-/* Words at a time; the last one overlaps what was looked at before. */
 bool stp_equal(struct stp_str a, struct stp_str b)
 {
-	u32 at, n = a.len;
-
-	if (n != b.len)
-		return false;
-	if (n < 4)
-		return !n || (a.p[0] == b.p[0] && a.p[n / 2] == b.p[n / 2] && a.p[n - 1] == b.p[n - 1]);
-	if (n < 8)
-		return word(a.p, 4) == word(b.p, 4) && word(a.p + n - 4, 4) == word(b.p + n - 4, 4);
-	for (at = 0; at + 8 < n; at += 8)
-		if (word(a.p + at, 8) != word(b.p + at, 8))
-			return false;
-	return word(a.p + n - 8, 8) == word(b.p + n - 8, 8);
+	return stp_words_equal(a, b);
 }
 
 u64 stp_hash(struct stp_str s, u64 seed)
 {
-	const u64 odd = 0x9e3779b97f4a7c15ull;
-	u64 hash = seed + s.len;
-	u32 at, n = s.len;
-
-	if (n < 4)
-		return n ? (hash ^ (u8)s.p[0] ^ (u8)s.p[n / 2] << 8 ^ (u64)(u8)s.p[n - 1] << 16) * odd : hash;
-	if (n < 8)
-		return (hash ^ word(s.p, 4) ^ word(s.p + n - 4, 4) << 32) * odd;
-	for (at = 0; at + 8 < n; at += 8) {
-		hash = (hash ^ word(s.p + at, 8)) * odd;
-		hash ^= hash >> 32;
-	}
-	return (hash ^ word(s.p + n - 8, 8)) * odd;
+	return stp_words_hash(s, seed);
 }
 
 bool stp_copy(struct stp_context *c, struct stp_text *to, struct stp_str from,

@@ -41,9 +41,17 @@ static void fired(void *data, u64 a, u64 b, u64 c, u64 d, u64 e, u64 f, u64 g, u
 	stp_hit(data, NULL, args, 0, NULL);
 }
 
+/* For handlers that look at no argument. */
+static void fired_bare(void *data)
+{
+	stp_hit(data, NULL, NULL, 0, NULL);
+}
+
 /* The translator tells how many arguments there are in `number`; 0 when it does not know. */
 static void *handler_of(const struct stp_point *point)
 {
+	if (stp_script.probes[point->probe].flags & STP_PROBE_BARE)
+		return (void *)fired_bare;
 	return point->number > 0 && point->number <= 5 ? (void *)fired_in_registers : (void *)fired;
 }
 

@@ -15,6 +15,7 @@
 #include "transport/transport.h"
 
 #define GRACE (3 * HZ)
+#define FIRST_GRACE (30 * HZ) /* to start the session: a machine may be slow */
 
 static char helper[sizeof_field(struct stp_start, unload)];
 module_param_string(unload, helper, sizeof(helper), 0);
@@ -45,7 +46,7 @@ static void remove_module(struct work_struct *work)
 void stp_orphan_init(void)
 {
 	WRITE_ONCE(watching, true);
-	schedule_delayed_work(&removal, GRACE);
+	schedule_delayed_work(&removal, FIRST_GRACE);
 }
 
 void stp_orphan_exit(void)

@@ -197,11 +197,19 @@ static void count_lost(struct stp_ring *shared, u32 length)
 	local64_add(length, (local64_t *)&shared->lost_bytes);
 }
 
+/* A pad may be 8 bytes: then it has no room for a time. */
+static noinline void put_pad(struct stp_record *record, u32 length)
+{
+	record->length = length;
+	record->kind = STP_RECORD_PAD;
+	record->format = 0;
+}
+
 /*
  * Moves `reserve` over `length` bytes that lie in one piece; gives their position, or ~0 when there
  * is no room. What is left at the end of the data becomes a pad.
  */
-static u64 reserve(struct ring *ring, u32 length)
+static __always_inline u64 reserve_at_once(struct ring *ring, u32 length)
 {
 	struct stp_ring *shared = ring->shared;
 	u64 from, pad, used, mask = ring->size - 1;
@@ -214,16 +222,14 @@ static u64 reserve(struct ring *ring, u32 length)
 		if (used > ring->size || length + pad > ring->size - used)
 			return ~0ULL;
 	} while (local64_cmpxchg((local64_t *)&shared->reserve, from, from + pad + length) != from);
-	if (pad) {
-		struct stp_record *record =
-			(void *)shared + STP_RING_HEADER + (from & mask);
-
-		record->length = pad;
-		record->kind = STP_RECORD_PAD;
-		record->format = 0;
-		/* A pad may be 8 bytes: then it has no room for a time. */
-	}
+	if (unlikely(pad))
+		put_pad((void *)shared + STP_RING_HEADER + (from & mask), pad);
 	return from + pad;
+}
+
+static u64 reserve(struct ring *ring, u32 length)
+{
+	return reserve_at_once(ring, length);
 }
 
 /* Waits until the reader has made room; false when there is no reader. Process context. */
@@ -287,7 +293,7 @@ static u64 overwrite(struct ring *ring, u32 length)
 }
 
 /* The ring is full. */
-static u64 reserve_patiently(struct stp_context *c, struct ring *ring, u32 length)
+static noinline u64 reserve_patiently(struct stp_context *c, struct ring *ring, u32 length)
 {
 	u64 at = ~0ULL;
 
@@ -310,7 +316,7 @@ void *stp_ring_reserve(struct stp_context *c, u16 kind, u16 format, u32 payload)
 		stp_ring_enter(c);
 	if (unlikely(length > ring->size / 2))
 		goto lost;
-	at = reserve(ring, length);
+	at = reserve_at_once(ring, length);
 	if (unlikely(at == ~0ULL)) {
 		at = reserve_patiently(c, ring, length);
 		if (at == ~0ULL)

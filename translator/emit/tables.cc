@@ -173,6 +173,7 @@ std::string flags(const Probe& probe) {
   if (probe.alone) set.push_back("STP_PROBE_INTERRUPTIBLE");
   if (probe.weight == Weight::light) set.push_back("STP_PROBE_LIGHT");
   if (probe.weight == Weight::guarded) set.push_back("STP_PROBE_GUARDED");
+  if (probe.bare) set.push_back("STP_PROBE_BARE");
   return fmt::format("{}", fmt::join(set, " | "));
 }
 

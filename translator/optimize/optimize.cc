@@ -142,6 +142,7 @@ void optimize(Program& program) {
         if (auto lock = lock_for(program.globals[g], g, probes[i], concurrent))
           probe.locks.push_back(*lock);
     probe.weight = weight_of(probe, program);
+    probe.bare = probe.weight != Weight::full && !probes[i].target;
   }
 }
 

@@ -131,10 +131,14 @@ class Walk {
                      value(b.index);
                    },
                    [&](const PrintExpr& p) { values(p.args); },
-                   [&](const LocExpr& l) { location(l.loc); },
+                   [&](const LocExpr& l) {
+                     uses_.target = true;
+                     location(l.loc);
+                   },
                    [&](const LoadExpr& l) { value(l.address); },
                    [&](const NarrowExpr& n) { value(n.operand); },
                    [&](const RegisterBitsExpr& r) {
+                     uses_.target = true;
                      location(types::loc_reg(static_cast<int>(r.dwarf_register)));
                    },
                    [&](const EmbeddedCExpr& c) { embedded(c.c); },
@@ -145,7 +149,7 @@ class Walk {
 
   void embedded(const EmbeddedC& c) {
     // The C may do anything with the registers.
-    uses_.all_registers = true;
+    uses_.target = uses_.all_registers = true;
     for (const GlobalUse& use : c.globals) {
       if (use.read) uses_.read.insert(use.global);
       if (use.write) uses_.written.insert(use.global);

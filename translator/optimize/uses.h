@@ -13,6 +13,7 @@ struct Uses {
   std::set<size_t> accumulated;  // scalar statistics that only get values: `s <<< x`
   std::set<size_t> added;        // numbers that a handler's statements only add to: `n++`, `n += x`
   std::set<std::pair<size_t, ast::AggregateOp>> asked;  // what of a statistic
+  bool target = false;           // registers or arguments of the probed code at all
   bool all_registers = false;    // one that a function's entry does not keep
 };
 

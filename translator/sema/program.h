@@ -349,6 +349,7 @@ struct Probe {
   std::vector<size_t> gates;  // whose conditions may change by what the handler writes
   bool all_registers = false;
   Weight weight = Weight::full;
+  bool bare = false;  // lighter than full, and reads nothing of the probed code
   bool alone = false;  // begin, end and error probes: nothing else runs while they do
 };
 
