@@ -81,7 +81,7 @@ class ScriptCase : public testing::Test {
   }
 
   static bool in_library(const Diagnostic& d) {
-    return d.span && d.span.file->role() == SourceFile::Role::tapset;
+    return d.span && d.span.file->in_library();
   }
 
   void expect_warnings() {

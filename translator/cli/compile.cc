@@ -117,20 +117,21 @@ void check_globals(const SemaOptions& options, const ast::File& script, Diagnost
 
 Library::Library(const Target& target, const ScriptOptions& o, SourceMap& map, Diagnostics& d) {
   PreprocessorContext context = preprocessor_context(target, o, {});
-  if (fs::path standard = tapset_dir(); !standard.empty()) add_folder(standard, context, map, d);
+  if (fs::path standard = tapset_dir(); !standard.empty()) 
+    add_folder(standard, SourceFile::Role::standard, context, map, d);
   for (const auto& dir : o.library) {
     if (fs::is_directory(dir))
-      add_folder(dir, context, map, d);
+      add_folder(dir, SourceFile::Role::tapset, context, map, d);
     else
       d.error(Code::bad_option, {}, fmt::format("-I {}: there is no such folder", dir));
   }
 }
 
-void Library::add_folder(const fs::path& dir, const PreprocessorContext& context, SourceMap& map,
-                         Diagnostics& d) {
+void Library::add_folder(const fs::path& dir, SourceFile::Role role,
+                         const PreprocessorContext& context, SourceMap& map, Diagnostics& d) {
   auto files = files_below(dir, context.arch);
   auto read = [&](const fs::path& file) {
-    return read_text_file(file, SourceFile::Role::tapset, map, d);
+    return read_text_file(file, role, map, d);
   };
   // Macros first: any tapset file may use any of them.
   for (const auto& file : files)

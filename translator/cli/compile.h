@@ -44,7 +44,7 @@ class Library {
   const std::vector<const ast::File*>& files() const { return files_; }
 
  private:
-  void add_folder(const std::filesystem::path&, const PreprocessorContext&, SourceMap&,
+  void add_folder(const std::filesystem::path&, SourceFile::Role, const PreprocessorContext&, SourceMap&,
                   Diagnostics&);
 
   MacroLibrary macros_;

@@ -176,7 +176,7 @@ void warn_of_unused_locals(Unit& unit) {
         auto* id = a ? std::get_if<ast::Identifier>(&a->target->node) : nullptr;
         if (!id || uses[id->name] != 1 || !scope.names.count(id->name)) return;
         if (unit.left_out.count(&inner)) return;
-        if (a->target->span.file && a->target->span.file->role() != SourceFile::Role::tapset)
+        if (a->target->span.file && !a->target->span.file->in_library())
           unit.diagnostics->warning(Code::unused, a->target->span,
                                     fmt::format("'{}' is given a value and never read", id->name));
       });
@@ -327,6 +327,7 @@ std::unique_ptr<prog::Program> analyze(const ast::File& script,
 
   // Declarations, and the places that probe points mean.
   collect(unit, script);
+  note_shared(unit, library);
   std::vector<PendingProbe> pending = collect_probes(unit, script, context);
   if (pending.empty() && !d.failed())
     d.error(Code::no_probes, first_probe(script), "the script has no probe to run");

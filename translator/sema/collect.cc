@@ -164,7 +164,7 @@ void add_overload(Unit& unit, FunctionGroup& group, const ast::Function* declara
 FunctionGroup* add_group(Unit& unit, const std::string& key, const ast::Call& call,
                          std::vector<const ast::Function*> functions) {
   auto priority = [](const ast::Function* f) {
-    bool tapset = f->name.span.file->role() == SourceFile::Role::tapset;
+    bool tapset = f->name.span.file->in_library();
     return f->priority.value_or(tapset ? 1 : 0);
   };
   std::stable_sort(functions.begin(), functions.end(), [&](auto* a, auto* b) {
@@ -248,7 +248,7 @@ std::string private_name(const std::string& name, const SourceFile* file) {
 GlobalInfo* Unit::find_global(const std::string& name, const Span& at) {
   const SourceFile* file = home(at);
   auto found = globals.end();
-  if (file && file->role() == SourceFile::Role::tapset)
+  if (file && file->in_library())
     found = globals.find(private_name(name, file));
   if (found == globals.end()) found = globals.find(name);
   return found == globals.end() ? nullptr : &found->second;
@@ -270,7 +270,7 @@ uint32_t Unit::section_of(const types::Provider& provider, uint64_t address) {
 FunctionGroup* Unit::find_function(const std::string& name, size_t arity, const Span& at) {
   const SourceFile* file = home(at);
   auto found = functions.end();
-  if (file && file->role() == SourceFile::Role::tapset)
+  if (file && file->in_library())
     found = functions.find({private_name(name, file), arity});
   if (found == functions.end()) found = functions.find({name, arity});
   return found == functions.end() ? nullptr : found->second.get();
@@ -297,7 +297,7 @@ void unknown_function(Unit& unit, const ast::Call& call,
 
 bool in_library(const FunctionGroup& group) {
   const Span& name = group.overloads.front()->declaration->name.span;
-  return name.file && name.file->role() == SourceFile::Role::tapset;
+  return name.file && name.file->in_library();
 }
 
 // Whether one of them may hand its call on.
@@ -416,6 +416,13 @@ void collect(Unit& unit, const ast::File& script) {
                declaration);
 }
 
+void note_shared(Unit& unit, const std::vector<const ast::File*>& library) {
+  for (const ast::File* file : library)
+    for (const auto& declaration : file->declarations)
+      if (auto* g = std::get_if<ast::Global*>(&declaration); g && !(*g)->is_private)
+        unit.shared.insert((*g)->name.text);
+}
+
 void note_calls(Diagnostics& d, size_t mark, const FunctionGroup& group) {
   for (const FunctionGroup* f = &group; f && in_library(*f); f = f->caller)
     d.note_since(mark, fmt::format("{}() is called here", f->name), f->called_from);
@@ -437,11 +444,24 @@ void close_groups(Unit& unit) {
   }
 }
 
+namespace {
+
+// A variable of a function of stp's own library is the function's, whatever the script's globals are
+// called. What aliases assign is for the script, and may be a global of it.
+bool is_the_functions(const Unit& unit, const Scope& scope, const GlobalInfo& global, const Span& at) {
+  const SourceFile* file = home(at);
+  return scope.result && file && file->role() == SourceFile::Role::standard && !global.tapset &&
+         !unit.shared.count(global.declaration->name.text);
+}
+
+}  // namespace
+
 void declare_locals(Unit& unit, Scope& scope) {
   for (const ast::Stmt* s : scope.statements)
     variables(*s, [&](const std::string& name, const Span& span, bool assigned) {
       auto [at, fresh] = scope.names.emplace(name, scope.locals.size());
-      if (fresh && unit.find_global(name, span)) {
+      const GlobalInfo* global = fresh ? unit.find_global(name, span) : nullptr;
+      if (global && !is_the_functions(unit, scope, *global, span)) {
         scope.names.erase(at);
         return;
       }

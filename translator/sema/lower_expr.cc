@@ -512,7 +512,7 @@ Expr* Lowering::at_operator(const ast::AtOperator& a, const Span& span, Type wan
 Expr* Lowering::header_constant(const ast::AtOperator& a, const Span& span) {
   auto* name = std::get_if<ast::String>(&a.args[0]->node);
   if (!name) return error(Code::not_constant, a.args[0]->span, "@const takes a literal string");
-  bool tapset = home(span) && home(span)->role() == SourceFile::Role::tapset;
+  bool tapset = home(span) && home(span)->in_library();
   if (!guru_ && !tapset)
     return error(Code::needs_guru, span, "@const is embedded C, which needs guru mode (-g)");
   return embedded({name->value}, span);

@@ -94,6 +94,7 @@ struct Unit {
   std::map<std::string, GlobalInfo> globals;
   std::map<std::pair<std::string, size_t>, std::unique_ptr<FunctionGroup>> functions;
   std::vector<std::unique_ptr<HandlerInfo>> handlers;
+  std::set<std::string> shared;  // globals that the library declares for everybody
   std::set<const ast::Stmt*> left_out;  // unread and wrong: the warning was given
   std::set<std::string> counters = {};  // that @perf() may name
   bool addresses = false;  // a variable is at a link-time address
@@ -119,6 +120,8 @@ const SourceFile* home(const Span&);
 
 // Declares the script's globals. Functions come in as they are reached. Reports duplicates.
 void collect(Unit&, const ast::File& script);
+// Notes which globals the library declares for everybody.
+void note_shared(Unit&, const std::vector<const ast::File*>& library);
 // Fills in a scope's locals: every name in its statements that is no global.
 void declare_locals(Unit&, Scope&);
 // Brings in the functions that a scope's statements call, of the script and of the library, and the

@@ -248,7 +248,7 @@ prog::Stmt* Lowering::unread_statement(const ast::Stmt& s, bool pure) {
   const std::string* name = assigned_local(scope_, e);
   auto* file = home(s.span);
   // Once, however many points the probe has.
-  if (unit_.left_out.insert(&s).second && file && file->role() != SourceFile::Role::tapset) {
+  if (unit_.left_out.insert(&s).second && file && !file->in_library()) {
     auto& warning = diagnostics().warning(
         Code::unused, e.span,
         name ? fmt::format("'{}' is given a value and never read: this is wrong, and is left out", *name)

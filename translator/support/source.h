@@ -37,13 +37,15 @@ struct LineColumn {
 
 class SourceFile {
  public:
-  enum class Role { user, tapset, argument };  // argument: a word of the command line
+  // standard: a tapset that is stp's own; argument: a word of the command line.
+  enum class Role { user, tapset, standard, argument };
 
   SourceFile(std::string name, std::string text, Role role = Role::user);
 
   const std::string& name() const { return name_; }
   std::string_view text() const { return text_; }
   Role role() const { return role_; }
+  bool in_library() const { return role_ == Role::tapset || role_ == Role::standard; }
   LineColumn position(uint32_t offset) const;
   std::string_view line(uint32_t number) const;  // without its newline
 
