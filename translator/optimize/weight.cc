@@ -131,6 +131,9 @@ class Weighing {
 Weight weight_of(const Probe& probe, const Program& program) {
   // begin, end and error probes run once, and may sleep.
   if (!probe.locks.empty() || !probe.gates.empty() || probe.alone || !probe.body) return Weight::full;
+  // A text has its place in the handler's frame, also one that only a branch names that was not taken.
+  for (const Local& local : probe.locals)
+    if (local.type == Type::string) return Weight::full;
   Weighing weighing(program);
   if (program.timing) weighing.no_lighter_than(Weight::guarded);  // times are kept by CPU
   weighing.statement(probe.body);
