@@ -13,10 +13,11 @@ seen = set()
 def plain(name):
     for drop in ('(anonymous namespace)::', '{anonymous}::'):
         name = name.replace(drop, '')
-    name = name.split('(')[0]
-    while re.search('<[^<>]*>', name):
-        name = re.sub('<[^<>]*>', '', name)
-    return name
+    while re.search(r'\([^()]*\)|<[^<>]*>', name):
+        name = re.sub(r'\([^()]*\)|<[^<>]*>', '', name)
+    # Functions of local classes and closures: what is around them is written in many ways.
+    name = name.split(' const')[0]
+    return re.sub(r'.*(\bLocal|\bcalled|\{lambda[^{}]*\}|\$_\d+)::', '', name)
 
 
 def text_of(written, depth=0):
@@ -60,19 +61,28 @@ def members(t, depth):
                                        text_of(f.type, depth)))
 
 
+def around(block):
+    """The block around a block; None around functions of local classes, which gdb nests in the function
+    that the class is in."""
+    outer = block.superblock
+    if outer and not (outer.is_global or outer.is_static):
+        return outer if outer.start <= block.start < outer.end else None
+    return None
+
+
 def instruction(pc):
     chain = []
     block = gdb.block_for_pc(pc)
     while block and not block.is_global and not block.is_static:
         if block.function:
             name = plain(block.function.print_name)
-            inner = block.superblock
+            inner = around(block)
             inlined = False
-            while inner and not inner.is_static and not inner.is_global:
+            while inner:
                 inlined = inlined or inner.function is not None
-                inner = inner.superblock
+                inner = around(inner)
             chain.append(name.split('::')[-1] if inlined else name)
-        block = block.superblock
+        block = around(block)
     if chain:
         lines.add('P %#x %s' % (pc, ' '.join(chain)))
 
@@ -110,7 +120,7 @@ def outermost(pc):
     while block and not block.is_static and not block.is_global:
         if block.function:
             found = block
-        block = block.superblock
+        block = around(block)
     return found
 
 

@@ -37,8 +37,30 @@ template <typename T, int N> struct Row {
     return all;
   }
 };
+struct Root { long before; virtual ~Root() {} };
+struct Left : virtual Root { int left; };
+struct Right : virtual Root { union { int word; char byte; }; unsigned narrow : 5, wide : 11; };
+struct Both : Left, Right { int both; __attribute__((noinline)) long all() const { return before + left + word + wide + both; } };
+template <typename First, typename... Rest> struct Chain { First first; Chain<Rest...> rest; };
+template <typename Last> struct Chain<Last> { Last last; };
+inline namespace v2 {
+__attribute__((noinline)) int chained(const Chain<int, Point *, double> &chain) { return chain.first + chain.rest.first->id; }
+}
 }  // namespace geo
 static volatile int sink;
+__attribute__((noinline)) static int called(int (geo::Point::*method)(const geo::Point &) const, int geo::Point::*,
+                                            geo::Point &p, decltype(nullptr)) {
+  auto closure = [&p, method](auto times) __attribute__((noinline)) {
+    int step = (p.*method)(p) * times;
+    sink = step;
+    return step;
+  };
+  struct Local {
+    int scale;
+    __attribute__((noinline)) int scaled(int n) { return n * scale; }
+  } local{sink};
+  return closure(3) + local.scaled(closure(short(4)));
+}
 static inline __attribute__((always_inline)) int inlined(int q) {
   int z = q + sink;
   sink = z;
@@ -54,5 +76,11 @@ int main(int argc, char **) {
   int *slow = new int(3);
   int total = a.dot(b) + geo::unseen(&a) + row.sum() + *slow;
   delete slow;
+  geo::Both both;
+  both.left = both.both = argc;
+  both.word = both.narrow = both.wide = 1;
+  both.before = 2;
+  total += static_cast<int>(both.all()) + geo::chained({argc, {&a, {1.5}}});
+  total += called(&geo::Point::dot, nullptr, b, nullptr);
   return total;
 }

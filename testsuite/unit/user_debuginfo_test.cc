@@ -186,6 +186,7 @@ TEST_P(EveryForm, NamesTypesAndCopies) {
               ElementsAre("function(\"geo::twice<int>@p.cc:16\").return $return:int $v:int"));
   EXPECT_THAT(list("function(\"unseen\")"),
               ElementsAre("function(\"geo::(anonymous namespace)::unseen@p.cc:15\")"));
+  EXPECT_EQ(refused("plain", "$p->id + $p->far + $moved->y_"), "");
   // In classes that are inside of functions.
   EXPECT_THAT(list("function(\"method\").call"), ElementsAre("function(\"method@p.cc:35\").call"));
   EXPECT_THAT(list("function(\"operator()\").call", true), ElementsAre(HasSubstr("$c:int")));
@@ -213,6 +214,10 @@ INSTANTIATE_TEST_SUITE_P(
         Form{"packed_stripped", "-gdwarf-4 -O2 -gsplit-dwarf -gz",
              "dwp -e p -o p.dwp && rm *.dwo && objcopy --only-keep-debug p p.debug && strip -g p && "
              "objcopy --add-gnu-debuglink=p.debug p"},
+        Form{"types_apart", "-g -O2 -fdebug-types-section"},
+        Form{"types_apart4", "-gdwarf-4 -O2 -fdebug-types-section"},
+        Form{"types_apart_packed", "-gdwarf-4 -O2 -gsplit-dwarf -fdebug-types-section",
+             "dwp -e p -o p.dwp && rm *.dwo"},
         Form{"compressed", "-g -O2 -gz"},
         Form{"zlib_gnu", "-g -O2", "objcopy --compress-debug-sections=zlib-gnu p && readelf -S p | grep -q zdebug"},
         Form{"zstd", "-g -O2", "objcopy --compress-debug-sections=zstd p && readelf -t p | grep -q ZSTD"},

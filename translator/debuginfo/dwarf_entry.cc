@@ -31,6 +31,12 @@ bool flag(Dwarf_Die& die, unsigned attribute) {
          value;
 }
 
+bool is_declaration(Dwarf_Die& die) {
+  Dwarf_Attribute found;
+  bool value = false;
+  return dwarf_attr(&die, DW_AT_declaration, &found) && dwarf_formflag(&found, &value) == 0 && value;
+}
+
 std::string_view name_of(Dwarf_Die& die) {
   const char* name = dwarf_diename(&die);
   return name ? name : std::string_view{};

@@ -35,6 +35,8 @@ bool each_child(Dwarf_Die& parent, Use use) {
 std::optional<uint64_t> number(Dwarf_Die& die, unsigned attribute);
 std::optional<int64_t> signed_number(Dwarf_Die& die, unsigned attribute);
 bool flag(Dwarf_Die& die, unsigned attribute);
+// Of the entry itself: what completes a declaration refers to it.
+bool is_declaration(Dwarf_Die& die);
 std::string_view name_of(Dwarf_Die& die);
 // What an attribute of the entry itself refers to.
 std::optional<Dwarf_Die> reference(Dwarf_Die& die, unsigned attribute);

@@ -24,6 +24,7 @@
 #include "debuginfo/dwarf_index.h"
 #include "debuginfo/dwarf_units.h"
 #include "debuginfo/module_layout.h"
+#include "debuginfo/symbols_provider.h"
 
 namespace stp::dwarf {
 namespace {
@@ -109,6 +110,8 @@ class Walk {
       if (scope) scope_of_.try_emplace(file_.number_of(child), scope);
       if (!is_scope(tag)) return;
       std::string_view name = name_of(child);
+      Dwarf_Die whole;
+      if (name.empty() && file_.parts().signed_type(child, whole)) name = name_of(whole);
       // A class without a name is one that its members cannot be called by.
       if (name.empty() && tag != DW_TAG_namespace) return;
       std::string text = out_.texts.bytes().c_str() + scope;
@@ -130,6 +133,10 @@ class Walk {
     Declaration& d = at->second;
     if (!fresh) return d;
     d.name = whole_name(origin, name_of(origin));
+    // Functions that the compiler made up (thunks, into which others are inlined) have but a symbol.
+    Dwarf_Attribute symbol;
+    if (!d.name && dwarf_tag(&origin) == DW_TAG_subprogram && dwarf_attr(&origin, DW_AT_linkage_name, &symbol))
+      if (const char* text = dwarf_formstring(&symbol)) d.name = out_.texts.add(source_name(text));
     // A method is declared in its class and defined elsewhere: the definition says where.
     std::string_view file = declared_in(die);
     d.file = file.empty() ? 0 : out_.texts.add(shown_path(file, dir_));
@@ -154,11 +161,11 @@ class Walk {
       case DW_TAG_variable:
         if (dwarf_attr(&die, DW_AT_location, &attribute))
           add(die, Entry::variable, 0);
-        else if (flag(die, DW_AT_declaration))
+        else if (is_declaration(die))
           once(die, Entry::declared);
         return;
       case DW_TAG_enumeration_type:
-        if (flag(die, DW_AT_declaration)) return;
+        if (is_declaration(die)) return;
         // Without a name it is here for its enumerators alone.
         if (name_of(die).empty() || once(die, Entry::type)) enumerators(die);
         return;
@@ -167,7 +174,7 @@ class Walk {
       case DW_TAG_class_type:
       case DW_TAG_structure_type:
       case DW_TAG_union_type:
-        if (flag(die, DW_AT_declaration)) return;
+        if (is_declaration(die)) return;
         once(die, Entry::type);
         if (scope_of_.size()) nested(die);
         return;

@@ -7,7 +7,7 @@
 
 namespace stp::dwarf {
 
-constexpr char index_magic[8] = {'s', 't', 'p', 'd', 'w', 'f', '0', '6'};
+constexpr char index_magic[8] = {'s', 't', 'p', 'd', 'w', 'f', '0', '7'};
 
 // What an index begins with. Records, parts, starts of names and texts follow.
 struct IndexHeader {

@@ -29,11 +29,12 @@ namespace fs = std::filesystem;
 constexpr Dwarf_Off most = UINT32_MAX;
 
 // Where the last unit ends.
-Dwarf_Off size_of(Dwarf* dwarf) {
+Dwarf_Off size_of(Dwarf* dwarf, bool types) {
   Dwarf_Off at = 0, next = 0;
   size_t header = 0;
+  uint64_t signature = 0;
   while (at < most && dwarf_next_unit(dwarf, at, &next, &header, nullptr, nullptr, nullptr, nullptr,
-                                      nullptr, nullptr) == 0 &&
+                                      types ? &signature : nullptr, nullptr) == 0 &&
          next > at)
     at = next;
   return at;
@@ -63,6 +64,10 @@ fs::path tree_of(const fs::path& file) {
 
 Parts::~Parts() {
   elf_end(elf_);
+  for (Unlinked& file : unlinked_) {
+    dwarf_end(file.dwarf);
+    elf_end(file.elf);
+  }
   dwarf_end(alternate_);
   if (alternate_fd_ >= 0) close(alternate_fd_);
 }
@@ -77,12 +82,12 @@ Dwarf* Parts::begin(int fd, const fs::path& path) {
 }
 
 void Parts::open(Dwarf* dwarf, const fs::path& path) {
-  parts_ = {{dwarf, 0, most}};
+  parts_ = {{dwarf, 0, most, false}};
   Elf* elf = dwarf_getelf(dwarf);
   // Walking the units of a kernel only to learn that it has no parts would cost more than the
   // question that is asked: these sections are in every file that has some.
   bool split = has_section(elf, ".debug_addr"), shared = has_section(elf, ".gnu_debugaltlink");
-  if (!split && !shared) return;
+  if (!split && !shared && !has_section(elf, ".debug_types")) return;
   parts_.clear();
   add(dwarf);
   if (shared) find_alternate(path);
@@ -91,11 +96,16 @@ void Parts::open(Dwarf* dwarf, const fs::path& path) {
 }
 
 void Parts::add(Dwarf* dwarf) {
-  if (!dwarf || parts_.size() >= 100'000) return;
-  Dwarf_Off size = size_of(dwarf);
-  if (size > most - end_) return;
-  parts_.push_back({dwarf, end_, end_ + size});
-  begins_.emplace(dwarf, end_);
+  if (!dwarf) return;
+  add(dwarf, false);
+  add(dwarf, true);
+}
+
+void Parts::add(Dwarf* dwarf, bool types) {
+  Dwarf_Off size = size_of(dwarf, types);
+  if ((types && size == 0) || size > most - end_ || parts_.size() >= 100'000) return;
+  parts_.push_back({dwarf, end_, end_ + size, types});
+  (types ? begins_of_types_ : begins_).emplace(dwarf, end_);
   end_ += size;
 }
 
@@ -138,19 +148,30 @@ void Parts::take_from_package() {
   Dwarf_Half version;
   uint8_t type;
   Dwarf_Die die;
+  std::set<int> linked;
   while (dwarf_get_units(parts_[0].dwarf, unit, &unit, &version, &type, &die, nullptr) == 0) {
     uint64_t id = 0;
     if (type != DW_UT_skeleton || dwarf_cu_info(unit, nullptr, nullptr, nullptr, nullptr, &id,
                                                 nullptr, nullptr) != 0)
       continue;
-    if (int file = package_->file_of_unit(id); file >= 0)
+    if (int file = package_->file_of_unit(id); file >= 0) {
       linker_.link(unit, die, package_->image(file));
+      linked.insert(file);
+    }
+  }
+  // A type that several files had is in the package with one of them, which may be of another program.
+  for (auto [signature, file] : package_->files_of_types()) {
+    if (!linked.insert(file).second) continue;
+    Unlinked& f = unlinked_.emplace_back();
+    f.image = package_->image(file);
+    f.elf = elf_memory(f.image.data(), f.image.size());
+    f.dwarf = f.elf ? dwarf_begin_elf(f.elf, DWARF_C_READ, nullptr) : nullptr;
   }
 }
 
 void Parts::find_split_units() {
-  std::set<Dwarf*> known;
   std::set<std::string> missing;
+  std::set<Dwarf*> known;
   Dwarf_CU* unit = nullptr;
   Dwarf_Half version;
   uint8_t type;
@@ -159,7 +180,7 @@ void Parts::find_split_units() {
     if (type != DW_UT_skeleton) continue;
     if (dwarf_tag(&sub) != DW_TAG_invalid && sub.cu) {
       Dwarf* dwarf = dwarf_cu_getdwarf(sub.cu);
-      if (known.insert(dwarf).second) add(dwarf);
+      if (known.insert(dwarf).second) split_.push_back(dwarf);
       folders_[sub.cu] = dwarf::compile_dir(die);
       continue;
     }
@@ -169,6 +190,9 @@ void Parts::find_split_units() {
       if (!name) name = dwarf_formstring(dwarf_attr(&die, at, &attribute));
     if (name) missing.insert(name);
   }
+  for (const Unlinked& file : unlinked_)
+    if (file.dwarf) split_.push_back(file.dwarf);
+  for (Dwarf* dwarf : split_) add(dwarf);
   std::string where = package_path_.empty() ? ""
                       : package_ ? fmt::format(", nor in {}", package_path_.string())
                                  : fmt::format(", and {} is not read: {}", package_path_.string(), no_package_);
@@ -192,14 +216,51 @@ Dwarf_Off Parts::number_of(Dwarf_Die& die) const {
   Dwarf_Off offset = dwarf_dieoffset(&die);
   if (parts_.size() < 2) return offset;
   Dwarf* dwarf = die.cu ? dwarf_cu_getdwarf(die.cu) : nullptr;
-  auto begin = begins_.find(dwarf);
-  return begin != begins_.end() ? begin->second + offset : offset;
+  Dwarf_Half version = 0;
+  uint8_t type = 0;
+  bool types = !begins_of_types_.empty() && die.cu &&
+               dwarf_cu_info(die.cu, &version, &type, nullptr, nullptr, nullptr, nullptr, nullptr) == 0 &&
+               version < 5 && (type == DW_UT_type || type == DW_UT_split_type);
+  const auto& begins = types ? begins_of_types_ : begins_;
+  auto begin = begins.find(dwarf);
+  return begin != begins.end() ? begin->second + offset : offset;
 }
 
 bool Parts::entry(Dwarf_Off number, Dwarf_Die& die) const {
   auto part = std::upper_bound(parts_.begin(), parts_.end(), number,
                                [](Dwarf_Off n, const Part& p) { return n < p.end; });
-  return part != parts_.end() && number >= part->begin && dwarf_offdie(part->dwarf, number - part->begin, &die);
+  if (part == parts_.end() || number < part->begin) return false;
+  return (part->types ? dwarf_offdie_types : dwarf_offdie)(part->dwarf, number - part->begin, &die);
+}
+
+bool Parts::signed_type(Dwarf_Die& declaration, Dwarf_Die& type) const {
+  Dwarf_Attribute signature;
+  return dwarf_attr(&declaration, DW_AT_signature, &signature) && signed_type(signature, type);
+}
+
+bool Parts::signed_type(const Dwarf_Attribute& reference, Dwarf_Die& type) const {
+  if (reference.form != DW_FORM_ref_sig8 || parts_.empty()) return false;
+  if (!looked_for_signed_) {
+    std::set<Dwarf*> files;
+    for (const Part& part : parts_) files.insert(part.dwarf);
+    for (Dwarf* dwarf : files) {
+      Dwarf_CU* unit = nullptr;
+      uint8_t kind;
+      Dwarf_Die die, its_type;
+      while (dwarf_get_units(dwarf, unit, &unit, nullptr, &kind, &die, &its_type) == 0) {
+        uint64_t id = 0;
+        if ((kind == DW_UT_type || kind == DW_UT_split_type) && its_type.cu &&
+            dwarf_cu_info(unit, nullptr, nullptr, nullptr, nullptr, &id, nullptr, nullptr) == 0)
+          signed_.emplace(id, its_type);
+      }
+    }
+    looked_for_signed_ = true;
+  }
+  uint64_t id = 0;
+  std::memcpy(&id, reference.valp, sizeof id);
+  auto found = signed_.find(id);
+  if (found != signed_.end()) type = found->second;
+  return found != signed_.end();
 }
 
 }  // namespace stp::dwarf

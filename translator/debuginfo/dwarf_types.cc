@@ -113,6 +113,18 @@ void place_bits(Dwarf_Die& member, uint64_t bits, types::Member& m) {
   m.bit_size = static_cast<uint8_t>(std::min<uint64_t>(bits, size * 8));
 }
 
+// Rust's enumerations are structures of which one part at a time is there (DWARF5 5.7.10): each is a
+// member, as those of unions are. Which one is there is said by a member without a name.
+template <typename Use>
+void each_member(Dwarf_Die& type, Use use) {
+  each_child(type, [&](Dwarf_Die& child) {
+    if (dwarf_tag(&child) != DW_TAG_variant_part) return use(child);
+    each_child(child, [&](Dwarf_Die& variant) {
+      if (dwarf_tag(&variant) == DW_TAG_variant) each_child(variant, use);
+    });
+  });
+}
+
 }  // namespace
 
 Type* Types::make(Kind kind) {
@@ -157,7 +169,10 @@ const Type* Types::of_die(Dwarf_Die& die, int depth) {
   if (depth > deepest) return nullptr;
   int tag = dwarf_tag(&die);
   if (tag == DW_TAG_array_type) return known_[offset] = array(die, depth);
-  if (flag(die, DW_AT_declaration) && dwarf_diename(&die)) {
+  bool declaration = is_declaration(die);
+  Dwarf_Die whole;
+  if (declaration && file_.parts().signed_type(die, whole)) return known_[offset] = of_die(whole, depth + 1);
+  if (declaration && dwarf_diename(&die)) {
     // Declared here, defined elsewhere.
     for (const Record& r : index_.find(dwarf_diename(&die), Entry::type)) {
       Dwarf_Die definition;
@@ -193,7 +208,8 @@ const Type* Types::of_die(Dwarf_Die& die, int depth) {
 const Type* Types::of_attribute(Dwarf_Die& die, int depth) {
   Dwarf_Attribute attribute;
   Dwarf_Die type;
-  if (!dwarf_attr_integrate(&die, DW_AT_type, &attribute) || !dwarf_formref_die(&attribute, &type))
+  if (!dwarf_attr_integrate(&die, DW_AT_type, &attribute) ||
+      (!file_.parts().signed_type(attribute, type) && !dwarf_formref_die(&attribute, &type)))
     return nullptr;
   return of_die(type, depth);
 }
@@ -246,7 +262,7 @@ std::vector<types::Member> Types::members(const Type& type) {
   if ((type.kind != Kind::structure && type.kind != Kind::union_type) ||
       !file_.entry(type.handle, die))
     return members;
-  each_child(die, [&](Dwarf_Die& child) {
+  each_member(die, [&](Dwarf_Die& child) {
     // What a base class has shows through, as do the members of an anonymous structure.
     bool base = dwarf_tag(&child) == DW_TAG_inheritance;
     bool is_virtual = base && number(child, DW_AT_virtuality).value_or(0) != 0;

@@ -26,6 +26,13 @@ void each_unit(const File& file, Use use) {
       if (dwarf_dieoffset(&die) < UINT32_MAX) use(i, die);
     }
   }
+  for (Dwarf* dwarf : file.parts().split()) {
+    Dwarf_CU* unit = nullptr;
+    uint8_t type;
+    Dwarf_Die die;
+    for (; dwarf_get_units(dwarf, unit, &unit, nullptr, &type, &die, nullptr) == 0; ++i)
+      if (type == DW_UT_split_type || type == DW_UT_type) use(i, die);
+  }
 }
 
 }  // namespace stp::dwarf

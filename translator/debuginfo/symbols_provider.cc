@@ -16,13 +16,6 @@
 #include "debuginfo/symbols.h"
 
 namespace stp {
-namespace {
-
-using types::Answer;
-using types::Function;
-using types::Lack;
-using types::Type;
-using types::Variable;
 
 std::string source_name(std::string_view symbol) {
   std::string name(symbol);
@@ -35,6 +28,14 @@ std::string source_name(std::string_view symbol) {
   size_t from = whole.rfind(nameless);
   return whole.substr(0, whole.find('(', from == whole.npos ? 0 : from + nameless.size()));
 }
+
+namespace {
+
+using types::Answer;
+using types::Function;
+using types::Lack;
+using types::Type;
+using types::Variable;
 
 // What all answer alike: nothing, of what symbols do not have.
 class SymbolsProvider : public types::Provider {

@@ -10,6 +10,9 @@
 
 namespace stp {
 
+// A symbol as it is called in the source, without what is in parentheses: "geo::Point::dot".
+std::string source_name(std::string_view symbol);
+
 // Functions by name and address, tracepoints by name, and nothing of what is in them: those questions are
 // refused with Lack::debuginfo. Null, with a phrase in `why_not`, when there are no symbols.
 std::unique_ptr<types::Provider> open_user_symbols(const std::filesystem::path& program,
