@@ -231,7 +231,7 @@ void stp_fn_warn(struct stp_context *c, struct stp_str text)
 void stp_fn_log(struct stp_context *c, struct stp_str text)
 {
 	struct stp_str line = { text.p, text.len + 1 };
-	char *at = stp_ring_reserve(c, STP_RECORD_TEXT, 0, STP_PUT_SIZE(line));
+	char *at = stp_ring_reserve(c, STP_RECORD_TEXT, STP_PUT_SIZE(line));
 
 	if (!at)
 		return;

@@ -16,6 +16,7 @@
 
 #include "lock.h"
 #include "slot.h"
+#include "transport/ring.h"
 
 DEFINE_PER_CPU(struct stp_cpu, stp_cpus);
 u8 stp_live;

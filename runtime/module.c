@@ -11,6 +11,7 @@
 #include <linux/workqueue.h>
 
 #include "slot.h"
+#include "transport/ring.h"
 #include "transport/transport.h"
 
 s64 stp_target;

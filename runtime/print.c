@@ -10,7 +10,7 @@
 
 void *stp_record_begin(struct stp_context *c, u32 format, u32 payload)
 {
-	return stp_ring_reserve(c, STP_RECORD_FORMAT, format, payload);
+	return stp_ring_reserve(c, STP_RECORD_OF_FORMAT(format), payload);
 }
 
 void *stp_put_string(void *at, struct stp_str s)
@@ -37,7 +37,7 @@ void stp_print_text(struct stp_context *c, const char *format, ...)
 	va_end(again);
 	/* Room for the NUL that vsnprintf() writes. */
 	size = STP_PUT_SIZE((struct stp_str){ .len = length + 1 });
-	at = stp_ring_reserve(c, STP_RECORD_TEXT, 0, size);
+	at = stp_ring_reserve(c, STP_RECORD_TEXT, size);
 	if (at) {
 		memset(at, 0, size);
 		*(u32 *)at = length;

@@ -202,13 +202,13 @@ int stp_rings_init(void);
 void stp_rings_exit(void);
 
 /*
- * A record in this CPU's ring: between stp_ring_enter() and stp_ring_leave() of a handler,
+ * A record in this CPU's ring: between stp_ring_enter() and stp_ring_leave() (transport/ring.h) of a handler,
  * reserve as often as wanted; all carry the time of the first. Interrupts off (or a thread
  * that may not migrate). NULL when there is no room (then the loss was counted).
  */
 void stp_ring_enter(struct stp_context *c);
-void stp_ring_leave(struct stp_context *c);
-void *stp_ring_reserve(struct stp_context *c, u16 kind, u16 format, u32 payload);
+void *stp_ring_reserve(struct stp_context *c, u32 what, u32 payload);
+#define STP_RECORD_OF_FORMAT(number) (STP_RECORD_FORMAT | (u32)(number) << 16)
 /* A whole record of text (ERROR, WARN, TEXT); may be called without enter/leave from process
  * context. */
 void stp_ring_text(struct stp_context *c, u16 kind, struct stp_str text);

@@ -22,7 +22,7 @@
 struct group {
 	struct ftrace_ops ops;
 	struct stp_sites sites;
-	struct stp_site only; /* with hit_one() */
+	const struct stp_point *only; /* with hit_one() and hit_one_behind() */
 	bool registered;
 };
 
@@ -55,9 +55,14 @@ static void hit(unsigned long ip, unsigned long parent, struct ftrace_ops *ops,
 static void hit_one(unsigned long ip, unsigned long parent, struct ftrace_ops *ops,
 		    struct ftrace_regs *fregs)
 {
-	const struct stp_site *site = &container_of(ops, struct group, ops)->only;
+	stp_hit(container_of(ops, struct group, ops)->only, stp_ftrace_regs(fregs), NULL, ip, NULL);
+}
 
-	stp_hit(site->point, stp_ftrace_regs(fregs), NULL, stp_site_entry(site, ip), NULL);
+/* The same, of a function that begins 4 bytes before, with ENDBR. */
+static void hit_one_behind(unsigned long ip, unsigned long parent, struct ftrace_ops *ops,
+			   struct ftrace_regs *fregs)
+{
+	stp_hit(container_of(ops, struct group, ops)->only, stp_ftrace_regs(fregs), NULL, ip - 4, NULL);
 }
 
 /* Of points that want certain callers. Who asks the unwinder may probe it: this ops leaves it to ftrace
@@ -111,8 +116,10 @@ static int register_group(struct group *group, const struct stp_point *const *po
 	int error = stp_sites_create(&group->sites, points, entries, own, n);
 
 	if (!error && count == 1 && group->ops.func == hit) {
-		group->only = *stp_sites_at(&group->sites, ips[0]);
-		group->ops.func = hit_one;
+		const struct stp_site *site = stp_sites_at(&group->sites, ips[0]);
+
+		group->only = site->point;
+		group->ops.func = site->is_behind ? hit_one_behind : hit_one;
 	}
 	if (!error)
 		error = ftrace_set_filter_ips(&group->ops, ips, count, 0, 0);

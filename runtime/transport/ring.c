@@ -17,21 +17,13 @@
 #include <linux/relay.h>
 #include <asm/local64.h>
 
-#include "slot.h"
+#include "transport/ring.h"
 #include "transport/transport.h"
 
 #define DEFAULT_RING (4u << 20)
 #define LEAST_RING (64u << 10)
 
-/* The kernel's side of a ring. */
-struct ring {
-	struct stp_ring *shared; /* the mapped header; data behind it. NULL: no such CPU yet */
-	u64 size;		 /* of the data; the copy in `shared` is not believed */
-	u32 nest;		 /* handlers that are between enter and leave */
-	u64 woken;		 /* `reserve` at the last wake-up */
-};
-
-static DEFINE_PER_CPU(struct ring, rings);
+DEFINE_PER_CPU(struct stp_cpu_ring, stp_cpu_rings);
 static struct rchan *channel;
 static u64 ring_size;
 
@@ -53,7 +45,7 @@ static struct dentry *create_file(const char *name, struct dentry *parent, umode
 	/* The plain operations: debugfs's wrapper has no mmap. */
 	struct dentry *file = debugfs_create_file_unsafe(name, 0600, parent, buf, &ring_operations);
 	struct stp_ring *shared = buf->start;
-	struct ring *ring;
+	struct stp_cpu_ring *ring;
 	unsigned int cpu;
 
 	if (IS_ERR(file))
@@ -61,7 +53,7 @@ static struct dentry *create_file(const char *name, struct dentry *parent, umode
 	/* buf->cpu is not set yet; the name that relay has made ends in the number. */
 	if (sscanf(name, "ring%u", &cpu) != 1 || cpu >= nr_cpu_ids)
 		goto bad_name;
-	ring = per_cpu_ptr(&rings, cpu);
+	ring = per_cpu_ptr(&stp_cpu_rings, cpu);
 	memset(shared, 0, STP_RING_HEADER);
 	shared->magic = STP_RING_MAGIC;
 	shared->cpu = cpu;
@@ -116,7 +108,7 @@ void stp_rings_exit(void)
 		relay_close(channel);
 	channel = NULL;
 	for_each_possible_cpu(cpu)
-		per_cpu_ptr(&rings, cpu)->shared = NULL;
+		per_cpu_ptr(&stp_cpu_rings, cpu)->shared = NULL;
 }
 
 void stp_rings_sum(struct stp_rings_sum *sum)
@@ -125,7 +117,7 @@ void stp_rings_sum(struct stp_rings_sum *sum)
 
 	memset(sum, 0, sizeof(*sum));
 	for_each_possible_cpu(cpu) {
-		const struct stp_ring *shared = READ_ONCE(per_cpu_ptr(&rings, cpu)->shared);
+		const struct stp_ring *shared = READ_ONCE(per_cpu_ptr(&stp_cpu_rings, cpu)->shared);
 
 		if (!shared)
 			continue;
@@ -138,57 +130,20 @@ void stp_rings_sum(struct stp_rings_sum *sum)
 
 /* ---------------------------------------------------------------- records */
 
-static struct ring *ring_of(struct stp_context *c)
-{
-	return per_cpu_ptr(&rings, stp_slot(c)->cpu);
-}
-
 void stp_ring_enter(struct stp_context *c)
 {
-	ring_of(c)->nest++;
+	stp_ring_of(c)->nest++;
 	barrier();
 	stp_slot(c)->wrote = true;
 }
 
-/* What the CPU has reserved is written: the reader may have it. */
-static void commit(struct ring *ring)
+void stp_ring_commit_again(struct stp_cpu_ring *ring)
 {
-	struct stp_ring *shared = ring->shared;
-	u64 reserved;
-
-	/*
-	 * An NMI may reserve and leave between the two steps; it saw nest > 0 and left the
-	 * commit to us, so look again.
-	 */
-	do {
-		reserved = READ_ONCE(shared->reserve);
-		smp_store_release(&shared->commit, reserved);
-		barrier();
-	} while (READ_ONCE(shared->reserve) != reserved);
-	if (reserved - ring->woken >= ring->size / 4) {
-		ring->woken = reserved;
-		stp_control_wake();
-	}
-}
-
-void stp_ring_leave(struct stp_context *c)
-{
-	struct ring *ring = ring_of(c);
-
-	if (ring->nest == 1 && ring->shared)
-		commit(ring);
+	ring->nest++;
+	barrier();
+	stp_ring_commit(ring);
 	barrier();
 	ring->nest--;
-	barrier();
-	/* An NMI that came between the last look and the step down. */
-	if (!ring->nest && ring->shared &&
-	    READ_ONCE(ring->shared->reserve) != READ_ONCE(ring->shared->commit)) {
-		ring->nest++;
-		barrier();
-		commit(ring);
-		barrier();
-		ring->nest--;
-	}
 }
 
 static void count_lost(struct stp_ring *shared, u32 length)
@@ -209,7 +164,7 @@ static noinline void put_pad(struct stp_record *record, u32 length)
  * Moves `reserve` over `length` bytes that lie in one piece; gives their position, or ~0 when there
  * is no room. What is left at the end of the data becomes a pad.
  */
-static __always_inline u64 reserve_at_once(struct ring *ring, u32 length)
+static __always_inline u64 reserve_at_once(struct stp_cpu_ring *ring, u32 length)
 {
 	struct stp_ring *shared = ring->shared;
 	u64 from, pad, used, mask = ring->size - 1;
@@ -227,16 +182,16 @@ static __always_inline u64 reserve_at_once(struct ring *ring, u32 length)
 	return from + pad;
 }
 
-static u64 reserve(struct ring *ring, u32 length)
+static u64 reserve(struct stp_cpu_ring *ring, u32 length)
 {
 	return reserve_at_once(ring, length);
 }
 
 /* Waits until the reader has made room; false when there is no reader. Process context. */
-static bool wait_for_room(struct ring *ring, u32 length)
+static bool wait_for_room(struct stp_cpu_ring *ring, u32 length)
 {
 	/* What this handler has printed so far is whole; the reader must have it to go on. */
-	commit(ring);
+	stp_ring_commit(ring);
 	while (stp_control_attached()) {
 		stp_control_wake();
 		schedule_timeout_uninterruptible(1);
@@ -251,7 +206,7 @@ static bool wait_for_room(struct ring *ring, u32 length)
  * Gives the room of the oldest record to the next; false when nothing is whole. Interrupts are off,
  * but an NMI may do the same in between, and then `consumed` has moved.
  */
-static bool drop_oldest(struct ring *ring)
+static bool drop_oldest(struct stp_cpu_ring *ring)
 {
 	struct stp_ring *shared = ring->shared;
 	u64 from = READ_ONCE(shared->consumed), whole = READ_ONCE(shared->commit) - from;
@@ -276,7 +231,7 @@ static bool drop_oldest(struct ring *ring)
 }
 
 /* As reserve(), in a recorder that nobody reads. */
-static u64 overwrite(struct ring *ring, u32 length)
+static u64 overwrite(struct stp_cpu_ring *ring, u32 length)
 {
 	unsigned long flags;
 	u64 at = ~0ULL;
@@ -293,19 +248,22 @@ static u64 overwrite(struct ring *ring, u32 length)
 }
 
 /* The ring is full. */
-static noinline u64 reserve_patiently(struct stp_context *c, struct ring *ring, u32 length)
+static noinline u64 reserve_patiently(struct stp_context *c, struct stp_cpu_ring *ring, u32 length)
 {
 	u64 at = ~0ULL;
 
+	/* There may never be so much in one piece. */
+	if (length > ring->size / 2)
+		return at;
 	if (c->flags & STP_CONTEXT_INTERRUPTIBLE && wait_for_room(ring, length))
 		at = reserve(ring, length);
 	return at == ~0ULL && stp_recorder_alone() ? overwrite(ring, length) : at;
 }
 
-void *stp_ring_reserve(struct stp_context *c, u16 kind, u16 format, u32 payload)
+void *stp_ring_reserve(struct stp_context *c, u32 what, u32 payload)
 {
 	struct stp_slot *slot = stp_slot(c);
-	struct ring *ring = ring_of(c);
+	struct stp_cpu_ring *ring = stp_ring_of(c);
 	u32 length = sizeof(struct stp_record) + ALIGN(payload, 8);
 	struct stp_record *record;
 	u64 at;
@@ -314,8 +272,6 @@ void *stp_ring_reserve(struct stp_context *c, u16 kind, u16 format, u32 payload)
 		return NULL;
 	if (!slot->wrote)
 		stp_ring_enter(c);
-	if (unlikely(length > ring->size / 2))
-		goto lost;
 	at = reserve_at_once(ring, length);
 	if (unlikely(at == ~0ULL)) {
 		at = reserve_patiently(c, ring, length);
@@ -327,8 +283,8 @@ void *stp_ring_reserve(struct stp_context *c, u16 kind, u16 format, u32 payload)
 		slot->time = ktime_get_mono_fast_ns();
 	record = (void *)ring->shared + STP_RING_HEADER + (at & (ring->size - 1));
 	record->length = length;
-	record->kind = kind;
-	record->format = format;
+	BUILD_BUG_ON(offsetof(struct stp_record, format) != offsetof(struct stp_record, kind) + 2);
+	*(u32 *)&record->kind = what;
 	record->time = slot->time;
 	return record + 1;
 lost:
@@ -338,7 +294,7 @@ lost:
 
 void stp_ring_text(struct stp_context *c, u16 kind, struct stp_str text)
 {
-	void *at = stp_ring_reserve(c, kind, 0, STP_PUT_SIZE(text));
+	void *at = stp_ring_reserve(c, kind, STP_PUT_SIZE(text));
 
 	if (at)
 		stp_put_string(at, text);
