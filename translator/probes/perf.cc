@@ -4,6 +4,8 @@
 // .process what the session was started with.
 #include <fmt/format.h>
 
+#include <filesystem>
+
 #include "debuginfo/user_program.h"
 #include "probes/kind.h"
 
@@ -36,7 +38,14 @@ void bind(const Request& request, Found f, std::vector<Found>& found) {
   std::vector<std::string> programs;
   for (const auto& file : find_programs(path, request.target.trees, why_not))
     programs.push_back(where_it_runs(file, request.target.trees));
-  if (programs.empty() && path.starts_with('/') && !has_wildcard(path)) programs.push_back(path);
+  std::error_code ignored;
+  bool may_come = path.starts_with('/') && !has_wildcard(path) && !std::filesystem::is_directory(path, ignored);
+  if (programs.empty() && may_come) programs.push_back(path);
+  if (programs.size() > 1 && !f.point.counter.empty()) {
+    request.diagnostics.error(Code::bad_probe_point, process.arg_span,
+                              fmt::format("{} programs match; a counter is of one", programs.size()));
+    return;
+  }
   if (programs.empty()) {
     auto& error = request.diagnostics.error(Code::no_match, process.arg_span, why_not);
     error.note("a program that is not here yet needs its whole path, from '/' on");
