@@ -16,6 +16,7 @@
  * whatever they run.
  */
 #include <linux/delay.h>
+#include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/fs_struct.h>
 #include <linux/hashtable.h>
@@ -78,8 +79,10 @@ static DEFINE_HASHTABLE(bindings, 9);
 
 static atomic_t errands; /* that were not done yet */
 
+/* The kernel's own, which it does not export: task_work_cancel_match() and get_task_exe_file(). */
 static struct callback_head *(*cancel_errand)(struct task_struct *task,
 					     bool (*match)(struct callback_head *, void *), void *data);
+static struct file *(*exe_file)(struct task_struct *task);
 
 /* ----------------------------------------------------------------- bindings */
 
@@ -215,20 +218,15 @@ static void look_up(struct program *program)
 /* The file that a task runs, and, where it is asked for, whether it is called like that of the program. */
 static bool file_of(struct task_struct *task, struct file_id *id, const char *path, bool *same_name)
 {
-	const struct file *file;
-	bool has_file;
+	struct file *file = exe_file(task);
 
-	task_lock(task);
-	rcu_read_lock();
-	file = task->mm && !(task->flags & PF_KTHREAD) ? rcu_dereference(task->mm->exe_file) : NULL;
-	has_file = file;
-	if (has_file)
-		*id = id_of(file_inode(file));
-	if (has_file && same_name)
+	if (!file)
+		return false;
+	*id = id_of(file_inode(file));
+	if (same_name)
 		*same_name = !strcmp(file_dentry(file)->d_name.name, kbasename(path));
-	rcu_read_unlock();
-	task_unlock(task);
-	return has_file;
+	fput(file);
+	return true;
 }
 
 static bool runs(const struct program *program, struct task_struct *task)
@@ -431,7 +429,8 @@ static int follow(void)
 	u32 i;
 
 	cancel_errand = (void *)stp_symbol_address("task_work_cancel_match");
-	if (!cancel_errand)
+	exe_file = (void *)stp_symbol_address("get_task_exe_file");
+	if (!cancel_errand || !exe_file)
 		return -EOPNOTSUPP;
 	for (i = 0; i < ARRAY_SIZE(followed); i++) {
 		followed[i].tracepoint = stp_tracepoint_find(followed[i].name);
