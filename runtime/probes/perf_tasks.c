@@ -396,7 +396,7 @@ static bool is_ours(struct callback_head *work, void *data)
 	return work->func == after_exec || work->func == after_fork || work->func == at_exit;
 }
 
-/* No task is on an errand any more. One that a debugger holds at its exec would keep its own for ever. */
+/* No task is on an errand any more. Who gets no CPU would keep its own as long. */
 static void recall(void)
 {
 	struct task_struct *process, *task;
