@@ -88,8 +88,8 @@ static int compare_points(const void *a, const void *b)
 		order = compare_sets(p, q);
 	if (order)
 		return order;
-	if (has_own_name(p) && p->symbol)
-		order = strcmp(p->symbol, q->symbol);
+	if (has_own_name(p))
+		order = strcmp(p->symbol ?: "", q->symbol ?: "");
 	if (order)
 		return order;
 	if (!in_sets && p->priority != q->priority)

@@ -495,6 +495,7 @@ enum stp_kind {
 	STP_KIND_STATEMENT,	/* any instruction */
 	STP_KIND_TRACEPOINT,	/* symbol: the tracepoint's name */
 	STP_KIND_PERF,		/* offset: type; number: config; number2: period, or -Hz */
+	STP_KIND_PERF_TASKS,	/* the same; symbol: the program, NULL: what the session was started with */
 	STP_KIND_WATCH,		/* number: address, without symbol; number2: width, negative: reads too */
 	STP_KIND_NETFILTER,	/* offset: family; number: hook; number2: priority */
 	STP_KIND_PROCFS,	/* symbol: path; offset: mode; number: writes; number2: most bytes, or 0 */

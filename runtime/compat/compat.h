@@ -39,6 +39,13 @@ static inline void hrtimer_setup(struct hrtimer *timer,
 }
 #endif
 
+/* vfs_path_lookup(), always exported, was declared to the kernel's own parts alone (74d7970febf7, v6.4). */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 4, 0)
+#include <linux/path.h>
+int vfs_path_lookup(struct dentry *dentry, struct vfsmount *mount, const char *name, unsigned int flags,
+		    struct path *path);
+#endif
+
 /* del_timer_sync() became timer_delete_sync() (9a5a30568697, v6.2). */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0)
 #include <linux/timer.h>

@@ -8,6 +8,7 @@
 extern const struct stp_probe_kind stp_timer_kind;
 extern const struct stp_probe_kind stp_jiffies_kind;
 extern const struct stp_probe_kind stp_perf_kind;
+extern const struct stp_probe_kind stp_perf_tasks_kind;
 extern const struct stp_probe_kind stp_entry_kind;
 extern const struct stp_probe_kind stp_return_kind;
 extern const struct stp_probe_kind stp_statement_kind;

@@ -10,6 +10,7 @@
 
 #include "builtins.h"
 #include "probes/kinds.h"
+#include "probes/perf.h"
 
 struct profile {
 	struct hlist_node node; /* for the hotplug callbacks */
@@ -26,12 +27,12 @@ struct profiles {
 
 #define STP_COUNTERS 64 /* that are read at the same time */
 
-static void overflow(struct perf_event *event, struct perf_sample_data *data, struct pt_regs *regs)
+void stp_perf_overflow(struct perf_event *event, struct perf_sample_data *data, struct pt_regs *regs)
 {
 	stp_hit(event->overflow_handler_context, regs, NULL, 0, NULL);
 }
 
-static struct perf_event_attr attributes(const struct stp_point *point)
+struct perf_event_attr stp_perf_attributes(const struct stp_point *point)
 {
 	struct perf_event_attr attr = { .size = sizeof(attr), .pinned = 1 };
 
@@ -56,11 +57,20 @@ static struct perf_event_attr attributes(const struct stp_point *point)
 /* Those that the script reads; they change while no handler looks. */
 static struct profile *readable[STP_COUNTERS];
 
+/* What perf_event_read_local() does, which is not exported. */
+s64 stp_perf_count(struct perf_event *event)
+{
+	if (event->oncpu == raw_smp_processor_id())
+		event->pmu->read(event);
+	return local64_read(&event->count);
+}
+
 /* The name is known: the translator looked. */
 s64 stp_fn___stp_perf(struct stp_context *c, struct stp_str name, const struct stp_place *place)
 {
 	struct perf_event *event = NULL;
 	struct profile *p;
+	s64 count;
 	u32 i;
 
 	for (i = 0; i < STP_COUNTERS; i++) {
@@ -68,21 +78,20 @@ s64 stp_fn___stp_perf(struct stp_context *c, struct stp_str name, const struct s
 		if (p && stp_equal(stp_str_of(p->point->counter), name))
 			event = READ_ONCE(p->events[raw_smp_processor_id()]);
 	}
-	if (!event) {
+	if (event)
+		return stp_perf_count(event);
+	if (!stp_perf_tasks_read(name, &count)) {
 		stp_fail(c, place, "@perf: '%.*s' does not count", (int)name.len, name.p);
 		return 0;
 	}
-	/* What perf_event_read_local() does, which is not exported: the event is this CPU's. */
-	if (event->oncpu == raw_smp_processor_id())
-		event->pmu->read(event);
-	return local64_read(&event->count);
+	return count;
 }
 
 static int cover(unsigned int cpu, struct hlist_node *node)
 {
 	struct profile *p = hlist_entry(node, struct profile, node);
-	struct perf_event_attr attr = attributes(p->point);
-	struct perf_event *event = perf_event_create_kernel_counter(&attr, cpu, NULL, overflow,
+	struct perf_event_attr attr = stp_perf_attributes(p->point);
+	struct perf_event *event = perf_event_create_kernel_counter(&attr, cpu, NULL, stp_perf_overflow,
 								    (void *)p->point);
 
 	/* A CPU that could not be covered must not keep the CPU from coming up. */
@@ -188,7 +197,7 @@ static void disarm(void *set)
 	kvfree(profiles);
 }
 
-static const char *explain(int error)
+const char *stp_perf_explain(int error)
 {
 	return error == -ENOENT || error == -EOPNOTSUPP || error == -EINVAL || error == -ENODEV ?
 		       "this machine has no such counter" :
@@ -199,5 +208,5 @@ const struct stp_probe_kind stp_perf_kind = {
 	.name = "perf event",
 	.arm = arm,
 	.disarm = disarm,
-	.explain = explain,
+	.explain = stp_perf_explain,
 };

@@ -7,8 +7,8 @@
  * is a missed hit.
  *
  * The functions of one probe that ftrace has a site for share an ops and their records, see
- * compat/follow.c. The others, those that ask for a number of records, and all on kernels that cannot
- * do it, have a kretprobe each. Which way a miss went is known of the whole ops, not of its functions:
+ * compat/follow.c; so do those that a wildcard found and that ask for a number of records each. The others, those
+ * that ask for one by name, and all on kernels that cannot do it, have a kretprobe each. Which way a miss went is known of the whole ops, not of its functions:
  * that is why each probe has its own.
  */
 #include <linux/kprobes.h>
@@ -158,6 +158,24 @@ static void returned_any(struct stp_follow *follow, unsigned long ip, struct pt_
 	stp_hit(site->point, regs, NULL, stp_site_entry(site, ip), data);
 }
 
+/* How many records the functions of a group share: those that each asks for together, and a number for those
+ * that ask for none. */
+static u32 shared_slots(const struct stp_point *const *points, const unsigned long *sites, u32 n)
+{
+	u64 asked = 0, others = 0;
+	u32 i;
+
+	for (i = 0; i < n; i++) {
+		if (sites[i] && points[i]->number > 0)
+			asked += points[i]->number;
+		else if (sites[i])
+			others++;
+	}
+	others = stp_script.limits.return_slots ? others * stp_script.limits.return_slots :
+						  min_t(u64, others * MOST_SLOTS, SHARED_SLOTS);
+	return min_t(u64, asked + others, 1 << 20);
+}
+
 /* Zeroes, of those that are followed, `entries`. */
 static int follow_group(struct group *group, const struct stp_point *const *points,
 			unsigned long *entries, const unsigned long *sites, unsigned long *ips, u32 n)
@@ -177,9 +195,7 @@ static int follow_group(struct group *group, const struct stp_point *const *poin
 		.entered = entered_any,
 		.returned = returned_any,
 		.data_size = stp_script.probes[points[0]->probe].entry_size,
-		.slots = stp_script.limits.return_slots ?
-				 min_t(u64, (u64)stp_script.limits.return_slots * count, 1 << 20) :
-				 min_t(u32, count * MOST_SLOTS, SHARED_SLOTS),
+		.slots = shared_slots(points, sites, n),
 	};
 	error = stp_follow(&group->follow, ips, count);
 	for (i = 0; i < n && !error; i++)
@@ -258,7 +274,7 @@ static int arm(const struct stp_point *const *points, u32 n, void **result)
 		goto out;
 	stp_sites_of(points, entries, sites, n);
 	for (i = 0; i < n; i++)
-		if (points[i]->number > 0)
+		if (points[i]->number > 0 && !points[i]->is_wild)
 			sites[i] = 0;
 	armed = follow_groups(set, points, entries, sites, ips, n);
 	for (i = 0; i < n; i++)

@@ -17,6 +17,7 @@ const struct stp_probe_kind *const stp_probe_kinds[STP_KINDS] = {
 	[STP_KIND_TIMER_JIFFIES] = &stp_jiffies_kind,
 	[STP_KIND_PROFILE] = &stp_perf_kind,
 	[STP_KIND_PERF] = &stp_perf_kind,
+	[STP_KIND_PERF_TASKS] = &stp_perf_tasks_kind,
 	[STP_KIND_ENTRY] = &stp_entry_kind,
 	[STP_KIND_RETURN] = &stp_return_kind,
 	[STP_KIND_STATEMENT] = &stp_statement_kind,

@@ -12,6 +12,7 @@
 #include <linux/tracepoint.h>
 
 #include "probes/kinds.h"
+#include "probes/tracepoint.h"
 
 #define MOST_ARGS 12
 
@@ -88,8 +89,7 @@ static int look_at_module(struct notifier_block *block, unsigned long state, voi
 	return NOTIFY_OK;
 }
 
-/* "name", or "module:name". The module stays: whoever unloads it disarms first, or waits for us. */
-static struct tracepoint *find(const char *symbol)
+struct tracepoint *stp_tracepoint_find(const char *symbol)
 {
 	const char *colon = strchr(symbol, ':');
 	struct module_search s = {
@@ -109,7 +109,7 @@ static struct tracepoint *find(const char *symbol)
 
 static int arm_one(struct listener *l, const struct stp_point *point)
 {
-	l->tracepoint = find(point->symbol);
+	l->tracepoint = stp_tracepoint_find(point->symbol);
 	if (!l->tracepoint)
 		return -ENOENT;
 	l->point = point;

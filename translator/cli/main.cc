@@ -24,6 +24,7 @@
 
 #include "cli/command.h"
 #include "cli/functions.h"
+#include "cli/kinds_of_probes.h"
 #include "cli/options.h"
 #include "support/diagnostics.h"
 #include "target/cache_room.h"
@@ -58,7 +59,7 @@ int print_help(FILE* to) {
   fmt::print(to,
              "  {:<9}{}\n\n"
              "`stp help COMMAND` and `stp COMMAND --help` explain a command; `stp help functions` "
-             "lists\nwhat scripts can call; --version prints the version.\n\n"
+             "lists\nwhat scripts can call, `stp help probes` what they can probe; --version prints the version.\n\n"
              "Example: stp run -e 'probe begin {{ println(\"hello\") exit() }}'\n",
              "help", "explain a command");
   return to == stdout ? status_good : status_usage;
@@ -88,6 +89,7 @@ int dispatch(Words words) {
     if (words.empty()) return print_help(stdout);
     name = words.front();
     if (name == "functions") return print_functions();
+    if (name == "probes") return print_kinds_of_probes();
     words = {"--help"};
   }
   auto found = std::find_if(std::begin(subcommands), std::end(subcommands),

@@ -93,6 +93,8 @@ const char* kind_name(PointKind kind) {
       return "STP_KIND_TRACEPOINT";
     case PointKind::perf:
       return "STP_KIND_PERF";
+    case PointKind::perf_tasks:
+      return "STP_KIND_PERF_TASKS";
     case PointKind::watch:
       return "STP_KIND_WATCH";
     case PointKind::netfilter:

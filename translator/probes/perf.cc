@@ -1,8 +1,12 @@
 // perf.type(T).config(C) with .sample(N), .hz(N) or .counter("NAME"): what perf counts, by the numbers that
 // perf_event_open(2) takes; the names, perf.sw.page_faults and its kin, are aliases of the library.
-// Which counters there are the machine knows.
+// Which counters there are the machine knows. With .process("PROG") it counts what runs that program, with
+// .process what the session was started with.
 #include <fmt/format.h>
 
+#include <filesystem>
+
+#include "debuginfo/user_program.h"
 #include "probes/kind.h"
 
 namespace stp::probes {
@@ -18,6 +22,42 @@ bool in_range(const Request& request, const char* name, int64_t least, int64_t m
   request.diagnostics.error(Code::bad_interval, request.component(name).arg_span,
                             fmt::format("{}({}) is not between {} and {}", name, *n, least, most));
   return false;
+}
+
+// The path that a file below the sysroot has on the machine itself.
+std::string where_it_runs(const std::filesystem::path& file, const Trees& trees) {
+  if (trees.size() != 1 || trees.front() == "/") return file.string();
+  return "/" + file.lexically_relative(std::filesystem::weakly_canonical(trees.front())).string();
+}
+
+// One point for each program that is meant. A path of no file is one for the machine that it is run on.
+void bind(const Request& request, Found f, std::vector<Found>& found) {
+  const std::string& path = *request.text("process");
+  const ast::Component& process = request.component("process");
+  std::string why_not;
+  std::vector<std::string> programs;
+  for (const auto& file : find_programs(path, request.target.trees, why_not))
+    programs.push_back(where_it_runs(file, request.target.trees));
+  std::error_code ignored;
+  bool may_come = path.starts_with('/') && !has_wildcard(path) && !std::filesystem::is_directory(path, ignored);
+  if (programs.empty() && may_come) programs.push_back(path);
+  if (programs.size() > 1 && !f.point.counter.empty()) {
+    request.diagnostics.error(Code::bad_probe_point, process.arg_span,
+                              fmt::format("{} programs match; a counter is of one", programs.size()));
+    return;
+  }
+  if (programs.empty()) {
+    auto& error = request.diagnostics.error(Code::no_match, process.arg_span, why_not);
+    error.note("a program that is not here yet needs its whole path, from '/' on");
+  }
+  for (const std::string& program : programs) {
+    std::vector<ast::Component> named = request.components;
+    for (ast::Component& c : named)
+      if (c.name == "process") c.arg = program;
+    f.point.name = spell(named);
+    f.point.symbol = program;
+    found.push_back(f);
+  }
 }
 
 void resolve(const Request& request, std::vector<Found>& found) {
@@ -43,19 +83,37 @@ void resolve(const Request& request, std::vector<Found>& found) {
     f.point.counter = *name;
     f.point.number2 = 0;
   }
-  found.push_back(std::move(f));
+  if (request.has("process")) f.point.kind = prog::PointKind::perf_tasks;
+  if (request.text("process"))
+    bind(request, std::move(f), found);
+  else
+    found.push_back(std::move(f));
 }
 
 }  // namespace
 
 std::span<const Kind> perf_kinds() {
-  const Part perf{"perf"}, type{"type", Arg::number}, config{"config", Arg::number};
-  static const std::vector<Kind> table = {
-      {{perf, type, config}, resolve},
-      {{perf, type, config, {"sample", Arg::number}}, resolve},
-      {{perf, type, config, {"hz", Arg::number}}, resolve},
-      {{perf, type, config, {"counter", Arg::string}}, resolve},
-  };
+  static const std::vector<Kind> table = [] {
+    const std::vector<Part> event = {{"perf"}, {"type", Arg::number}, {"config", Arg::number}};
+    const Part sample{"sample", Arg::number}, hz{"hz", Arg::number}, counter{"counter", Arg::string};
+    const Part program{"process", Arg::string}, target{"process"};
+    // The manual has .process last but for .counter; an alias may have a period already.
+    const std::vector<std::vector<Part>> tails = {
+        {},
+        {sample}, {hz}, {counter},
+        {program}, {program, sample}, {program, hz}, {program, counter},
+        {sample, program}, {hz, program},
+        {target}, {target, sample}, {target, hz}, {target, counter},
+        {sample, target}, {hz, target},
+    };
+    std::vector<Kind> rows;
+    for (const auto& tail : tails) {
+      std::vector<Part> parts = event;
+      parts.insert(parts.end(), tail.begin(), tail.end());
+      rows.push_back({std::move(parts), resolve});
+    }
+    return rows;
+  }();
   return table;
 }
 

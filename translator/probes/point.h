@@ -26,6 +26,7 @@ enum class PointKind {
   statement,
   tracepoint,
   perf,   // offset: type; number: config; number2: period, or -Hz
+  perf_tasks,  // the same; symbol: the program, or empty for what the session is started with
   watch,  // number: address, without symbol; number2: width, negative for reads as well
   netfilter,  // offset: family; number: hook; number2: priority
   procfs,     // symbol: path; offset: mode; number: 1 for writes; number2: most bytes of a read, or 0

@@ -20,12 +20,14 @@ struct Pattern {
     name = text.substr(colon + 1);
   }
 
-  bool fits(const types::Tracepoint& t, std::string_view module) const {
+  // Of a source that has others with a subsystem, what has none is bare (no event is made of it).
+  bool fits(const types::Tracepoint& t, std::string_view module, bool others_have_one) const {
     if (system.empty()) return true;
     if (!t.system.empty()) return glob_match(system, t.system);
     // Where the source of types does not know the subsystem, the name must do. Of a module it begins with the
     // subsystem, or the module is called like it.
-    return module.empty() || glob_match(system, std::string(module)) || glob_match(system + "_*", t.name);
+    if (module.empty() && (!others_have_one || !has_wildcard(name))) return true;
+    return (!module.empty() && glob_match(system, std::string(module))) || glob_match(system + "_*", t.name);
   }
 };
 
@@ -35,8 +37,7 @@ ModuleNames modules_of(const Request& request) {
   return request.sources ? request.sources->module_tracepoints() : ModuleNames{};
 }
 
-void report_none(const Request& request, const types::Provider& provider,
-                 const std::string& pattern) {
+void report_none(const Request& request, const types::Provider& provider, const Pattern& pattern) {
   std::vector<std::string> names;
   for (const auto& t : provider.tracepoints("*")) names.push_back(t.name);
   bool in_module = !provider.module().empty();
@@ -44,18 +45,20 @@ void report_none(const Request& request, const types::Provider& provider,
     for (const auto& [module, its] : modules_of(request)) names.insert(names.end(), its.begin(), its.end());
   auto& error = request.diagnostics.error(
       Code::no_match, request.component("trace").arg_span,
-      fmt::format("no tracepoint '{}' in {}", pattern,
+      fmt::format("no tracepoint '{}' in {}", *request.text("trace"),
                   in_module ? image_of(provider) : "the kernel and its modules"));
   if (!request.diagnostics.suggests()) return;
-  for (const auto& near : nearest(pattern, names))
+  for (const auto& near : nearest(pattern.name, names))
     error.note(fmt::format("did you mean '{}'?", near));
 }
 
 void add(const Request& request, const types::Provider& provider, const Pattern& pattern,
          std::vector<Found>& found) {
   std::string module(provider.module());
-  for (const auto& t : provider.tracepoints(pattern.name)) {
-    if (!pattern.fits(t, module)) continue;
+  auto all = provider.tracepoints(pattern.system.empty() ? pattern.name : "*");
+  bool systems = std::any_of(all.begin(), all.end(), [](const auto& t) { return !t.system.empty(); });
+  for (const auto& t : all) {
+    if (!glob_match(pattern.name, t.name) || !pattern.fits(t, module, systems)) continue;
     Found f{};
     f.point.kind = prog::PointKind::tracepoint;
     f.point.symbol = module.empty() ? t.name : module + ":" + t.name;
@@ -75,7 +78,7 @@ void add_of_modules(const Request& request, const Pattern& pattern, std::vector<
   for (const auto& [module, names] : modules_of(request)) {
     // clang before 16 captures no structured binding without being told its name.
     if (std::none_of(names.begin(), names.end(), [&, &module = module](const std::string& name) {
-          return glob_match(pattern.name, name) && pattern.fits({name, "", {}}, module);
+          return glob_match(pattern.name, name) && pattern.fits({name, "", {}}, module, false);
         }))
       continue;
     const types::Provider* provider =
@@ -95,7 +98,7 @@ void resolve(const Request& request, std::vector<Found>& found) {
   if (provider->module().empty() && !one) add_of_modules(request, pattern, found);
   // A module that could not be read was told of.
   if (found.size() == before && request.diagnostics.errors() == errors)
-    report_none(request, *provider, pattern.name);
+    report_none(request, *provider, pattern);
 }
 
 }  // namespace

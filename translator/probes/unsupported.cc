@@ -13,8 +13,6 @@ constexpr const char* families[] = {
     "java", "python2", "python3", "nfs", "socket", "ioblock", "scheduler",
     "vm",   "signal",  "tcp",     "udp", "vfs",    "stapdev"};
 constexpr const char* of_the_kernel[] = {"mark"};
-// Counters of one process.
-constexpr const char* of_perf[] = {"process"};
 // Of process("path"); process(pid) and process alone are not run at all.
 constexpr const char* of_a_process[] = {"begin", "end",  "thread", "syscall",
                                         "insn",  "mark", "plt",    "provider"};
@@ -32,9 +30,6 @@ bool is_unsupported(const std::vector<ast::Component>& components) {
            lists(of_a_process, components[1].name) ||
            (components[1].name == "library" && components.size() > 2 &&
             lists(of_a_process, components[2].name));
-  if (components.front().name == "perf")
-    return std::any_of(components.begin(), components.end(),
-                       [](const ast::Component& c) { return lists(of_perf, c.name); });
   return lists(families, components.front().name) ||
          (components.size() > 1 && components.front().name == "kernel" &&
           lists(of_the_kernel, components[1].name));
