@@ -11,8 +11,11 @@
 
 #include "stp/abi.h"
 
-#ifndef __KERNEL__
+#ifdef __KERNEL__
+#include <linux/string.h>
+#else
 #include <stddef.h>
+#include <string.h>
 #endif
 
 /* One argument, by its letter: 'l' number, 's' text and len, 'h' histogram. */
@@ -49,8 +52,16 @@ static inline void stp_out_fill(struct stp_text_out *out, char c, stp_s64 count)
 
 static inline void stp_out_bytes(struct stp_text_out *out, const char *text, size_t len)
 {
-	for (size_t i = 0; i < len; i++)
-		stp_out_char(out, text[i]);
+	size_t room = out->length < out->size ? out->size - out->length : 0;
+	size_t fits = len < room ? len : room;
+
+	/* The kernel's memcpy() starts slowly. */
+	if (fits < 16)
+		for (size_t i = 0; i < fits; i++)
+			out->at[out->length + i] = text[i];
+	else
+		__builtin_memcpy(out->at + out->length, text, fits);
+	out->length += len;
 }
 
 /* ------------------------------------------------------------- conversions */
@@ -304,10 +315,12 @@ static inline size_t stp_format(char *text, size_t size, const char *format, con
 	struct stp_conversion c;
 
 	while (*format) {
-		if (*format != '%') {
-			stp_out_char(&out, *format++);
-			continue;
-		}
+		const char *conversion = strchrnul(format, '%');
+
+		stp_out_bytes(&out, format, (size_t)(conversion - format));
+		format = conversion;
+		if (!*format)
+			break;
 		if (*++format == '%') {
 			stp_out_char(&out, *format++);
 			continue;

@@ -5,7 +5,6 @@
 
 #include <cerrno>
 #include <cstring>
-#include <optional>
 
 #include "stp/format.h"
 
@@ -48,19 +47,20 @@ class PayloadReader {
   std::string_view rest_;
 };
 
-std::optional<std::vector<stp_format_arg>> arguments(const std::string& letters,
-                                                     std::string_view payload) {
-  std::vector<stp_format_arg> args;
+// False when the payload has fewer.
+bool take_arguments(const std::string& letters, std::string_view payload,
+                    std::vector<stp_format_arg>& args) {
+  args.clear();
   PayloadReader reader(payload);
   for (char letter : letters) {
     stp_format_arg arg{};
     bool good = letter == 'l'   ? reader.number(arg.number)
                 : letter == 's' ? reader.string(arg.text, arg.len)
                                 : reader.histogram(arg.histogram);
-    if (!good) return std::nullopt;
+    if (!good) return false;
     args.push_back(arg);
   }
-  return args;
+  return true;
 }
 
 std::string_view text_of(const Record& record) {
@@ -108,8 +108,7 @@ void Printer::print_format(const Record& record) {
   if (record.head->format >= formats_.size())
     return messages_.append("stp: a record names a format that the module does not have\n");
   const Format& format = formats_[record.head->format];
-  auto args = arguments(format.letters, record.payload);
-  if (!args) return messages_.append("stp: a record is shorter than its format\n");
+  if (!take_arguments(format.letters, record.payload, args_)) return messages_.append("stp: a record is shorter than its format\n");
   // Most lines fit the room that is tried first; the rest are formatted again.
   std::string& buffer = out_.buffer();
   size_t start = buffer.size();
@@ -117,7 +116,7 @@ void Printer::print_format(const Record& record) {
   for (;;) {
     buffer.resize(start + room);
     size_t length = stp_format(buffer.data() + start, room, format.text.c_str(),
-                               format.letters.c_str(), args->data(), args->size());
+                               format.letters.c_str(), args_.data(), args_.size());
     buffer.resize(start + std::min(length, room));
     if (length < room) return;
     room = length + 1;

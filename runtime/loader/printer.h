@@ -8,6 +8,7 @@
 #include "module_file.h"
 #include "rings.h"
 #include "rotation.h"
+#include "stp/format.h"
 
 namespace stp::load {
 
@@ -40,6 +41,7 @@ class Printer {
   const std::vector<Format>& formats_;
   Output& out_;
   Output& messages_;
+  std::vector<stp_format_arg> args_;  // of the record that is printed
 };
 
 }  // namespace stp::load

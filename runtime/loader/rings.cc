@@ -33,10 +33,15 @@ uint64_t load_acquire(const stp_u64& word) { return __atomic_load_n(&word, __ATO
 // a virtual CPU that its host has put aside takes longer, and then order suffers, not content.
 constexpr uint64_t patience_ns = 200'000'000;
 
+// Of a ring, in a round. What is read is given back only when it is written out: with less at a time there
+// is room again while the next part is read.
+constexpr uint64_t most_of_a_round = 256 << 10;
+
 struct Pending {
   uint64_t time;
   unsigned cpu;
   const stp_record* head;
+  uint64_t end;  // position behind it
 };
 
 }  // namespace
@@ -67,25 +72,33 @@ struct Rings::Ring {
            (r->kind == STP_RECORD_PAD || r->length >= sizeof *r);
   }
 
-  // Collects the records of [next, end) up to the last whose time is not after `horizon`.
-  void collect(uint64_t end, uint64_t horizon) {
+  // Collects records of [next, end), a round's worth. False when that leaves some, and `horizon` is
+  // then the time up to which it has all.
+  bool collect(uint64_t end, uint64_t& horizon) {
     pending.clear();
-    size_t keep = 0;
-    uint64_t kept_position = next;
+    uint64_t latest = 0;
     for (uint64_t position = next; position < end;) {
       if (!plausible(position, end))
         throw std::runtime_error(
             fmt::format("the ring of CPU {} is damaged at position {}", cpu, position));
       const stp_record* r = record_at(position);
-      position += r->length;
-      if (r->kind != STP_RECORD_PAD) pending.push_back({r->time, cpu, r});
-      if (r->kind == STP_RECORD_PAD ? keep == pending.size() : r->time <= horizon) {
-        keep = pending.size();
-        kept_position = position;
+      // Not between two that are out of order.
+      if (position - next >= most_of_a_round && r->kind != STP_RECORD_PAD && r->time >= latest) {
+        horizon = std::min(horizon, latest);
+        return false;
       }
+      position += r->length;
+      if (r->kind == STP_RECORD_PAD) continue;
+      pending.push_back({r->time, cpu, r, position});
+      latest = std::max(latest, r->time);
     }
-    pending.resize(keep);
-    next = kept_position;
+    return true;
+  }
+
+  // Of these, those up to the last whose time is not after `horizon`, in order.
+  void keep(uint64_t horizon) {
+    while (!pending.empty() && pending.back().time > horizon) pending.pop_back();
+    if (!pending.empty()) next = pending.back().end;
     auto by_time = [](const Pending& a, const Pending& b) { return a.time < b.time; };
     if (!std::is_sorted(pending.begin(), pending.end(), by_time))
       std::stable_sort(pending.begin(), pending.end(), by_time);
@@ -162,6 +175,7 @@ size_t Rings::read(bool everything, const std::function<void(const Record&)>& us
   uint64_t deadline = now_ns() + patience_ns;
   std::vector<const std::vector<Pending>*> lists;
   size_t index = 0, total = 0;
+  more_ = false;
   for (auto& [cpu, ring] : rings_) {
     uint64_t commit = load_acquire(ring->shared->commit);
     while (commit < reserved[index] && now_ns() < deadline) {
@@ -169,7 +183,10 @@ size_t Rings::read(bool everything, const std::function<void(const Record&)>& us
       commit = load_acquire(ring->shared->commit);
     }
     ++index;
-    ring->collect(commit, horizon);
+    more_ |= !ring->collect(commit, horizon);
+  }
+  for (auto& [cpu, ring] : rings_) {
+    ring->keep(horizon);
     total += ring->pending.size();
     lists.push_back(&ring->pending);
   }

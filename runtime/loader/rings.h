@@ -44,10 +44,14 @@ class Rings {
   // Maps the rings of CPUs that came online since.
   void rescan();
 
-  // Hands over, in order of time, every record that is certain to be next. With `everything`,
-  // all that is there: for when no handler runs any more. Returns how many. A record counts as
+  // Hands over, in order of time, records that are certain to be next: so many that the room of
+  // each ring is given back in parts. With `everything`, of all that is there: for when no handler runs
+  // any more. Returns how many; none: there is no more. A record counts as
   // read only when release() follows: a reader that dies before it loses nothing.
   size_t read(bool everything, const std::function<void(const Record&)>& use);
+
+  // Whether the last read() left some of what it could have read.
+  bool more() const { return more_; }
 
   // Gives the room of all records that were handed over back to the kernel.
   void release();
@@ -58,6 +62,7 @@ class Rings {
  private:
   struct Ring;
   std::string directory_;
+  bool more_ = false;
   std::map<unsigned, std::unique_ptr<Ring>> rings_;
 };
 

@@ -10,7 +10,10 @@
 #include "session.h"
 
 #include <fmt/format.h>
+#include <fcntl.h>
 #include <poll.h>
+#include <sys/stat.h>
+#include <sys/resource.h>
 #include <signal.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
@@ -78,6 +81,16 @@ std::string describe_detached(const std::string& name) {
                      name);
 }
 
+// Reading must be faster than what it reads about, on a machine that is busy with just that.
+void hurry() { setpriority(PRIO_PROCESS, 0, -10); }
+
+// Who reads a pipe may stop now and then: until it is full, nothing waits for them.
+void widen_pipe(int fd) {
+  struct stat file {};
+  if (fstat(fd, &file) != 0 || !S_ISFIFO(file.st_mode)) return;
+  for (int size = 16 << 20; size >= 1 << 20 && fcntl(fd, F_SETPIPE_SZ, size) < 0;) size /= 4;
+}
+
 class Session {
  public:
   Session(const Options& options, const ModuleFile& file, const SessionFiles& files)
@@ -89,6 +102,7 @@ class Session {
         out_(files.output, files.rotation),
         messages_(files.messages),
         printer_(file.formats, out_, messages_) {
+    widen_pipe(files.output);
     // With -o the script's output has its own place; the tables are on standard output.
     bool own_output = !options.output.empty() || files.bulk;
     if (options.monitor > 0) {
@@ -112,6 +126,7 @@ class Session {
     if (int error = control_.start(target, self))
       throw std::runtime_error(fmt::format("the module refuses to start: {}", strerror(error)));
     started_ = Clock::now();
+    hurry();  // the command is under way, and keeps its own pace
   }
 
   // Until the module has finished and every ring is empty, or somebody detaches.
@@ -164,7 +179,7 @@ class Session {
                     {command_ && !command_seen_ ? command_->fd() : -1, POLLIN, 0},
                     {announced_ && !stopping_ && files_.input ? files_.input->fd() : -1, POLLIN, 0},
                     {monitor_ ? monitor_->keys() : -1, POLLIN, 0}};
-    poll(fds, std::size(fds), static_cast<int>(idle_round.count()));
+    poll(fds, std::size(fds), rings_.more() ? 0 : static_cast<int>(idle_round.count()));
   }
 
   // Whether something asks for the end.

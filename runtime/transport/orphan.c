@@ -15,7 +15,7 @@
 #include "transport/transport.h"
 
 #define GRACE (3 * HZ)
-#define FIRST_GRACE (30 * HZ) /* to start the session: a machine may be slow */
+#define FIRST_GRACE (8 * HZ) /* to start the session: a machine may be slow */
 
 static char helper[sizeof_field(struct stp_start, unload)];
 module_param_string(unload, helper, sizeof(helper), 0);

@@ -20,8 +20,11 @@
 #include "transport/ring.h"
 #include "transport/transport.h"
 
-#define DEFAULT_RING (4u << 20)
-#define LEAST_RING (64u << 10)
+/* Half a million lines of printf; of all CPUs together a 32nd of the memory at most. */
+#define MOST_RING (16ull << 20)
+#define MOST_RINGS (256ull << 20)
+#define MANY_CPUS_RING (4ull << 20)
+#define LEAST_RING (64ull << 10)
 
 DEFINE_PER_CPU(struct stp_cpu_ring, stp_cpu_rings);
 static struct rchan *channel;
@@ -79,14 +82,16 @@ static const struct rchan_callbacks callbacks = {
 	.remove_buf_file = remove_file,
 };
 
-/* Of one CPU: what was asked for, or so much that all of them take a 64th of the memory at most. */
+/* Of one CPU: what was asked for, or what a burst may need, as far as that is little of the memory. */
 static u64 choose_size(void)
 {
-	u64 fair = ((u64)totalram_pages() << PAGE_SHIFT) / 64 / num_possible_cpus();
+	u64 fair = ((u64)totalram_pages() << PAGE_SHIFT) / 32 / num_possible_cpus();
+	u64 most = clamp(MOST_RINGS / num_possible_cpus(), MANY_CPUS_RING, MOST_RING);
 
 	if (stp_script.limits.buffer_bytes)
 		return roundup_pow_of_two(max(stp_script.limits.buffer_bytes, 4096u));
-	return clamp_t(u64, rounddown_pow_of_two(fair), LEAST_RING, DEFAULT_RING);
+	/* What the kernel keeps for itself is not counted as memory, and would halve the ring. */
+	return clamp(rounddown_pow_of_two(min(fair + fair / 4, most)), LEAST_RING, MOST_RING);
 }
 
 int stp_rings_init(void)

@@ -4,7 +4,6 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <chrono>
 
 #include "debuginfo/image.h"
 #include "target/target.h"
@@ -276,23 +275,6 @@ TEST(KernelBtf, AnswersWhatScriptsAskMost) {
     ASSERT_TRUE(types::get(comm));
     EXPECT_EQ(types::get(comm)->type->size, 16u);
   }
-}
-
-TEST(KernelBtf, AnswersWithinSixtyMillisecondsWhenWarm) {
-  auto targets = targets_here();
-  if (targets.empty()) GTEST_SKIP() << "no kernel image is here";
-  std::string why_not;
-  open_btf(targets[0], why_not);
-  auto best = std::chrono::steady_clock::duration::max();
-  for (int round = 0; round < 5; ++round) {  // the best of some: other work shares the machine
-    auto start = std::chrono::steady_clock::now();
-    auto provider = open_btf(targets[0], why_not);
-    auto f = provider->functions({"vfs_read", "", false}).at(0);
-    provider->variables({f, f.address, true});
-    provider->type("struct file");
-    best = std::min(best, std::chrono::steady_clock::now() - start);
-  }
-  EXPECT_LT(best, std::chrono::milliseconds(60));
 }
 
 TEST(KernelBtf, SurvivesDamage) {

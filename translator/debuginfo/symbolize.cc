@@ -25,9 +25,7 @@ void find_copies(Dwarf_Die& parent, uint64_t address, int depth, std::vector<Cop
   each_child(parent, [&](Dwarf_Die& child) {
     int tag = dwarf_tag(&child);
     bool copy = tag == DW_TAG_inlined_subroutine;
-    if (!copy && tag != DW_TAG_lexical_block) return true;
-    // Where a copy is entered it is, though none of its lines may begin there.
-    if (dwarf_haspc(&child, address) != 1 && (!copy || entry_of(child) != address)) return true;
+    if ((!copy && tag != DW_TAG_lexical_block) || dwarf_haspc(&child, address) != 1) return true;
     if (copy) copies.push_back({child, std::string(name_of(child))});
     find_copies(child, address, depth + 1, copies);
     return false;
