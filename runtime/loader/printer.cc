@@ -73,6 +73,7 @@ std::string_view text_of(const Record& record) {
 }  // namespace
 
 int Output::flush() {
+  if (backlog_) return backlog_->put(buffer_);
   size_t done = 0;
   int error = 0;
   while (done < buffer_.size()) {

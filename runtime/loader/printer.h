@@ -1,10 +1,12 @@
 // Records to text: the script's output and its messages.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "backlog.h"
 #include "module_file.h"
 #include "rings.h"
 #include "rotation.h"
@@ -23,8 +25,13 @@ class Output {
   // Writes what was collected. Returns 0 or errno (ENOSPC, EPIPE ...); what could not be written
   // is kept.
   int flush();
+  // From here on text that a pipe has no room for waits in memory, and flush() tells of errors later.
+  void keep_waiting() { backlog_ = std::make_unique<Backlog>(fd_, Backlog::fair_limit()); }
+  // Waits until all of it is written. As flush().
+  int drain() { return backlog_ ? backlog_->drain() : 0; }
 
  private:
+  std::unique_ptr<Backlog> backlog_;
   int fd_;
   Rotation* rotation_;
   std::string buffer_;

@@ -10,12 +10,11 @@
 #include "session.h"
 
 #include <fmt/format.h>
-#include <fcntl.h>
 #include <poll.h>
-#include <sys/stat.h>
-#include <sys/resource.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -84,11 +83,15 @@ std::string describe_detached(const std::string& name) {
 // Reading must be faster than what it reads about, on a machine that is busy with just that.
 void hurry() { setpriority(PRIO_PROCESS, 0, -10); }
 
-// Who reads a pipe may stop now and then: until it is full, nothing waits for them.
-void widen_pipe(int fd) {
+bool is_pipe(int fd) {
   struct stat file {};
-  if (fstat(fd, &file) != 0 || !S_ISFIFO(file.st_mode)) return;
-  for (int size = 16 << 20; size >= 1 << 20 && fcntl(fd, F_SETPIPE_SZ, size) < 0;) size /= 4;
+  return fstat(fd, &file) == 0 && S_ISFIFO(file.st_mode);
+}
+
+bool same_file(int a, int b) {
+  struct stat first {}, second {};
+  return fstat(a, &first) == 0 && fstat(b, &second) == 0 && first.st_dev == second.st_dev &&
+         first.st_ino == second.st_ino;
 }
 
 class Session {
@@ -102,7 +105,6 @@ class Session {
         out_(files.output, files.rotation),
         messages_(files.messages),
         printer_(file.formats, out_, messages_) {
-    widen_pipe(files.output);
     // With -o the script's output has its own place; the tables are on standard output.
     bool own_output = !options.output.empty() || files.bulk;
     if (options.monitor > 0) {
@@ -131,6 +133,7 @@ class Session {
 
   // Until the module has finished and every ring is empty, or somebody detaches.
   void loop() {
+    if (is_pipe(files_.output) && !files_.bulk) out_.keep_waiting();
     while (!detached_) {
       wait();
       stp_status status = control_.status();
@@ -158,6 +161,7 @@ class Session {
   // Messages for the end.
   Outcome finish() {
     monitor_.reset();
+    if (int error = out_.drain(); error && !output_error_) output_error_ = error;
     stp_status status = control_.status();
     if (!detached_) tell_account();
     tell_losses();
@@ -245,6 +249,7 @@ class Session {
       if (int error = monitor_->take(messages_.buffer())) return error;
       return monitor_->take(out_.buffer());
     }
+    if (!messages_.buffer().empty() && one_place_) out_.drain();
     messages_.flush();
     return files_.bulk ? files_.bulk->flush() : out_.flush();
   }
@@ -302,6 +307,7 @@ class Session {
   std::unique_ptr<Command> command_;
   std::unique_ptr<Monitor> monitor_;
   bool shows_output_ = false;  // the monitor does
+  const bool one_place_ = same_file(files_.output, files_.messages);  // output and messages keep their order
   std::map<unsigned, uint64_t> lost_;  // records, by CPU
   Clock::time_point started_ = Clock::now();
   Clock::time_point rescanned_ = Clock::now();

@@ -3,10 +3,12 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <signal.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -18,6 +20,7 @@
 
 #include "case_files.h"
 #include "loader/account.h"
+#include "loader/backlog.h"
 #include "loader/module_file.h"
 #include "loader/monitor.h"
 #include "loader/options.h"
@@ -166,6 +169,63 @@ TEST(Rings, HoldsBackRecordsOfTheFuture) {
   EXPECT_EQ(read_all(rings, true), "future ");
 }
 
+TEST(Backlog, TakesWhatAPipeHasNoRoomFor) {
+  int ends[2];
+  ASSERT_EQ(pipe(ends), 0);
+  std::string expected, read_back;
+  {
+    Backlog backlog(ends[1], 64 << 20);
+    // Nobody reads yet: a pipe holds 64 kB.
+    for (int i = 0; i < 1000; ++i) {
+      std::string text(1000, static_cast<char>('a' + i % 26));
+      expected += text;
+      EXPECT_EQ(backlog.put(text), 0);
+      EXPECT_TRUE(text.empty());
+    }
+    std::thread reader([&] {
+      char bytes[4096];
+      while (read_back.size() < expected.size())
+        read_back.append(bytes, static_cast<size_t>(read(ends[0], bytes, sizeof bytes)));
+    });
+    EXPECT_EQ(backlog.drain(), 0);
+    reader.join();
+  }
+  EXPECT_EQ(read_back, expected);
+  close(ends[0]);
+  signal(SIGPIPE, SIG_IGN);
+  Backlog broken(ends[1], 1 << 20);
+  std::string text = "lost";
+  EXPECT_EQ(broken.put(text), 0);
+  EXPECT_EQ(broken.drain(), EPIPE);
+  EXPECT_EQ(broken.put(text), EPIPE);
+  close(ends[1]);
+}
+
+TEST(Backlog, HoldsNoMoreThanItMay) {
+  int ends[2];
+  ASSERT_EQ(pipe(ends), 0);
+  std::atomic<int> taken{0};
+  std::string read_back;
+  Backlog backlog(ends[1], 100'000);
+  std::thread writer([&] {
+    for (int i = 0; i < 30; ++i, ++taken) {
+      std::string text(50'000, 'x');
+      backlog.put(text);
+    }
+  });
+  // The pipe and the part under way take some besides.
+  while (taken < 3) std::this_thread::yield();
+  char bytes[4096];
+  while (read_back.size() < 30 * 50'000) {
+    EXPECT_LE(taken * 50'000, static_cast<int>(read_back.size()) + 65536 + 3 * 50'000 + 100'000);
+    read_back.append(bytes, static_cast<size_t>(read(ends[0], bytes, sizeof bytes)));
+  }
+  writer.join();
+  EXPECT_EQ(backlog.drain(), 0);
+  close(ends[0]);
+  close(ends[1]);
+}
+
 TEST(Rings, GivesRoomBackInParts) {
   Folder folder;
   FakeRing a(folder.path(), 0, 1 << 21), b(folder.path(), 1, 1 << 21);
@@ -288,7 +348,9 @@ TEST(Account, AlwaysReportsLostRecords) {
   EXPECT_NE(text.find("12 records (1200 bytes) were lost"), std::string::npos);
   EXPECT_NE(text.find("cpu 1: 12"), std::string::npos);
   EXPECT_EQ(text.find("overwritten"), std::string::npos);
-  text = describe(Losses{{}, loss});
+  Losses taken;
+  taken.overwritten = loss;
+  text = describe(taken);
   EXPECT_NE(text.find("12 records (1200 bytes) were overwritten"), std::string::npos);
   EXPECT_EQ(text.find("lost"), std::string::npos);
 }
