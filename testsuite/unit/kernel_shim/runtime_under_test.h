@@ -124,7 +124,7 @@ class Runtime {
                                         "-Wall",
                                         "-Werror",
                                         "-Wno-format",
-                                        "-D__KERNEL__",
+                                        "-D__KERNEL__", "-D_GNU_SOURCE",
                                         "-fwrapv",
                                         "-fno-strict-aliasing",
                                         "-fsanitize=undefined",
