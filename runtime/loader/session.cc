@@ -81,7 +81,7 @@ std::string describe_detached(const std::string& name) {
 }
 
 // Reading must be faster than what it reads about, on a machine that is busy with just that.
-void hurry() { setpriority(PRIO_PROCESS, 0, -10); }
+void hurry() { setpriority(PRIO_PROCESS, 0, -20); }
 
 bool is_pipe(int fd) {
   struct stat file {};
