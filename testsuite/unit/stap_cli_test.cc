@@ -541,6 +541,9 @@ TEST_F(Stap, ListsWhatTheLibraryHas) {
   auto aliases = run_for_kernel({"-I", world.root, "--dump-probe-aliases"});
   EXPECT_THAT(aliases.out, HasSubstr("z = begin, end ?\n"));
   EXPECT_THAT(aliases.out, Not(HasSubstr("_hidden")));
+  world.write("a.stp", "function z_shown() { return 1 } private function z_own() { return 1 }");
+  functions = run_for_kernel({"-I", world.root, "--dump-functions"});
+  EXPECT_THAT(functions.out, AllOf(HasSubstr("\nz_shown:"), Not(HasSubstr("z_own"))));
 }
 
 // ---- folders

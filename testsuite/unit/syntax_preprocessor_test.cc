@@ -185,6 +185,13 @@ TEST_F(Preprocessor, ExpansionsLeadToTheirUse) {
   EXPECT_EQ(span.via->via->file->position(span.via->via->begin).line, 2u);
 }
 
+TEST_F(Preprocessor, TheBoundOfMacrosIsNotThatOfScripts) {
+  std::string text;
+  for (int i = 0; i < 150'000; ++i) text += "a + ";
+  run(text + "1");
+  EXPECT_FALSE(diagnostics_.failed());
+}
+
 TEST_F(Preprocessor, LocalMacrosHideLibraryMacros) {
   library("@define a %( far %) @define b %( far %)");
   EXPECT_EQ(good("@define a %( near %) @a @b"), "near far");

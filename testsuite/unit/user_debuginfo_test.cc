@@ -445,6 +445,8 @@ TEST_F(Programs, NamesThatAreNotThere) {
   EXPECT_THAT(list("function(\"plainn\")"), IsEmpty());
   EXPECT_THAT(error, HasSubstr("no function 'plainn' in '"));
   EXPECT_THAT(notes, HasSubstr("did you mean 'plain'?"));
+  EXPECT_THAT(list("function(\"plain@q.cc\")"), IsEmpty());
+  EXPECT_THAT(notes, HasSubstr("there is one in '"));
   list("function(\"jump\").label(\"in\")");
   EXPECT_THAT(error, HasSubstr("has no label 'in'"));
   list("function(\"jump@p.cc:1\")");

@@ -44,7 +44,8 @@ std::set<std::string> function_rows(const Library& library, const char* unknown)
   for (const ast::File* file : library.files())
     for (const auto& declaration : file->declarations)
       if (auto* f = std::get_if<ast::Function*>(&declaration))
-        if (!(*f)->name.text.starts_with("__")) rows.insert(row(**f, unknown ? unknown : "any"));
+        if (!(*f)->is_private && !(*f)->name.text.starts_with("__"))
+          rows.insert(row(**f, unknown ? unknown : "any"));
   return rows;
 }
 

@@ -266,9 +266,15 @@ class Resolution {
     auto& error =
         d.error(Code::no_match, component.arg_span,
                 fmt::format("no function '{}'{} in {}", pattern_.function, where, image_.name));
-    if (!has_wildcard(pattern_.function) && d.suggests())
-      for (const auto& near : nearest(pattern_.function, image_.provider.function_names()))
-        error.note(fmt::format("did you mean '{}'?", near));
+    if (has_wildcard(pattern_.function) || !d.suggests()) return;
+    std::set<std::string> files;
+    if (!pattern_.file.empty())
+      for (const Function& f : image_.provider.functions({pattern_.function, "", true})) files.insert(f.file);
+    for (const std::string& file : files)
+      error.note(fmt::format("there is one in '{}'", file));
+    if (!files.empty()) return;
+    for (const auto& near : nearest(pattern_.function, image_.provider.function_names()))
+      error.note(fmt::format("did you mean '{}'?", near));
   }
 
   std::string nothing_of() const {

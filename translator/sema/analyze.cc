@@ -10,6 +10,7 @@
 #include "sema/handlers.h"
 #include "sema/lower.h"
 #include "sema/nesting.h"
+#include "sema/suspicious.h"
 #include "sema/types.h"
 #include "sema/visit.h"
 
@@ -342,6 +343,8 @@ std::unique_ptr<prog::Program> analyze(const ast::File& script,
   close_groups(unit);
   find_probe_functions(unit);
   if (!options.unoptimized) find_unread(unit);
+
+  if (!options.suppress_warnings) warn_of_suspicious(script, d);
 
   // Types, then everything that depends on them.
   check_conditions(d, conditions_of(pending));

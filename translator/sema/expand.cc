@@ -73,6 +73,13 @@ std::vector<Meant> aliases_of(const Components& written, const Context& context)
   return visible;
 }
 
+// So many names of an alias are those that are written.
+size_t same_beginning(const Components& name, const Components& written) {
+  size_t n = 0;
+  while (n < name.size() && n < written.size() && name[n].name == written[n].name) ++n;
+  return n;
+}
+
 void report_unknown(const ast::ProbePoint& point, const Context& context, Diagnostics& d) {
   const auto& components = point.components;
   if (probes::is_unsupported(components)) {
@@ -80,14 +87,22 @@ void report_unknown(const ast::ProbePoint& point, const Context& context, Diagno
             fmt::format("{} probes are not run by this version", components.front().name));
     return;
   }
-  size_t known = std::min(probes::matching_prefix(components), components.size() - 1);
-  const ast::Component& bad = components[known];
-  std::vector<std::string> names = probes::names_at(components, known);
+  std::vector<const Components*> aliases;
   for (const ast::File* file : context.files)
     for (const auto& declaration : file->declarations)
       if (auto* alias = std::get_if<ast::Alias*>(&declaration))
-        for (const ast::ProbePoint* name : (*alias)->names)
-          if (known == 0) names.push_back(probes::spell(name->components));
+        for (const ast::ProbePoint* name : (*alias)->names) aliases.push_back(&name->components);
+  size_t known = probes::matching_prefix(components);
+  for (const Components* name : aliases) known = std::max(known, same_beginning(*name, components));
+  known = std::min(known, components.size() - 1);
+  const ast::Component& bad = components[known];
+  std::vector<std::string> names = probes::names_at(components, known);
+  size_t of_kinds = names.size();
+  for (const Components* name : aliases)
+    if (known == 0)
+      names.push_back(probes::spell(*name));
+    else if (name->size() > known && same_beginning(*name, components) >= known)
+      names.push_back((*name)[known].name);
   auto& error = d.error(Code::unknown_probe, bad.span,
                         fmt::format("no probe point {}", probes::spell(components)));
   if (!d.suggests()) return;
@@ -97,12 +112,18 @@ void report_unknown(const ast::ProbePoint& point, const Context& context, Diagno
   // The right name with too little or too much behind it.
   if (auto same = std::find(bare.begin(), bare.end(), bad.name); same != bare.end()) {
     std::vector<ast::Component> before(components.begin(), components.begin() + static_cast<ptrdiff_t>(known));
-    error.note(fmt::format("it is written {}{}{}", probes::spell(before), known ? "." : "",
-                           names[static_cast<size_t>(same - bare.begin())]));
+    std::string written = names[static_cast<size_t>(same - bare.begin())];
+    bool unfinished = written == probes::spell({bad});
+    if (unfinished) {
+      auto behind = probes::names_at(components, known + 1);
+      if (!behind.empty()) written += "." + behind.front();
+    }
+    error.note(fmt::format("it is written {}{}{}", probes::spell(before), known ? "." : "", written));
     return;
   }
   auto near = nearest(bad.name, bare);
   for (const auto& name : near) error.note(fmt::format("did you mean '{}'?", name));
+  names.resize(of_kinds);  // the library's may be hundreds
   if (!near.empty() || names.empty()) return;
   std::string list;
   for (const auto& name : names) list += (list.empty() ? "" : ", ") + name;

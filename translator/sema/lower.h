@@ -127,7 +127,10 @@ class Lowering {
   std::nullopt_t no_variable(const ast::Target&, const Span&, Code, const std::string& text,
                              const std::vector<std::string>& near = {});
   std::nullopt_t no_variable(const ast::Target&, const Span&, const types::Lack&);
+  std::vector<std::string> known_variables();
+  bool is_variable_of_probed_code(const std::string& name);
   void note_known_variables(Diagnostic&);
+  void note_conversion(Diagnostic&, const ast::Expr&, prog::Type is, prog::Type wanted);
 
   // target_handed.cc
   bool is_handed(const ast::Target&) const;

@@ -17,9 +17,12 @@ using prog::Type;
 Expr* Lowering::value(const ast::Expr& e, Type wanted, const Reason& needs) {
   Expr* result = expression(e, wanted);
   if (bad_.count(result)) return wanted == Type::none ? result : bad(wanted, e.span);
-  if (result->type == Type::none)
-    return error(Code::type_mismatch, e.span, "this has no value",
-                 wanted == Type::none ? Type::number : wanted);
+  if (result->type == Type::none) {
+    Type instead = wanted == Type::none ? Type::number : wanted;
+    // It returns something, and what is wrong with that is told there.
+    if (reason(e).told && diagnostics().failed()) return bad(instead, e.span);
+    return error(Code::type_mismatch, e.span, "this has no value", instead);
+  }
   if (wanted == Type::none || result->type == wanted) return result;
   auto& told = diagnostics().error(
       Code::type_mismatch, e.span,
@@ -27,11 +30,7 @@ Expr* Lowering::value(const ast::Expr& e, Type wanted, const Reason& needs) {
   for (const Reason& why : {reason(e), needs})
     if (why.told && !(why.told.file == e.span.file && why.told.begin == e.span.begin))
       told.note(why.text, why.told);
-  bool probed = std::holds_alternative<ast::Target>(e.node) ||
-                std::holds_alternative<ast::Cast>(e.node) ||
-                std::holds_alternative<ast::Dereference>(e.node);
-  if (probed && wanted == Type::string)
-    told.note("kernel_string() and user_string() read the text at an address");
+  note_conversion(told, e, result->type, wanted);
   return bad(wanted, e.span);
 }
 
@@ -77,7 +76,7 @@ Expr* Lowering::expression(const ast::Expr& e, Type wanted) {
           [&](const ast::In& x) {
             if (auto* a = std::get_if<ast::Aggregate>(&x.array->node)) return in_buckets(x, *a, span);
             const GlobalInfo* info = array(*x.array, "'in'");
-            if (!info) return constant(0, span);
+            if (!info) return bad(Type::number, span);
             return program().expr(Type::number, span,
                                   prog::InExpr{info->index, keys(*info, x.keys, span, true)});
           },
@@ -120,6 +119,7 @@ Expr* Lowering::identifier(const ast::Identifier& id, const Span& span) {
       if (l.type == Type::stat)
         return error(Code::unknown_name, span,
                      fmt::format("statistics are global: declare 'global {}'", id.name));
+      bool probed = diagnostics().suggests() && is_variable_of_probed_code(id.name);
       auto text = fmt::format("variable '{}' is never given a value", id.name);
       auto& e = l.type == Type::none ? diagnostics().error(Code::unresolved_type, span, text)
                                      : diagnostics().warning(Code::unknown_name, span, text);
@@ -135,6 +135,8 @@ Expr* Lowering::identifier(const ast::Identifier& id, const Span& span) {
         e.note(fmt::format("the function of this name is called with parentheses: {}()", id.name));
       if (is_type_of_other_languages(id.name))
         e.note("variables have no declaration: their first value tells the type");
+      if (probed)
+        e.note(fmt::format("the probed code's variables begin with '$': ${}", id.name));
       if (l.type == Type::none) return bad(l.type, span);
     }
     if (l.type == Type::stat && local->second < scope_.params)
@@ -227,7 +229,7 @@ Expr* Lowering::element(const ast::Index& index, const Span& span) {
     return error(Code::not_an_array, span,
                  fmt::format("'{}' is indexed but not declared: arrays are global", id->name));
   const GlobalInfo* info = array(*index.base, "an index");
-  if (!info) return constant(0, span);
+  if (!info) return bad(Type::number, span);
   const prog::Global& g = program().globals[info->index];
   if (g.value == Type::none)
     return unresolved(span,
@@ -385,6 +387,15 @@ Expr* Lowering::binary(const ast::Binary& b, const Span& span) {
                      "a statistic has no order; use @count() or its kin");
       Expr* right = value(*b.right, left->type, reason(*b.left));
       return program().expr(Type::number, span, prog::BinaryExpr{b.op, left, right});
+    }
+    case Op::add: {
+      size_t mark = diagnostics().mark(), errors = diagnostics().errors();
+      Expr* sum = both(Type::number, Type::number);
+      bool text = std::holds_alternative<ast::String>(b.left->node) ||
+                  std::holds_alternative<ast::String>(b.right->node);
+      if (text && diagnostics().errors() != errors)
+        diagnostics().note_since(mark, "'.' puts strings together", {});
+      return sum;
     }
     default:
       return both(Type::number, Type::number);

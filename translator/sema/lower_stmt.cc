@@ -298,6 +298,12 @@ Stmt* Lowering::delete_statement(const ast::Delete& d, const Span& span) {
     diagnostics().error(Code::bad_operand, d.target->span, "only variables can be deleted");
     return program().stmt(span, prog::BlockStmt{});
   }
+  auto local = scope_.names.find(id->name);
+  if (local != scope_.names.end() && local->second < scope_.params) {
+    diagnostics().error(Code::bad_operand, d.target->span,
+                        fmt::format("'{}' is a parameter, which is not deleted", id->name));
+    return program().stmt(span, prog::BlockStmt{});
+  }
   GlobalInfo* global = unit_.find_global(id->name, d.target->span);
   if (global && !scope_.names.count(id->name)) {
     global->used = true;

@@ -38,6 +38,19 @@ Lowering::Reason Lowering::reason(const ast::Expr& e) {
   return {};
 }
 
+// What makes the one of the other.
+void Lowering::note_conversion(Diagnostic& error, const ast::Expr& e, Type is, Type wanted) {
+  bool probed = std::holds_alternative<ast::Target>(e.node) ||
+                std::holds_alternative<ast::Cast>(e.node) ||
+                std::holds_alternative<ast::Dereference>(e.node);
+  if (wanted == Type::string && probed)
+    error.note("kernel_string() and user_string() read the text at an address");
+  else if (wanted == Type::string && is == Type::number)
+    error.note("sprint() makes a string of a number");
+  else if (wanted == Type::number && is == Type::string && !std::holds_alternative<ast::String>(e.node))
+    error.note("strtol() reads the number in a string");
+}
+
 Lowering::Reason Lowering::reason_of_key(const GlobalInfo& info, size_t key) {
   const prog::Global& g = program().globals[info.index];
   if (key >= info.keys_told.size()) return {};

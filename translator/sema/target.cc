@@ -77,6 +77,9 @@ std::nullopt_t Lowering::no_variable(const ast::Target& t, const Span& span, Cod
   auto& e = diagnostics().error(code, span, text);
   const char* sigil = t.kind == ast::Target::Kind::at_var ? "" : "$";
   for (const auto& name : near) e.note(fmt::format("did you mean '{}{}'?", sigil, name));
+  bool at_return = surroundings_ && surroundings_->kind == probes::Surroundings::Kind::at_return;
+  if (*sigil && at_return && !nearest(t.name, {"return"}).empty() && t.name != "return")
+    e.note("did you mean '$return'?");
   bool one_of_few = t.kind == ast::Target::Kind::variable && t.name != "return";
   if (near.empty() && code != Code::no_location && one_of_few) note_known_variables(e);
   return std::nullopt;
@@ -158,18 +161,36 @@ const types::Variable* Lowering::call_variable(const std::string& name) const {
   return nullptr;
 }
 
-// The names that there are, when none of them is near to the one that was written.
-void Lowering::note_known_variables(Diagnostic& error) {
+std::vector<std::string> Lowering::known_variables() {
+  using Surround = probes::Surroundings::Kind;
   std::vector<std::string> names;
+  if (!surroundings_ || surroundings_->kind == Surround::none) return names;
   if (surroundings_->kind == probes::Surroundings::Kind::tracepoint) {
     for (const auto& param : surroundings_->tracepoint.params) names.push_back(param.name);
   } else if (surroundings_->call_variables) {
     for (const auto& v : *surroundings_->call_variables) names.push_back(v.name);
-  } else {
-    auto answer = provider_->variables(surroundings_->place);
+  } else if (surroundings_->kind == Surround::place || surroundings_->kind == Surround::at_return) {
+    // A handler that names no variable has no provider; the kernel's may then be missing.
+    size_t mark = diagnostics().mark();
+    const types::Provider* provider = provider_ ? provider_ : surroundings_->provider;
+    if (!provider) provider = unit_.sources->kernel(diagnostics());
+    diagnostics().rewind(mark);
+    if (!provider) return names;
+    auto answer = provider->variables(surroundings_->place);
     if (auto* variables = types::get(answer))
       for (const types::Variable& v : *variables) names.push_back(v.name);
   }
+  return names;
+}
+
+bool Lowering::is_variable_of_probed_code(const std::string& name) {
+  std::vector<std::string> names = known_variables();
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+// The names that there are, when none of them is near to the one that was written.
+void Lowering::note_known_variables(Diagnostic& error) {
+  std::vector<std::string> names = known_variables();
   constexpr size_t most = 12;
   std::string list;
   for (size_t i = 0; i < names.size() && i < most; ++i)

@@ -286,6 +286,11 @@ class Inference {
         e.node);
   }
 
+  bool calls_function(const ast::Expr& e) const {
+    auto* call = std::get_if<ast::Call>(&e.node);
+    return call && unit_.find_function(call->function.text, call->args.size(), call->function.span);
+  }
+
   void walk_buckets(const ast::Foreach& f) {
     expression(*f.array, Type::none);
     auto number = [&](const ast::Name& name) {
@@ -361,6 +366,10 @@ class Inference {
                      Type type = expression(*r.value, *scope_->result);
                      if (type != Type::stat)
                        learn({scope_->result, scope_->result_told}, type, r.value->span);
+                     // That it returns something is known though its type is not; but what calls
+                     // itself for it may have none.
+                     if (!*scope_->result_told && !calls_function(*r.value))
+                       *scope_->result_told = r.value->span;
                    },
                    [&](const ast::Delete& d) {
                      // It says of a whole variable neither what it holds nor whether it is an array.

@@ -142,7 +142,7 @@ class Lexer {
       emit(Kind::op, std::string(op));
       return;
     }
-    if (!lex_single_quotes()) lex_bad();
+    if (!lex_single_quotes() && !lex_typographic_quotes()) lex_bad();
   }
 
   // A character of C, or a string as other languages have it.
@@ -152,6 +152,23 @@ class Lexer {
     pos_ = end + 1;
     emit(Kind::string, std::string(text_.substr(begin_ + 1, end - begin_ - 1)));
     blame(Code::bad_character, "text stands in double quotes, and characters are numbers");
+    return true;
+  }
+
+  // What word processors make of quotation marks.
+  bool lex_typographic_quotes() {
+    static constexpr std::string_view marks[] = {"\u201c", "\u201d", "\u201e", "\u2018", "\u2019"};
+    auto mark_at = [&](size_t at) {
+      return std::find(std::begin(marks), std::end(marks), text_.substr(at, 3)) != std::end(marks);
+    };
+    if (!mark_at(begin_)) return false;
+    pos_ = begin_ + 3;
+    size_t line_end = std::min(text_.find('\n', begin_), text_.size());
+    size_t close = pos_;
+    while (close < line_end && !mark_at(close)) ++close;
+    if (close < line_end) pos_ = close + 3;
+    emit(Kind::string, std::string(text_.substr(begin_, pos_ - begin_)));
+    blame(Code::bad_character, "these are no quotation marks: text stands between straight ones, \"");
     return true;
   }
 

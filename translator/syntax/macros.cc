@@ -177,7 +177,7 @@ class Expander {
 
   void put(const Token& token, Tokens& out) {
     if (!exhausted_) out.push_back(token);
-    count(token);
+    if (depth_ > 0) count(token);  // the script's own text is as long as it is
   }
 
   void count(const Token& token) {

@@ -97,6 +97,7 @@ ast::Expr* Parser::parse_binary(int least) {
     ast::Expr* right = parse_binary(row->binding + 1);
     left = make(start, ast::Binary{row->op, left, right}, {left, right});
     compared = row->binding == kBindCompare;
+    most = row->binding;  // `1 | a in b - 2`: what binds tighter had its turn in the operand
   }
 }
 
