@@ -84,16 +84,15 @@ static size_t scalar_size(const struct stp_global *global)
 int stp_globals_init(void)
 {
 	u32 i;
-	int error;
+	int error = 0;
 
-	for (i = 0; i < stp_script.n_globals; i++) {
+	for (i = 0; !error && i < stp_script.n_globals; i++)
 		error = create(&stp_script.globals[i]);
-		if (error) {
-			stp_globals_exit();
-			return error;
-		}
-	}
-	return 0;
+	if (!error)
+		error = stp_growing_init();
+	if (error)
+		stp_globals_exit();
+	return error;
 }
 
 void stp_globals_exit(void)
@@ -102,6 +101,7 @@ void stp_globals_exit(void)
 	const struct stp_global *end = global + stp_script.n_globals;
 	u32 i;
 
+	stp_growing_exit();
 	for (i = 0; kept && i < stp_script.n_globals; i++)
 		kvfree(kept[i]);
 	kvfree(kept);

@@ -117,6 +117,7 @@ static void stop(struct work_struct *work)
 			     stp_script.limits.max_skipped);
 			stp_session_error();
 		}
+		stp_growing_finish();
 		stp_globals_gather();
 		run_all(atomic_read(&errors) > stp_script.limits.max_errors ? STP_KIND_ERROR :
 									      STP_KIND_END,
@@ -250,6 +251,7 @@ static void __exit stp_exit(void)
 	stp_session_stop();
 	flush_workqueue(thread);
 	stp_arm_exit();
+	stp_growing_finish();
 	destroy_workqueue(thread);
 	stp_rings_exit();
 	stp_files_exit();

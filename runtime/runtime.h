@@ -164,7 +164,7 @@ void stp_locks_exit(void);
 unsigned long stp_lock_global(u32 global, enum stp_lock_mode mode);
 void stp_unlock_global(u32 global, enum stp_lock_mode mode, unsigned long flags);
 
-/* -------------------------------------------------------- map.c, stat.c */
+/* -------------------------------------------------------- map.c, grow.c, stat.c */
 
 /* Makes every global of the script's table: arrays, statistics, initial values. */
 int stp_globals_init(void);
@@ -175,6 +175,11 @@ void stp_globals_gather(void);
  * empty. Process context. */
 void stp_globals_keep(void);
 void stp_globals_reset(void);
+/* The thread that arrays grow on. */
+int stp_growing_init(void);
+void stp_growing_exit(void);
+/* No handler runs any more: waits until arrays have what was asked for. Process context. */
+void stp_growing_finish(void);
 struct seq_file;
 /* "name = value" of each. */
 void stp_globals_show(struct seq_file *out);

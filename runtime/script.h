@@ -609,6 +609,7 @@ struct stp_global {
 	u8 n_keys;
 	u8 key_types[STP_MOST_KEYS];
 	u8 walks;     /* how many foreach over it may nest */
+	u8 grows;     /* max_entries is the least that it begins with */
 	u32 max_entries;
 	const struct stp_stat_shape *shape; /* statistics */
 	/* Where the value or the runtime's object is: s64 *, struct stp_text *,
@@ -631,6 +632,7 @@ struct stp_limits {
 	u32 buffer_bytes; /* of one CPU's ring; a power of two; 0: the runtime chooses */
 	u32 return_slots; /* KRETACTIVE; 0: the runtime chooses */
 	u32 keeps_match;  /* matched() or ngroups() is called */
+	u32 map_megabytes; /* MAXMAPMEMORY: what arrays may grow to, together; 0: the runtime chooses */
 	u32 procfs_size;  /* bytes that a procfs read probe gives, when its point does not tell */
 };
 

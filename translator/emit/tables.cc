@@ -52,15 +52,19 @@ std::string variable_text(const Global& g, const std::string& name, const std::s
 
 std::string global_row(const Module& module, size_t index, size_t walks) {
   const Global& g = module.program.globals[index];
+  const Limits& limits = module.program.limits;
   std::string keys;
   for (Type key : g.keys) keys += (keys.empty() ? "" : ", ") + std::string(type_name(key));
   std::string row =
       fmt::format("\t{{ .name = {}, .type = {}", c_string(g.name), type_name(g.value));
+  // A size that somebody has asked for is what an array has.
+  bool grows = g.array && !g.max_entries && !limits.map_entries && !g.wrap;
+  uint32_t entries = g.max_entries.value_or(limits.map_entries.value_or(2048));
   if (g.array)
     row +=
         fmt::format(", .is_array = 1{}, .n_keys = {}, .key_types = {{ {} }}{}, .max_entries = {}",
-                    member("wrap", int{g.wrap}), g.keys.size(), keys, member("walks", walks),
-                    g.max_entries.value_or(module.program.limits.map_entries));
+                    member("wrap", int{g.wrap}), g.keys.size(), keys,
+                    member("walks", walks) + member("grows", int{grows}), entries);
   if (g.value == Type::stat) row += fmt::format(", .shape = &{}", shape_name(module, index));
   if (g.counter) row += fmt::format(", .parts = &{}", counter_name(module, index));
   return row + fmt::format(", .storage = &{} }},\n", module.names.globals[index]);
@@ -212,6 +216,7 @@ std::string limits_text(const Program& program, const Depths& depths) {
          row("trylock_delay_us", l.trylock_delay_us) + row("max_errors", l.max_errors) +
          row("max_skipped", l.max_skipped) + row("buffer_bytes", l.buffer_bytes) +
          row("return_slots", l.return_slots) + row("keeps_match", program.keeps_match) +
+         row("map_megabytes", l.map_megabytes.value_or(0)) +
          row("procfs_size", l.procfs_size.value_or(l.string_size - 1));
 }
 
