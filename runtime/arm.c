@@ -46,7 +46,7 @@ static u32 total, failed;
 
 static bool has_own_name(const struct stp_point *point)
 {
-	const struct stp_probe_kind *kind = stp_probe_kinds[point->kind];
+	const struct stp_probe_kind *kind = stp_script.kinds[point->kind];
 
 	return kind && kind->own_names;
 }
@@ -81,7 +81,7 @@ static int compare_points(const void *a, const void *b)
 {
 	const struct stp_point *p = *(const struct stp_point **)a;
 	const struct stp_point *q = *(const struct stp_point **)b;
-	bool in_sets = stp_probe_kinds[p->kind];
+	bool in_sets = stp_script.kinds[p->kind];
 	int order = (int)p->kind - (int)q->kind;
 
 	if (!order && in_sets)
@@ -119,7 +119,7 @@ static u32 divide(void)
 	for (i = 1; i <= stp_script.n_points; i++) {
 		if (i < stp_script.n_points && !compare_sets(sorted[begin], sorted[i]))
 			continue;
-		if (stp_probe_kinds[sorted[begin]->kind]) {
+		if (stp_script.kinds[sorted[begin]->kind]) {
 			if (sets)
 				sets[n] = (struct set){ .points = sorted + begin,
 							.n = i - begin,
@@ -141,7 +141,7 @@ const struct stp_point *const *stp_points_of(enum stp_kind kind, u32 *n)
 
 void stp_point_failed(const struct stp_point *point, int error)
 {
-	const struct stp_probe_kind *kind = stp_probe_kinds[point->kind];
+	const struct stp_probe_kind *kind = stp_script.kinds[point->kind];
 	const char *reason = NULL;
 
 	if (quiet)
@@ -180,7 +180,7 @@ void stp_points_left_out(u32 n)
 
 static const struct stp_probe_kind *kind_of(const struct set *set)
 {
-	return stp_probe_kinds[set->points[0]->kind];
+	return stp_script.kinds[set->points[0]->kind];
 }
 
 static void arm(struct set *set)

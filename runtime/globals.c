@@ -14,6 +14,18 @@
 #include "runtime.h"
 #include "stat.h"
 
+/* Linked for scripts that have such globals: see stp_global::needs. */
+#pragma weak stp_map_create
+#pragma weak stp_map_destroy
+#pragma weak stp_map_count
+#pragma weak stp_map_clear
+#pragma weak stp_growing_init
+#pragma weak stp_growing_exit
+#pragma weak stp_stats_create
+#pragma weak stp_stats_destroy
+#pragma weak stp_stats_clear
+#pragma weak stp_stats_count_of
+
 static int create(const struct stp_global *global)
 {
 	if (global->is_array) {
@@ -84,16 +96,15 @@ static size_t scalar_size(const struct stp_global *global)
 int stp_globals_init(void)
 {
 	u32 i;
-	int error;
+	int error = 0;
 
-	for (i = 0; i < stp_script.n_globals; i++) {
+	for (i = 0; !error && i < stp_script.n_globals; i++)
 		error = create(&stp_script.globals[i]);
-		if (error) {
-			stp_globals_exit();
-			return error;
-		}
-	}
-	return 0;
+	if (!error && stp_growing_init)
+		error = stp_growing_init();
+	if (error)
+		stp_globals_exit();
+	return error;
 }
 
 void stp_globals_exit(void)
@@ -102,6 +113,8 @@ void stp_globals_exit(void)
 	const struct stp_global *end = global + stp_script.n_globals;
 	u32 i;
 
+	if (stp_growing_exit)
+		stp_growing_exit();
 	for (i = 0; kept && i < stp_script.n_globals; i++)
 		kvfree(kept[i]);
 	kvfree(kept);

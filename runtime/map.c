@@ -3,9 +3,9 @@
  * Associative arrays.
  *
  * A hash table with chains of indices into a block of entries that is allocated when the
- * module is loaded: a handler never allocates. Entries also stand in a list in order of insertion, which
- * foreach follows and which tells `%` arrays what to drop. An entry has its keys and its value in
- * place, strings with room for the longest.
+ * module is loaded, and by grow.c: a handler never allocates. Entries also stand in a list in order of
+ * insertion, which foreach follows and which tells `%` arrays what to drop. An entry has its keys and
+ * its value in place, strings with room for the longest.
  *
  * foreach walks a snapshot: the entries' numbers, sorted when that is asked for, in a buffer that
  * the array has for each walk that may nest. So the body may change the array. An entry
@@ -19,47 +19,9 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 
-#include "map.h"
-#include "runtime.h"
+#include "map_parts.h"
 #include "stat.h"
 #include "words.h"
-
-#define NONE 0xffffffffu
-
-struct stp_entry {
-	u32 hash;
-	u32 chain;	  /* next of the same bucket, or of the free ones */
-	u32 older, newer; /* in order of insertion */
-	u32 generation;	  /* odd while it is in use */
-	u32 unused;
-	u64 sequence; /* counts insertions: the tie-breaker of sorting */
-	s64 rank;     /* of a statistic, while a walk is sorted by it */
-	/* value and keys follow */
-};
-_Static_assert(sizeof(struct stp_entry) == STP_ENTRY_HEAD, "where scripts find values");
-
-struct stp_map {
-	const struct stp_global *global;
-	u32 entry_size, value_size;
-	u32 key_at[STP_MOST_KEYS];
-	u32 mask;    /* of the table's length */
-	/* One key, which is a number, or a string: the cases that must cost least. */
-	bool number, text;
-	u32 count;
-	u32 free;    /* first free entry */
-	u32 fresh;   /* entries from here on were never used */
-	u32 oldest, newest;
-	u64 sequence;
-	u32 walks; /* that are under way */
-	u32 *table;
-	char *entries;
-	u64 *orders; /* max_entries for each walk that may nest */
-};
-
-static inline struct stp_entry *entry_at(const struct stp_map *m, u32 index)
-{
-	return (struct stp_entry *)(m->entries + (size_t)index * m->entry_size);
-}
 
 static inline u32 index_of(const struct stp_map *m, const struct stp_entry *e)
 {
@@ -104,23 +66,49 @@ static void lay_out(struct stp_map *m)
 	m->entry_size = ALIGN(at, 8);
 }
 
+/* All that it will ever have. */
+static void allocate_fixed(struct stp_map *m, size_t buckets)
+{
+	m->table = allocate(buckets, sizeof(*m->table), 0);
+	m->entries = allocate(m->room, m->entry_size, __GFP_ZERO);
+	if (m->global->walks)
+		m->orders = allocate((size_t)m->global->walks * m->room, sizeof(u64), 0);
+}
+
+/* What it begins with. */
+static void allocate_growing(struct stp_map *m, size_t buckets)
+{
+	m->table = stp_area_grow(&m->table_area, buckets * sizeof(*m->table));
+	m->entries = stp_area_grow(&m->entry_area, (size_t)m->room * m->entry_size);
+	if (m->global->walks)
+		m->orders = stp_area_grow(&m->order_area,
+					  (size_t)m->global->walks * m->room * sizeof(u64));
+}
+
 struct stp_map *stp_map_create(const struct stp_global *global)
 {
 	struct stp_map *m = kzalloc(sizeof(*m), GFP_KERNEL);
-	u32 buckets;
+	size_t buckets;
 
 	if (!m)
 		return NULL;
 	m->global = global;
 	lay_out(m);
-	buckets = max(2ul, roundup_pow_of_two(global->max_entries));
+	m->room = global->max_entries;
+	m->growth = global->grows ? STP_GROWS : STP_FIXED;
+	m->grow_at = NONE;
+	if (global->grows)
+		stp_map_first_room(m);
+	buckets = max(2ul, roundup_pow_of_two(m->room));
 	m->mask = buckets - 1;
+	m->buckets = buckets;
 	m->number = global->n_keys == 1 && global->key_types[0] != STP_STRING;
 	m->text = global->n_keys == 1 && global->key_types[0] == STP_STRING;
-	m->table = allocate(buckets, sizeof(*m->table), 0);
-	m->entries = allocate(global->max_entries, m->entry_size, __GFP_ZERO);
-	if (global->walks)
-		m->orders = allocate((size_t)global->walks * global->max_entries, sizeof(u64), 0);
+	if (global->grows)
+		allocate_growing(m, buckets);
+	else
+		allocate_fixed(m, buckets);
+	stp_map_count_memory(stp_map_bytes(m, m->room, m->buckets));
 	if (!m->table || !m->entries || (global->walks && !m->orders)) {
 		stp_map_destroy(m);
 		return NULL;
@@ -134,9 +122,15 @@ void stp_map_destroy(struct stp_map *m)
 {
 	if (!m)
 		return;
-	kvfree(m->table);
-	kvfree(m->entries);
-	kvfree(m->orders);
+	stp_map_count_memory(-stp_map_bytes(m, m->room, m->buckets));
+	if (m->growth == STP_FIXED) {
+		kvfree(m->table);
+		kvfree(m->entries);
+		kvfree(m->orders);
+	}
+	stp_area_free(&m->table_area);
+	stp_area_free(&m->entry_area);
+	stp_area_free(&m->order_area);
 	kfree(m);
 }
 
@@ -186,7 +180,7 @@ static __always_inline struct stp_entry *find_number(const struct stp_map *m, s6
 	u32 index = m->table[bucket_of(m, hash)];
 
 	while (index != NONE) {
-		struct stp_entry *e = entry_at(m, index);
+		struct stp_entry *e = stp_entry_at(m, index);
 
 		if (*(s64 *)field(e, m->key_at[0]) == key)
 			return e;
@@ -206,7 +200,7 @@ static __always_inline struct stp_entry *find_text(const struct stp_map *m, stru
 	u32 index = m->table[bucket_of(m, hash)];
 
 	while (index != NONE) {
-		struct stp_entry *e = entry_at(m, index);
+		struct stp_entry *e = stp_entry_at(m, index);
 		const struct stp_text *text = field(e, m->key_at[0]);
 
 		if (e->hash == hash && stp_words_equal((struct stp_str){ text->text, text->len }, key))
@@ -221,7 +215,7 @@ static struct stp_entry *find(const struct stp_map *m, const union stp_key *keys
 	u32 index = m->table[bucket_of(m, hash)];
 
 	while (index != NONE) {
-		struct stp_entry *e = entry_at(m, index);
+		struct stp_entry *e = stp_entry_at(m, index);
 
 		if (e->hash == hash && keys_equal(m, e, keys))
 			return e;
@@ -243,17 +237,21 @@ struct stp_entry *stp_map_find(struct stp_map *m, const union stp_key *keys)
 
 static void unlink_entry(struct stp_map *m, struct stp_entry *e)
 {
-	u32 index = index_of(m, e), *link = &m->table[bucket_of(m, e->hash)];
+	u32 index = index_of(m, e), bucket = bucket_of(m, e->hash), *link = &m->table[bucket];
 
-	while (*link != index)
-		link = &entry_at(m, *link)->chain;
-	*link = e->chain;
+	if (*link == index) {
+		stp_map_set_head(m, bucket, e->chain);
+	} else {
+		while (*link != index)
+			link = &stp_entry_at(m, *link)->chain;
+		*link = e->chain;
+	}
 	if (e->older != NONE)
-		entry_at(m, e->older)->newer = e->newer;
+		stp_entry_at(m, e->older)->newer = e->newer;
 	else
 		m->oldest = e->newer;
 	if (e->newer != NONE)
-		entry_at(m, e->newer)->older = e->older;
+		stp_entry_at(m, e->newer)->older = e->older;
 	else
 		m->newest = e->older;
 	e->generation++;
@@ -267,13 +265,13 @@ static struct stp_entry *take_free(struct stp_map *m)
 {
 	struct stp_entry *e;
 
-	if (m->free == NONE && m->fresh < m->global->max_entries)
-		return entry_at(m, m->fresh++);
+	if (m->free == NONE && m->fresh < m->room)
+		return stp_entry_at(m, m->fresh++);
 	if (m->free == NONE && m->global->wrap)
-		unlink_entry(m, entry_at(m, m->oldest));
+		unlink_entry(m, stp_entry_at(m, m->oldest));
 	if (m->free == NONE)
 		return NULL;
-	e = entry_at(m, m->free);
+	e = stp_entry_at(m, m->free);
 	m->free = e->chain;
 	return e;
 }
@@ -305,17 +303,17 @@ static void store_keys(struct stp_context *c, struct stp_map *m, struct stp_entr
 
 static void link_entry(struct stp_map *m, struct stp_entry *e, u32 hash)
 {
-	u32 index = index_of(m, e), *bucket = &m->table[bucket_of(m, hash)];
+	u32 index = index_of(m, e), bucket = bucket_of(m, hash);
 
 	e->hash = hash;
 	e->generation++;
 	e->sequence = m->sequence++;
-	e->chain = *bucket;
-	*bucket = index;
+	e->chain = m->table[bucket];
+	stp_map_set_head(m, bucket, index);
 	e->older = m->newest;
 	e->newer = NONE;
 	if (m->newest != NONE)
-		entry_at(m, m->newest)->newer = index;
+		stp_entry_at(m, m->newest)->newer = index;
 	else
 		m->oldest = index;
 	m->newest = index;
@@ -342,10 +340,15 @@ static noinline struct stp_entry *make(struct stp_context *c, struct stp_map *m,
 			 longest, m->global->name, stp_script.limits.string_size);
 		return NULL;
 	}
+	if (unlikely(m->fresh >= m->grow_at))
+		stp_map_crowded(c, m);
+	if (unlikely(m->half || m->mask + 1 < m->buckets))
+		stp_map_double(m);
 	e = take_free(m);
+	if (unlikely(!e) && stp_map_await(c, m))
+		e = take_free(m);
 	if (unlikely(!e)) {
-		stp_fail(c, place, "array %s is full: it has %u entries; give it a size, or -D MAXMAPENTRIES=N",
-			 m->global->name, m->global->max_entries);
+		stp_map_full(c, m, place);
 		return NULL;
 	}
 	store_keys(c, m, e, keys, place);
@@ -389,7 +392,7 @@ u32 stp_map_count(const struct stp_map *map)
 void stp_map_clear(struct stp_map *m)
 {
 	while (m->oldest != NONE)
-		unlink_entry(m, entry_at(m, m->oldest));
+		unlink_entry(m, stp_entry_at(m, m->oldest));
 }
 
 /* ----------------------------------------------------------------- fields */
@@ -416,7 +419,7 @@ static int compare_numbers(s64 a, s64 b)
 /* <0 when the entry with number a comes first. */
 static int compare(const struct stp_map *m, const struct stp_walk_order *order, u64 a, u64 b)
 {
-	struct stp_entry *x = entry_at(m, (u32)a), *y = entry_at(m, (u32)b);
+	struct stp_entry *x = stp_entry_at(m, (u32)a), *y = stp_entry_at(m, (u32)b);
 	u32 key = order->key - 1;
 	int result;
 
@@ -489,8 +492,8 @@ bool stp_map_any(const struct stp_map *m, u32 mask, const union stp_key *slice)
 {
 	u32 index;
 
-	for (index = m->oldest; index != NONE; index = entry_at(m, index)->newer)
-		if (in_slice(m, entry_at(m, index), mask, slice))
+	for (index = m->oldest; index != NONE; index = stp_entry_at(m, index)->newer)
+		if (in_slice(m, stp_entry_at(m, index), mask, slice))
 			return true;
 	return false;
 }
@@ -509,9 +512,9 @@ bool stp_walk_begin(struct stp_context *c, struct stp_walk *w, struct stp_map *m
 			 m->global->name);
 		return false;
 	}
-	list = m->orders + (size_t)m->walks++ * m->global->max_entries;
-	for (index = m->oldest; index != NONE; index = entry_at(m, index)->newer) {
-		struct stp_entry *e = entry_at(m, index);
+	list = m->orders + (size_t)m->walks++ * m->room;
+	for (index = m->oldest; index != NONE; index = stp_entry_at(m, index)->newer) {
+		struct stp_entry *e = stp_entry_at(m, index);
 
 		if (!in_slice(m, e, order->slice_mask, slice))
 			continue;
@@ -535,7 +538,7 @@ struct stp_entry *stp_walk_next(struct stp_walk *w)
 
 	while (w->position < w->count) {
 		u64 at = list[w->position++];
-		struct stp_entry *e = entry_at(w->map, (u32)at);
+		struct stp_entry *e = stp_entry_at(w->map, (u32)at);
 
 		if (e->generation == at >> 32)
 			return e;

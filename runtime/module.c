@@ -22,6 +22,23 @@ static atomic_t state = ATOMIC_INIT(STP_LOADED);
 static atomic_t wants_stop = ATOMIC_INIT(0);
 static atomic_t errors = ATOMIC_INIT(0);
 
+/* Linked for scripts that have arrays, or were built with timing. */
+#pragma weak stp_growing_finish
+#pragma weak stp_times_init
+#pragma weak stp_times_exit
+
+static void globals_settle(void)
+{
+	if (stp_growing_finish)
+		stp_growing_finish();
+}
+
+static void times_exit(void)
+{
+	if (stp_script.timing)
+		stp_times_exit();
+}
+
 /* ------------------------------------------------------------------ state */
 
 static void set_state(enum stp_state to)
@@ -118,6 +135,7 @@ static void stop(struct work_struct *work)
 			     stp_script.limits.max_skipped);
 			stp_session_error();
 		}
+		globals_settle();
 		stp_globals_gather();
 		run_all(atomic_read(&errors) > stp_script.limits.max_errors ? STP_KIND_ERROR :
 									      STP_KIND_END,
@@ -201,7 +219,7 @@ static int __init stp_init(void)
 	error = stp_contexts_init();
 	if (error)
 		goto free_locks;
-	error = stp_times_init();
+	error = stp_script.timing ? stp_times_init() : 0;
 	if (error)
 		goto free_contexts;
 	error = stp_globals_init();
@@ -234,7 +252,7 @@ free_thread:
 free_globals:
 	stp_globals_exit();
 free_times:
-	stp_times_exit();
+	times_exit();
 free_contexts:
 	stp_contexts_exit();
 free_locks:
@@ -251,12 +269,13 @@ static void __exit stp_exit(void)
 	stp_session_stop();
 	flush_workqueue(thread);
 	stp_arm_exit();
+	globals_settle();
 	destroy_workqueue(thread);
 	stp_rings_exit();
 	stp_files_exit();
 	stp_control_exit();
 	stp_globals_exit();
-	stp_times_exit();
+	times_exit();
 	stp_contexts_exit();
 	stp_locks_exit();
 	stp_sections_exit();

@@ -35,7 +35,7 @@ u64 stp_hash(struct stp_str s, u64 seed);
 /* ------------------------------------------------------- probes/table.c */
 
 /*
- * A kind of probe: one file in probes/, one row in probes/table.c. arm() gets a set of points
+ * A kind of probe: one file in probes/, its object in script.h, its row in the scripts that use it. arm() gets a set of points
  * at once, in the order of the script's table. It arms what it can, calls stp_point_failed() for
  * what it cannot, and returns how many are armed, or a negative errno when none can be (every
  * point is then reported). What it needs to remember goes to *set; when that stays NULL, nothing is
@@ -55,7 +55,6 @@ struct stp_probe_kind {
 	/* Of a module that is unloaded: disarmed before the kernel's own parts take leave of it. */
 	bool leaves_first;
 };
-extern const struct stp_probe_kind *const stp_probe_kinds[STP_KINDS];
 
 /* Run-time address of a point: its link address moved by KASLR, or its symbol's (through a
  * kprobe on it, for what is not exported); 0 when there is none. Process context. */
@@ -164,7 +163,7 @@ void stp_locks_exit(void);
 unsigned long stp_lock_global(u32 global, enum stp_lock_mode mode);
 void stp_unlock_global(u32 global, enum stp_lock_mode mode, unsigned long flags);
 
-/* -------------------------------------------------------- map.c, stat.c */
+/* -------------------------------------------------------- map.c, grow.c, stat.c */
 
 /* Makes every global of the script's table: arrays, statistics, initial values. */
 int stp_globals_init(void);
@@ -175,6 +174,11 @@ void stp_globals_gather(void);
  * empty. Process context. */
 void stp_globals_keep(void);
 void stp_globals_reset(void);
+/* The thread that arrays grow on. */
+int stp_growing_init(void);
+void stp_growing_exit(void);
+/* No handler runs any more: waits until arrays have what was asked for. Process context. */
+void stp_growing_finish(void);
 struct seq_file;
 /* "name = value" of each. */
 void stp_globals_show(struct seq_file *out);

@@ -610,7 +610,9 @@ struct stp_global {
 	u8 n_keys;
 	u8 key_types[STP_MOST_KEYS];
 	u8 walks;     /* how many foreach over it may nest */
+	u8 grows;     /* max_entries is the least that it begins with */
 	u32 max_entries;
+	const void *needs; /* something of the part of the runtime that is to be linked for it */
 	const struct stp_stat_shape *shape; /* statistics */
 	/* Where the value or the runtime's object is: s64 *, struct stp_text *,
 	 * struct stp_map ** or struct stp_stats **. */
@@ -632,14 +634,26 @@ struct stp_limits {
 	u32 buffer_bytes; /* of one CPU's ring; a power of two; 0: the runtime chooses */
 	u32 return_slots; /* KRETACTIVE; 0: the runtime chooses */
 	u32 keeps_match;  /* matched() or ngroups() is called */
+	u32 map_megabytes; /* MAXMAPMEMORY: what arrays may grow to, together; 0: the runtime chooses */
 	u32 procfs_size;  /* bytes that a procfs read probe gives, when its point does not tell */
 };
+
+/*
+ * A new kind: its file in runtime/probes/ that defines its object, its number above; and the mirror of
+ * both in translator/. begin, end and error probes are run by the session itself and have none.
+ */
+struct stp_probe_kind;
+extern const struct stp_probe_kind stp_timer_kind, stp_jiffies_kind, stp_perf_kind, stp_perf_tasks_kind, stp_entry_kind,
+	stp_return_kind, stp_statement_kind, stp_tracepoint_kind, stp_watch_kind, stp_netfilter_kind,
+	stp_procfs_kind, stp_stdin_kind;
 
 struct stp_script {
 	u32 abi;
 	const char *name; /* of the script, for messages */
 	const struct stp_point *points;
 	u32 n_points;
+	/* By number, those that points are of: what a script does not name is not linked with it. */
+	const struct stp_probe_kind *const *kinds;
 	const struct stp_section *sections;
 	u32 n_sections;
 	const struct stp_places *places;

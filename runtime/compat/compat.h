@@ -46,6 +46,11 @@ int vfs_path_lookup(struct dentry *dentry, struct vfsmount *mount, const char *n
 		    struct path *path);
 #endif
 
+/* A workqueue of each CPU has to say so since 930c2ea566af (v6.17). */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 17, 0)
+#define WQ_PERCPU 0
+#endif
+
 /* del_timer_sync() became timer_delete_sync() (9a5a30568697, v6.2). */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0)
 #include <linux/timer.h>

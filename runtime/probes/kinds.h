@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The kinds that table.c lists. */
+/* The kinds that scripts name. */
 #ifndef STP_KINDS_H
 #define STP_KINDS_H
 

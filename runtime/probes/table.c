@@ -1,32 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The kinds of probe, and where a point is in the running kernel.
- *
- * A new kind: its file here, its row below, its number in script.h; and the mirror of it in
- * translator/probes/. begin, end and error probes are run by module.c and have no row.
+ * Where a point is in the running kernel.
  */
 #include <linux/kallsyms.h>
 #include <linux/kprobes.h>
 #include <linux/uaccess.h>
 
 #include "probes/endbr.h"
-#include "probes/kinds.h"
-
-const struct stp_probe_kind *const stp_probe_kinds[STP_KINDS] = {
-	[STP_KIND_TIMER] = &stp_timer_kind,
-	[STP_KIND_TIMER_JIFFIES] = &stp_jiffies_kind,
-	[STP_KIND_PROFILE] = &stp_perf_kind,
-	[STP_KIND_PERF] = &stp_perf_kind,
-	[STP_KIND_PERF_TASKS] = &stp_perf_tasks_kind,
-	[STP_KIND_ENTRY] = &stp_entry_kind,
-	[STP_KIND_RETURN] = &stp_return_kind,
-	[STP_KIND_STATEMENT] = &stp_statement_kind,
-	[STP_KIND_TRACEPOINT] = &stp_tracepoint_kind,
-	[STP_KIND_WATCH] = &stp_watch_kind,
-	[STP_KIND_NETFILTER] = &stp_netfilter_kind,
-	[STP_KIND_PROCFS] = &stp_procfs_kind,
-	[STP_KIND_STDIN] = &stp_stdin_kind,
-};
+#include "runtime.h"
 
 static int never(struct kprobe *probe, struct pt_regs *regs)
 {

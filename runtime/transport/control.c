@@ -15,6 +15,9 @@
 
 #include "transport/transport.h"
 
+/* Linked for scripts with such probes. */
+#pragma weak stp_stdin
+
 static DECLARE_WAIT_QUEUE_HEAD(readers);
 static atomic_t attached = ATOMIC_INIT(0);
 static bool recorder;
@@ -122,7 +125,7 @@ static int act(const struct stp_message *message, char *payload)
 		stp_session_stop();
 		return 0;
 	case STP_MESSAGE_STDIN:
-		return stp_stdin(payload, message->length);
+		return stp_script.kinds[STP_KIND_STDIN] ? stp_stdin(payload, message->length) : -EAGAIN;
 	case STP_MESSAGE_RESET:
 		stp_globals_reset();
 		return 0;

@@ -71,7 +71,7 @@ TEST_F(RecipeTest, AbsolutePathsBecomeVariablesAndRunInTheKernelsFolder) {
                                        d)),
       std::string::npos)
       << recipe->compile;
-  EXPECT_NE(recipe->link.find("ld -r -o \"$W/module.o\" \"$W/script.o\" \"$R/runtime.o\"\n"),
+  EXPECT_NE(recipe->link.find("ld -r -o \"$W/module.o\" \"$W/script.o\" \"$R/runtime/module.o\" \"$R/runtime.a\"\n"),
             std::string::npos)
       << recipe->link;
   EXPECT_NE(recipe->link.find("ld -T x -o \"$W/module.ko\" \"$W/module.o\" \"$W/module.mod.o\"\n"),

@@ -94,7 +94,7 @@ TEST(Limits, AreSetByName) {
   prog::Limits limits;
   apply_limits({"MAXACTION=7", "MAXACTION_INTERRUPTIBLE=8", "MAXNESTING=9", "MAXSTRINGLEN=64",
                 "MAXMAPENTRIES=11", "MAXTRYLOCK=12", "TRYLOCKDELAY=13", "MAXERRORS=14",
-                "MAXSKIPPED=15", "KRETACTIVE=16"},
+                "MAXSKIPPED=15", "KRETACTIVE=16", "MAXMAPMEMORY=17"},
                3, limits, d);
   EXPECT_FALSE(d.failed());
   EXPECT_EQ(limits.actions, 7u);
@@ -107,6 +107,7 @@ TEST(Limits, AreSetByName) {
   EXPECT_EQ(limits.max_errors, 14u);
   EXPECT_EQ(limits.max_skipped, 15u);
   EXPECT_EQ(limits.return_slots, 16u);
+  EXPECT_EQ(limits.map_megabytes, 17u);
   EXPECT_EQ(limits.buffer_bytes, 4u << 20);  // the next power of two
 }
 

@@ -27,6 +27,11 @@ static void die(const char *why)
 	exit(3);
 }
 
+struct stp_probe_kind { int unused; };
+const struct stp_probe_kind stp_timer_kind, stp_jiffies_kind, stp_perf_kind, stp_entry_kind,
+	stp_return_kind, stp_statement_kind, stp_tracepoint_kind, stp_watch_kind, stp_netfilter_kind,
+	stp_procfs_kind, stp_stdin_kind;
+
 /* ---- context */
 
 static char stack[1 << 20];

@@ -368,6 +368,22 @@ TEST_F(EmitTest, ValuesOfTheEntryAreKeptForTheReturn) {
 
 // ------------------------------------------------------------------ tables
 
+TEST_F(EmitTest, ArraysGrowUnlessTheyWrapOrSomebodyGaveThemASize) {
+  global(N, {N});
+  program.globals[global(N, {N})].max_entries = 2048;
+  program.globals[global(N, {N})].wrap = true;
+  probe({});
+  auto grow = [&] {
+    std::string c = text(), row = ".grows = 1, .max_entries = 2048";
+    size_t n = 0;
+    for (size_t at = c.find(row); at != c.npos; at = c.find(row, at + 1)) ++n;
+    return n;
+  };
+  EXPECT_EQ(grow(), 1u);
+  program.limits.map_entries = 2048;
+  EXPECT_EQ(grow(), 0u);
+}
+
 TEST_F(EmitTest, TablesTellTheRuntimeOfPointsLocksAndLimits) {
   size_t a = global(N, {S, N});
   program.globals[a].max_entries = 77;

@@ -37,7 +37,8 @@ stp_str borrow(const std::string& text) { return {text.data(), static_cast<u32>(
 class Pair {
  public:
   Pair(stp_type value, std::vector<stp_type> keys, u32 max_entries, bool wrap = false,
-       u8 walks = 3) {
+       u8 walks = 3, bool grows = false) {
+    global.grows = grows;
     global.name = "counts";
     global.type = value;
     global.is_array = 1;
@@ -47,9 +48,14 @@ class Pair {
     global.walks = walks;
     global.max_entries = max_entries;
     global.shape = &plain_statistic;
+    global.storage = &map;
     map = runtime.map_create(&global);
+    runtime.global = global;
   }
-  ~Pair() { runtime.map_destroy(map); }
+  ~Pair() {
+    runtime.global = {};
+    runtime.map_destroy(map);
+  }
   Pair(const Pair&) = delete;
   Pair& operator=(const Pair&) = delete;
 
@@ -68,7 +74,7 @@ class Pair {
   // Makes the element and gives it a value, in both. False when the array is full.
   bool set(const Key& key, s64 value) {
     bool is_new = !model.contains(key);
-    bool fits = !is_new || model.size() < global.max_entries || global.wrap;
+    bool fits = !is_new || model.size() < global.max_entries || global.wrap || global.grows;
     stp_entry* e = runtime.map_make(&context, map, raw(key).data(), &place);
     EXPECT_EQ(e != nullptr, fits);
     EXPECT_EQ(context.error == nullptr, fits);
@@ -76,7 +82,7 @@ class Pair {
     if (!e || !fits) return false;
     if (is_new) {
       EXPECT_TRUE(is_nothing(e));
-      if (model.size() == global.max_entries) model.erase(by_age().front().key);
+      if (global.wrap && model.size() == global.max_entries) model.erase(by_age().front().key);
       model[key].sequence = next_sequence++;
     }
     put(e, value);
@@ -197,22 +203,30 @@ struct Kind {
   u32 max_entries;
   bool wrap;
   u32 hash_mask;
+  bool grows = false;
 };
 
 std::ostream& operator<<(std::ostream& out, const Kind& kind) { return out << kind.name; }
 
 class RandomMap : public testing::TestWithParam<Kind> {
  protected:
-  RandomMap() : both(GetParam().value, GetParam().keys, GetParam().max_entries, GetParam().wrap) {
+  RandomMap() : both(GetParam().value, GetParam().keys, GetParam().max_entries, GetParam().wrap, 3,
+                     GetParam().grows) {
+    // begin and end probes have their arrays grow at once.
+    both.context.flags = STP_CONTEXT_INTERRUPTIBLE;
+    both.runtime.total_pages = 1ul << 18;
     Runtime::get().hash_mask = GetParam().hash_mask;
   }
-  ~RandomMap() override { Runtime::get().hash_mask = ~0u; }
+  ~RandomMap() override {
+    Runtime::get().hash_mask = ~0u;
+    both.runtime.total_pages = 0;
+  }
 
   s64 number(s64 below) { return std::uniform_int_distribution<s64>(0, below - 1)(random); }
   // Few enough keys that they come again, of all lengths that fit, with the limits of numbers.
   Part part(stp_type type) {
     static const s64 limits[] = {INT64_MIN, INT64_MAX, -1, 0};
-    s64 choice = number(2 * GetParam().max_entries);
+    s64 choice = number((GetParam().grows ? 40 : 2) * GetParam().max_entries);
     if (type == STP_NUMBER) return choice < 4 ? limits[choice] : choice - 20;
     std::string text(static_cast<size_t>(choice % Runtime::string_size), 'a');
     if (!text.empty()) text[0] = static_cast<char>(choice * 37);
@@ -269,6 +283,9 @@ INSTANTIATE_TEST_SUITE_P(
         Kind{"strings", STP_STRING, {STP_STRING}, 40, false, ~0u},
         Kind{"mixed_keys", STP_STRING, {STP_NUMBER, STP_STRING, STP_NUMBER}, 64, true, 3},
         Kind{"statistics", STP_STAT, {STP_STRING, STP_NUMBER}, 40, true, ~0u},
+        Kind{"numbers_that_grow", STP_NUMBER, {STP_NUMBER}, 3, false, ~0u, true},
+        Kind{"mixed_keys_that_grow", STP_STRING, {STP_STRING, STP_NUMBER}, 20, false, ~0u, true},
+        Kind{"statistics_that_grow_and_collide", STP_STAT, {STP_NUMBER}, 4, false, 16, true},
         Kind{"nine_keys", STP_NUMBER, std::vector<stp_type>(9, STP_STRING), 20, false, ~0u}),
     [](const auto& info) { return info.param.name; });
 
@@ -431,17 +448,163 @@ TEST(Map, ThatNobodyWalksHasNoRoomForWalks) {
   EXPECT_FALSE(both.begin(walk, {0, 0, 0, 0, -1}));
 }
 
-TEST(Map, FreesAllWhenMemoryRunsOutHalfWay) {
-  const Runtime& runtime = Runtime::get();
+// An array of one number that grows, of handlers that cannot wait for it.
+class GrowingMap : public testing::Test {
+ public:
+  GrowingMap() {
+    both.runtime.test_work();
+    both.runtime.total_pages = 1ul << 18;
+  }
+  ~GrowingMap() override {
+    both.runtime.meanwhile = nullptr;
+    both.runtime.total_pages = 0;
+  }
+  // What it said when element `from` or one behind it did not fit; how many there are then.
+  std::string fill(s64 from) {
+    for (s64 key = from;; ++key) {
+      stp_key raw = {key};
+      if (both.runtime.map_make(&both.context, both.map, &raw, &place)) continue;
+      std::string said = both.context.error;
+      both.context.error = nullptr;
+      return said;
+    }
+  }
+
+  Pair both{STP_NUMBER, {STP_NUMBER}, 1024, false, 3, true};
+};
+
+TEST_F(GrowingMap, GrowsInTheBackgroundWhileHandlersChangeIt) {
+  static GrowingMap* test;
+  static s64 next, changes, walked;
+  static std::mt19937_64 random;
+  test = this;
+  next = changes = walked = 0;
+  random.seed(20);
+  // One more, and at times one less, or a walk, between all steps of growing.
+  auto change = [] {
+    Pair& both = test->both;
+    ++changes;
+    both.set({next}, next * 3), ++next;
+    s64 other = static_cast<s64>(random() % static_cast<u64>(next));
+    if (random() % 3 == 0) both.remove({other});
+    Key key = {static_cast<s64>(random() % static_cast<u64>(next))};
+    ASSERT_EQ(both.find(key) != nullptr, both.model.contains(key));
+    if (random() % 64 == 0 && ++walked) both.compare();
+  };
+  both.runtime.meanwhile = +change;
+  s64 grown = 0;
+  while (next < 30000) {
+    change();
+    grown += both.runtime.test_work();
+    ASSERT_FALSE(HasFailure()) << next;
+  }
+  EXPECT_GE(grown, 3);
+  EXPECT_GT(changes, 29000);
+  EXPECT_GT(walked, 100);
+  both.compare();
+}
+
+TEST_F(GrowingMap, SaysThatItWasFilledFasterThanItGrows) {
+  EXPECT_EQ(fill(0),
+            "array counts is full: it has 1024 entries, and was filled faster than it grows; give it "
+            "a size, or -D MAXMAPENTRIES=N");
+  EXPECT_TRUE(both.runtime.test_work());
+  fill(1024);
+  EXPECT_NE(both.find({s64{4095}}), nullptr);
+  EXPECT_EQ(both.find({s64{4096}}), nullptr);
+}
+
+TEST_F(GrowingMap, IsWaitedForByHandlersOfOtherProcessors) {
+  stp_key key = {0};
+  for (; key.number < 1023; ++key.number) both.runtime.map_make(&both.context, both.map, &key, &place);
+  both.runtime.cpu = 1;
+  for (; key.number < 3000; ++key.number)
+    EXPECT_NE(both.runtime.map_make(&both.context, both.map, &key, &place), nullptr) << key.number;
+  both.runtime.cpu = 0;
+}
+
+TEST_F(GrowingMap, GrowsToTheLimitAndSaysSo) {
+  // 8 MB of memory: 1 MB.
+  both.runtime.total_pages = 2048;
+  both.context.flags = STP_CONTEXT_INTERRUPTIBLE;
+  std::string said = fill(0);
+  EXPECT_TRUE(said.ends_with(" entries, and arrays may have 1 MB together; -D MAXMAPMEMORY=MB")) << said;
+  // 56 bytes of an entry, 3 x 8 for walks, 4 or 8 of the table.
+  u32 entries = static_cast<u32>(std::stoul(said.substr(said.find("has ") + 4)));
+  EXPECT_GT(entries, (1u << 20) / (56 + 24 + 8) - 16);
+  EXPECT_LE(entries, (1u << 20) / (56 + 24 + 4));
+  EXPECT_NE(both.find({static_cast<s64>(entries) - 1}), nullptr);
+}
+
+TEST_F(GrowingMap, StaysAsItIsWithoutMemory) {
+  fill(0);
+  const Runtime& runtime = both.runtime;
   long before = runtime.blocks;
-  Pair both(STP_NUMBER, {STP_NUMBER}, 2);
-  long needed = runtime.blocks - before;
-  EXPECT_GT(needed, 2);
-  for (long left = 0; left < needed; ++left) {
-    runtime.allocations_left = left;
-    EXPECT_EQ(runtime.map_create(&both.global), nullptr);
-    runtime.allocations_left = -1;
-    EXPECT_EQ(runtime.blocks, before + needed);
+  runtime.allocations_left = 20;
+  EXPECT_TRUE(runtime.test_work());
+  runtime.allocations_left = -1;
+  EXPECT_EQ(runtime.blocks, before);
+  EXPECT_EQ(fill(2000),
+            "array counts is full: it has 1024 entries, and there is no memory for more; delete some, "
+            "or give it a size");
+  EXPECT_NE(both.find({s64{1023}}), nullptr);
+}
+
+TEST_F(GrowingMap, IsWalkedWhileItGrows) {
+  both.context.flags = STP_CONTEXT_INTERRUPTIBLE;
+  for (s64 i = 0; i < 500; ++i) both.set({i}, i);
+  stp_walk outer, inner;
+  stp_walk_order descending = {-1, 1, 0, 0, -1};
+  ASSERT_TRUE(both.begin(outer, descending));
+  s64 next = 500;
+  for (s64 i = 499; i >= 0; --i) {
+    stp_entry* e = both.runtime.walk_next(&outer);
+    ASSERT_NE(e, nullptr);
+    ASSERT_EQ(both.key_of(e), Key{i});
+    for (int more = 0; more < 20; ++more, ++next) both.set({next}, next);
+    if (i % 100) continue;
+    s64 expected = next;
+    ASSERT_TRUE(both.begin(inner, descending));
+    while (stp_entry* found = both.runtime.walk_next(&inner)) ASSERT_EQ(both.key_of(found), Key{--expected});
+    ASSERT_EQ(expected, 0);
+    both.runtime.walk_end(&inner);
+  }
+  EXPECT_EQ(both.runtime.walk_next(&outer), nullptr);
+  both.runtime.walk_end(&outer);
+}
+
+TEST_F(GrowingMap, BeginsWithTwoMegabytesWhereThatIsLittle) {
+  Pair other(STP_NUMBER, {STP_NUMBER}, 1024, false, 0, true);
+  for (s64 i = 0; i < (2 << 20) / 64; ++i) {
+    stp_key key = {i};
+    ASSERT_NE(other.runtime.map_make(&other.context, other.map, &key, &place), nullptr) << i;
+  }
+}
+
+TEST_F(GrowingMap, FreesWhatItGrewTo) {
+  long before = both.runtime.blocks;
+  {
+    Pair other(STP_STRING, {STP_STRING}, 100, false, 1, true);
+    other.context.flags = STP_CONTEXT_INTERRUPTIBLE;
+    for (s64 i = 0; i < 5000; ++i) other.set({std::to_string(i)}, i);
+    EXPECT_GT(both.runtime.blocks, before + 50);
+  }
+  EXPECT_EQ(both.runtime.blocks, before);
+}
+
+TEST(Map, FreesAllWhenMemoryRunsOutHalfWay) {
+  for (bool grows : {false, true}) {
+    const Runtime& runtime = Runtime::get();
+    long before = runtime.blocks;
+    Pair both(STP_NUMBER, {STP_NUMBER}, 2, false, 3, grows);
+    long needed = runtime.blocks - before;
+    EXPECT_GT(needed, 2);
+    for (long left = 0; left < needed; ++left) {
+      runtime.allocations_left = left;
+      EXPECT_EQ(runtime.map_create(&both.global), nullptr);
+      runtime.allocations_left = -1;
+      EXPECT_EQ(runtime.blocks, before + needed);
+    }
   }
 }
 

@@ -82,7 +82,7 @@ std::optional<std::string> compile_script(const Names& names, std::string& why) 
 std::optional<std::string> link_objects(const Names& names, std::string& why) {
   std::string command = without_tail(command_of(names.built, names.name + ".o"));
   if (!replace(command, "@" + names.file(names.name + ".mod"),
-               "\"$W/script.o\" \"$R/runtime.o\"") ||
+               "\"$W/script.o\" \"$R/runtime/module.o\" \"$R/runtime.a\"") ||
       !replace(command, names.file(names.name + ".o"), "\"$W/module.o\"")) {
     why = "the command that links the module's objects";
     return std::nullopt;

@@ -1,5 +1,5 @@
 // Kbuild is run on a module that is the runtime and an empty script. What comes out is kept: the
-// objects, linked into one; Kbuild's commands (recipe.h); and the .mod.o, which holds what modpost
+// objects, as a library of which a script gets what it uses; Kbuild's commands (recipe.h); and the .mod.o, which holds what modpost
 // found out: the versions of the kernel's symbols and `struct module` itself. A script's object
 // uses the runtime alone, so the same .mod.o serves it, with another name in it.
 //
@@ -116,27 +116,30 @@ class FolderLock {
   int fd_;
 };
 
-// The objects of the runtime as one file, and the .mod.o, both without debug information.
-bool link_runtime(const fs::path& folder, const fs::path& log) {
-  std::vector<std::string> objects;
+// The objects of the runtime as a library, and the .mod.o, both without debug information.
+bool make_library(const fs::path& folder, const fs::path& log) {
   std::string list = read_text(folder / (std::string(placeholder_name) + ".mod"));
-  std::vector<std::string> names;
+  std::vector<std::string> names, objects, all = {"ar", "rcD", "runtime.a"},
+                                           lean = {"strip", "--strip-debug", "-R", ".comment"};
   boost::split(names, list, boost::is_space(), boost::token_compress_on);
-  std::vector<std::string> command = {"ld", "-r", "-m", "elf_x86_64", "-o", "runtime.o"};
   for (const std::string& name : names)
-    if (!name.empty() && fs::path(name).filename() != "script.o") command.push_back(name);
-  return run_logged(command, log, folder) == 0 &&
-         run_logged({"strip", "--strip-debug", "runtime.o"}, log, folder) == 0 &&
-         run_logged({"strip", "--strip-debug", std::string(placeholder_name) + ".mod.o"}, log,
-                    folder) == 0;
+    if (!name.empty() && fs::path(name).filename() != "script.o") objects.push_back(name);
+  all.insert(all.end(), objects.begin(), objects.end());
+  lean.insert(lean.end(), objects.begin(), objects.end());
+  lean.push_back(std::string(placeholder_name) + ".mod.o");
+  return run_logged(lean, log, folder) == 0 && run_logged(all, log, folder) == 0;
 }
 
+// What the .mod.o knows: all that the runtime and the empty script define or want.
 std::set<std::string> known_symbols(const fs::path& folder) {
-  ObjectSymbols runtime = object_symbols(folder / "runtime.o");
-  ObjectSymbols script = object_symbols(folder / "script.o");
-  std::set<std::string> known = runtime.defined;
-  known.insert(runtime.undefined.begin(), runtime.undefined.end());
-  known.insert(script.undefined.begin(), script.undefined.end());
+  std::set<std::string> known;
+  for (const auto& file : fs::recursive_directory_iterator(folder)) {
+    if (file.path().extension() != ".o" || boost::starts_with(file.path().filename().string(), placeholder_name)) continue;
+    ObjectSymbols symbols = object_symbols(file.path());
+    bool is_script = file.path().filename() == "script.o";
+    if (!is_script) known.insert(symbols.defined.begin(), symbols.defined.end());
+    known.insert(symbols.undefined.begin(), symbols.undefined.end());
+  }
   return known;
 }
 
@@ -159,7 +162,7 @@ bool works(const Recipe& recipe, const fs::path& folder, const fs::path& log) {
 void build(const Target& target, const fs::path& folder, const fs::path& log) {
   write_kbuild_folder(folder, placeholder_name);
   write_text(folder / "script.c", empty_script);
-  if (!run_kbuild(target, folder, log) || !link_runtime(folder, log))
+  if (!run_kbuild(target, folder, log) || !make_library(folder, log))
     throw std::runtime_error(fmt::format("the runtime could not be built for {}; the log is {}",
                                          target.release, log.string()));
   std::string why;

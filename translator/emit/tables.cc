@@ -2,6 +2,8 @@
 // reader of the module finds by name.
 //
 // Rows name only the members that are not zero: a script may have ten thousand points.
+#include <map>
+
 #include "emit/body.h"
 #include "stp/abi.h"
 
@@ -52,16 +54,22 @@ std::string variable_text(const Global& g, const std::string& name, const std::s
 
 std::string global_row(const Module& module, size_t index, size_t walks) {
   const Global& g = module.program.globals[index];
+  const Limits& limits = module.program.limits;
   std::string keys;
   for (Type key : g.keys) keys += (keys.empty() ? "" : ", ") + std::string(type_name(key));
   std::string row =
       fmt::format("\t{{ .name = {}, .type = {}", c_string(g.name), type_name(g.value));
+  // A size that somebody has asked for is what an array has.
+  bool grows = g.array && !g.max_entries && !limits.map_entries && !g.wrap;
+  uint32_t entries = g.max_entries.value_or(limits.map_entries.value_or(2048));
   if (g.array)
     row +=
         fmt::format(", .is_array = 1{}, .n_keys = {}, .key_types = {{ {} }}{}, .max_entries = {}",
-                    member("wrap", int{g.wrap}), g.keys.size(), keys, member("walks", walks),
-                    g.max_entries.value_or(module.program.limits.map_entries));
+                    member("wrap", int{g.wrap}), g.keys.size(), keys,
+                    member("walks", walks) + member("grows", int{grows}), entries);
   if (g.value == Type::stat) row += fmt::format(", .shape = &{}", shape_name(module, index));
+  if (g.array || g.value == Type::stat)
+    row += fmt::format(", .needs = {}", g.array ? "stp_map_find" : "stp_stats_part");
   if (g.counter) row += fmt::format(", .parts = &{}", counter_name(module, index));
   return row + fmt::format(", .storage = &{} }},\n", module.names.globals[index]);
 }
@@ -105,6 +113,54 @@ const char* kind_name(PointKind kind) {
       return "STP_KIND_STDIN";
   }
   return nullptr;
+}
+
+// The runtime's object for a kind of probe; null for those that the session runs itself.
+const char* kind_object(PointKind kind) {
+  switch (kind) {
+    case PointKind::begin:
+    case PointKind::end:
+    case PointKind::error:
+    case PointKind::never:
+      return nullptr;
+    case PointKind::timer:
+      return "stp_timer_kind";
+    case PointKind::timer_jiffies:
+      return "stp_jiffies_kind";
+    case PointKind::profile:
+    case PointKind::perf:
+      return "stp_perf_kind";
+    case PointKind::perf_tasks:
+      return "stp_perf_tasks_kind";
+    case PointKind::entry:
+      return "stp_entry_kind";
+    case PointKind::function_return:
+      return "stp_return_kind";
+    case PointKind::statement:
+      return "stp_statement_kind";
+    case PointKind::tracepoint:
+      return "stp_tracepoint_kind";
+    case PointKind::watch:
+      return "stp_watch_kind";
+    case PointKind::netfilter:
+      return "stp_netfilter_kind";
+    case PointKind::procfs:
+      return "stp_procfs_kind";
+    case PointKind::standard_input:
+      return "stp_stdin_kind";
+  }
+  return nullptr;
+}
+
+// The table of kinds: its rows have what is linked with the script.
+std::string kinds_text(const Program& program) {
+  std::map<std::string, std::string> rows;
+  for (const Probe& probe : program.probes)
+    for (const Point& p : probe.points)
+      if (const char* object = kind_object(p.kind)) rows[kind_name(p.kind)] = object;
+  std::string text;
+  for (const auto& [number, object] : rows) text += fmt::format("\t[{}] = &{},\n", number, object);
+  return "\nstatic const struct stp_probe_kind *const kinds[STP_KINDS] = {\n" + text + "};\n";
 }
 
 // The rows of a point's callers, in a table of their own; nothing for most.
@@ -214,6 +270,7 @@ std::string limits_text(const Program& program, const Depths& depths) {
          row("trylock_delay_us", l.trylock_delay_us) + row("max_errors", l.max_errors) +
          row("max_skipped", l.max_skipped) + row("buffer_bytes", l.buffer_bytes) +
          row("return_slots", l.return_slots) + row("keeps_match", program.keeps_match) +
+         row("map_megabytes", l.map_megabytes.value_or(0)) +
          row("procfs_size", l.procfs_size.value_or(l.string_size - 1));
 }
 
@@ -305,7 +362,7 @@ std::string tables_text(Module& module, const Depths& depths) {
     locks += locks_text(program.probes[i], i);
     probes += probe_row(module, i);
   }
-  std::string text = table("stp_global", "globals", globals, members) +
+  std::string text = kinds_text(program) + table("stp_global", "globals", globals, members) +
                      table("stp_section", "sections", sections, members) +
                      places_text(program, members) +
                      callers + all_call_names(program, members) +
@@ -325,7 +382,7 @@ std::string tables_text(Module& module, const Depths& depths) {
     members += "\t.formats = formats,\n\t.formats_size = sizeof(formats),\n";
   return text + fmt::format(
                     "\nconst struct stp_script stp_script = {{\n\t.abi = {},\n\t.name = {},\n"
-                    "{}\t.limits = {{\n{}\t}},\n}};\n",
+                    "\t.kinds = kinds,\n{}\t.limits = {{\n{}\t}},\n}};\n",
                     STP_ABI, c_string(program.name), members, limits_text(program, depths));
 }
 

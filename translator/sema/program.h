@@ -372,7 +372,8 @@ struct Limits {
   std::optional<uint32_t> actions_interruptible;  // 10 * actions
   std::optional<uint32_t> nesting;                // deepest static call chain, + 10 when recursive
   uint32_t string_size = 512;
-  uint32_t map_entries = 2048;
+  std::optional<uint32_t> map_entries;    // 2048 at first, and arrays grow
+  std::optional<uint32_t> map_megabytes;  // an eighth of the machine's
   uint32_t trylock = 1000;
   uint32_t trylock_delay_us = 10;
   uint32_t max_errors = 0;

@@ -1,5 +1,5 @@
 // The runtime's arrays and statistics as a library of this process: runtime/map.c, stat.c and
-// string.c, compiled with the headers of this folder.
+// what they use, compiled with the headers of this folder.
 //
 // A C++ file cannot include them, they convert void pointers as C does. So they are compiled when
 // the first test asks, as emit_program.h does, with undefined behaviour turned into a trap.
@@ -25,6 +25,7 @@ extern "C" {
 #include "script.h"
 struct stp_map* stp_map_create(const struct stp_global* global);
 void stp_map_destroy(struct stp_map* map);
+bool stp_test_work(void);
 u32 stp_stat_size(const struct stp_stat_shape* shape);
 s64 stp_stat_rank(const struct stp_stat* s, const struct stp_stat_shape* shape,
                   enum stp_stat_op op);
@@ -72,6 +73,7 @@ class Runtime {
  public:
   STP_LIBRARY_FUNCTION(map_create);
   STP_LIBRARY_FUNCTION(map_destroy);
+  STP_LIBRARY_FUNCTION(test_work);
   STP_LIBRARY_FUNCTION(map_find);
   STP_LIBRARY_FUNCTION(map_make);
   STP_LIBRARY_FUNCTION(map_delete);
@@ -109,6 +111,11 @@ class Runtime {
   long& blocks = *static_cast<long*>(dlsym(library_, "shim_blocks"));
   long& allocations_left = *static_cast<long*>(dlsym(library_, "shim_allocations_left"));
   u32& hash_mask = *static_cast<u32*>(dlsym(library_, "shim_hash_mask"));
+  // Arrays grow to an eighth of it, together; those made while it is 0 begin with no more than they must.
+  unsigned long& total_pages = *static_cast<unsigned long*>(dlsym(library_, "shim_total_pages"));
+  // The array that is worked on in the background, and what is done while that goes on.
+  stp_global& global = *static_cast<stp_global*>(dlsym(library_, "shim_global"));
+  void (*&meanwhile)() = *static_cast<void (**)()>(dlsym(library_, "shim_meanwhile"));
   // MAXSTRINGLEN, see runtime_under_test.c.
   static constexpr u32 string_size = 16;
 
@@ -135,7 +142,7 @@ class Runtime {
                                         "library.so"};
     for (const auto& path : {shim, home / "runtime", home / "include"})
       command.insert(command.end(), {"-I", path.string()});
-    for (const char* file : {"map.c", "stat.c", "string.c"})
+    for (const char* file : {"map.c", "grow.c", "area.c", "stat.c", "string.c"})
       command.push_back((home / "runtime" / file).string());
     command.push_back((shim / "runtime_under_test.c").string());
     bool compiled = run_logged(command, folder / "log", folder) == 0;

@@ -16,6 +16,10 @@
 #define swap(a, b) do { typeof(a) old_ = (a); (a) = (b); (b) = old_; } while (0)
 #define ALIGN(n, to) (((n) + (to)-1) / (to) * (to))
 #define L1_CACHE_BYTES 64
+#define READ_ONCE(x) (*(volatile typeof(x) *)&(x))
+#define WRITE_ONCE(x, value) (*(volatile typeof(x) *)&(x) = (value))
+#define smp_load_acquire(p) READ_ONCE(*(p))
+#define smp_store_release(p, value) WRITE_ONCE(*(p), value)
 #define noinline __attribute__((noinline))
 #define __printf(text, first) __attribute__((format(printf, text, first)))
 #define pr_warn(...) ((void)fprintf(stderr, __VA_ARGS__))
