@@ -3,7 +3,6 @@
  * What runtime/map.c and stat.c take from the kernel and from the rest of the runtime. They are
  * compiled as they are, with what they use of it, and with this file become a library that the tests load.
  */
-#define _GNU_SOURCE
 #include <linux/hash.h>
 #include <linux/mm.h>
 #include <linux/sched.h>
