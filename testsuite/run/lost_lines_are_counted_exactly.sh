@@ -3,6 +3,7 @@
 # says was lost are together every line that was written.
 #
 # script: probe kernel.function("__x64_sys_getppid") { if (execname() == "getppid") printf("%d %s a line of some length, to fill the buffer soon\n", tid(), pp()) }
+# build: -s 1
 # script: probe begin { println("on") }
 # script: probe timer.s(100) { exit() }
 stp-load "$MODULE" > out 2> err &
