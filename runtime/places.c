@@ -156,42 +156,34 @@ bool stp_put_line(char *to, const char *before, unsigned long address)
 	return file;
 }
 
-static struct stp_str text(struct stp_text *scratch, u32 len)
+/* What is asked for of an address's place; the address itself when it is not known. */
+static struct stp_str place_text(struct stp_text *scratch, s64 address, bool wants_file, bool wants_line)
 {
-	scratch->len = len;
-	return STP_BORROW(scratch);
-}
+	u32 line, room = stp_script.limits.string_size;
+	const char *file = line_at(address, &line);
 
-static struct stp_str unknown(struct stp_text *scratch, s64 address)
-{
-	return text(scratch, scnprintf(scratch->text, stp_script.limits.string_size, "0x%llx", address));
+	if (!file)
+		scratch->len = scnprintf(scratch->text, room, "0x%llx", address);
+	else if (!wants_line)
+		scratch->len = scnprintf(scratch->text, room, "%s", file);
+	else if (!wants_file)
+		scratch->len = scnprintf(scratch->text, room, "%u", line);
+	else
+		scratch->len = scnprintf(scratch->text, room, "%s:%u", file, line);
+	return STP_BORROW(scratch);
 }
 
 struct stp_str stp_fn_symfile(struct stp_context *c, struct stp_text *scratch, s64 address)
 {
-	u32 line;
-	const char *file = line_at(address, &line);
-
-	if (!file)
-		return unknown(scratch, address);
-	return text(scratch, scnprintf(scratch->text, stp_script.limits.string_size, "%s", file));
+	return place_text(scratch, address, true, false);
 }
 
 struct stp_str stp_fn_symline(struct stp_context *c, struct stp_text *scratch, s64 address)
 {
-	u32 line;
-
-	if (!line_at(address, &line))
-		return unknown(scratch, address);
-	return text(scratch, scnprintf(scratch->text, stp_script.limits.string_size, "%u", line));
+	return place_text(scratch, address, false, true);
 }
 
 struct stp_str stp_fn_symfileline(struct stp_context *c, struct stp_text *scratch, s64 address)
 {
-	u32 line;
-	const char *file = line_at(address, &line);
-
-	if (!file)
-		return unknown(scratch, address);
-	return text(scratch, scnprintf(scratch->text, stp_script.limits.string_size, "%s:%u", file, line));
+	return place_text(scratch, address, true, true);
 }

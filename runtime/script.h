@@ -643,8 +643,8 @@ struct stp_limits {
  * both in translator/. begin, end and error probes are run by the session itself and have none.
  */
 struct stp_probe_kind;
-extern const struct stp_probe_kind stp_timer_kind, stp_jiffies_kind, stp_perf_kind, stp_perf_tasks_kind, stp_entry_kind,
-	stp_return_kind, stp_statement_kind, stp_tracepoint_kind, stp_watch_kind, stp_netfilter_kind,
+extern const struct stp_probe_kind stp_timer_kind, stp_jiffies_kind, stp_perf_kind, stp_perf_tasks_kind,
+	stp_entry_kind, stp_return_kind, stp_statement_kind, stp_tracepoint_kind, stp_watch_kind, stp_netfilter_kind,
 	stp_procfs_kind, stp_stdin_kind;
 
 struct stp_script {

@@ -15,7 +15,7 @@
 #include <linux/slab.h>
 
 #include "probes/callers.h"
-#include "probes/kinds.h"
+#include "runtime.h"
 #include "probes/sites.h"
 #include "probes/statement.h"
 

@@ -13,7 +13,7 @@
 #include <net/net_namespace.h>
 #include <net/netns/generic.h>
 
-#include "probes/kinds.h"
+#include "runtime.h"
 
 /* What translator/probes/netfilter.cc calls $hooknum, $skb, $in, $out, $verdict. */
 enum { HOOKNUM, SKB, IN, OUT, VERDICT, ARGUMENTS };

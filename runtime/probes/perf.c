@@ -9,7 +9,7 @@
 #include <linux/slab.h>
 
 #include "builtins.h"
-#include "probes/kinds.h"
+#include "runtime.h"
 #include "probes/perf.h"
 
 struct profile {

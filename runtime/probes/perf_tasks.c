@@ -29,7 +29,7 @@
 #include <linux/tracepoint.h>
 
 #include "builtins.h"
-#include "probes/kinds.h"
+#include "runtime.h"
 #include "probes/perf.h"
 #include "probes/tracepoint.h"
 

@@ -18,7 +18,7 @@
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
-#include "probes/kinds.h"
+#include "runtime.h"
 
 #define COMMON "systemtap"
 

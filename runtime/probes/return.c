@@ -16,7 +16,7 @@
 
 #include "compat/follow.h"
 #include "probes/callers.h"
-#include "probes/kinds.h"
+#include "runtime.h"
 #include "probes/sites.h"
 
 #define MOST_SLOTS 1024 /* of one function, by default */

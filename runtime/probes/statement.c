@@ -12,7 +12,7 @@
 #include <linux/slab.h>
 
 #include "probes/callers.h"
-#include "probes/kinds.h"
+#include "runtime.h"
 #include "probes/statement.h"
 
 #define MOST_JUMPS 8

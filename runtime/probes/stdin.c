@@ -7,7 +7,7 @@
 #include <linux/sched.h>
 #include <linux/slab.h>
 
-#include "probes/kinds.h"
+#include "runtime.h"
 
 struct input {
 	const struct stp_point *const *points;

@@ -10,7 +10,7 @@
 #include <linux/timer.h>
 #include <asm/irq_regs.h>
 
-#include "probes/kinds.h"
+#include "runtime.h"
 
 /* The interval, or one of [interval - randomize, interval + randomize]. */
 static s64 next_interval(const struct stp_point *point)

@@ -11,7 +11,7 @@
 #include <linux/slab.h>
 #include <linux/tracepoint.h>
 
-#include "probes/kinds.h"
+#include "runtime.h"
 #include "probes/tracepoint.h"
 
 #define MOST_ARGS 12

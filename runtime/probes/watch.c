@@ -7,7 +7,7 @@
 #include <linux/perf_event.h>
 #include <linux/slab.h>
 
-#include "probes/kinds.h"
+#include "runtime.h"
 
 struct watches {
 	u32 n;

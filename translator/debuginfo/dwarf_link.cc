@@ -20,6 +20,8 @@
 #include <functional>
 #include <string_view>
 
+#include "debuginfo/elf_sections.h"
+
 namespace stp::dwarf {
 namespace {
 
@@ -29,23 +31,16 @@ constexpr size_t room = 32;
 }  // namespace
 
 void UnitLinker::prepare(Elf* elf) {
-  size_t names = 0;
-  if (elf_getshdrstrndx(elf, &names) != 0) return;
-  Elf_Scn* section = nullptr;
-  while ((section = elf_nextscn(elf, section))) {
-    GElf_Shdr header;
-    const char* name =
-        gelf_getshdr(section, &header) ? elf_strptr(elf, names, header.sh_name) : nullptr;
-    std::string_view is = name ? name : "";
-    if ((is != ".debug_str" && is != ".debug_line_str") || header.sh_type == SHT_NOBITS) continue;
-    if ((header.sh_flags & SHF_COMPRESSED) && elf_compress(section, 0, 0) < 0) continue;
+  each_named_section(elf, [&](Elf_Scn* section, std::string_view name, const GElf_Shdr& header) {
+    if ((name != ".debug_str" && name != ".debug_line_str") || header.sh_type == SHT_NOBITS) return;
+    if ((header.sh_flags & SHF_COMPRESSED) && elf_compress(section, 0, 0) < 0) return;
     Elf_Data* data = elf_getdata(section, nullptr);
-    if (!data || !data->d_buf) continue;
+    if (!data || !data->d_buf) return;
     std::string& copy = sections_.emplace_back(static_cast<char*>(data->d_buf), data->d_size);
     copy.append(room, '\0');
     data->d_buf = copy.data();
     data->d_size = copy.size();
-  }
+  });
 }
 
 char* UnitLinker::writable(const char* text, size_t size) {

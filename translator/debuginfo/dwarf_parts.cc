@@ -19,6 +19,7 @@
 
 #include "debuginfo/dwarf_entry.h"
 #include "debuginfo/elf_file.h"
+#include "debuginfo/elf_sections.h"
 
 namespace stp::dwarf {
 namespace {
@@ -40,17 +41,11 @@ Dwarf_Off size_of(Dwarf* dwarf, bool types) {
   return at;
 }
 
-bool has_section(Elf* elf, const char* wanted) {
-  size_t names = 0;
-  if (elf_getshdrstrndx(elf, &names) != 0) return false;
-  Elf_Scn* section = nullptr;
-  while ((section = elf_nextscn(elf, section))) {
-    GElf_Shdr header;
-    const char* name =
-        gelf_getshdr(section, &header) ? elf_strptr(elf, names, header.sh_name) : nullptr;
-    if (name && std::strcmp(name, wanted) == 0) return true;
-  }
-  return false;
+bool has_section(Elf* elf, std::string_view wanted) {
+  bool found = false;
+  each_named_section(
+      elf, [&](Elf_Scn*, std::string_view name, const GElf_Shdr&) { found |= name == wanted; });
+  return found;
 }
 
 // The tree that a file below usr/lib/debug is in.

@@ -19,6 +19,7 @@
 #include <memory>
 #include <string_view>
 
+#include "debuginfo/elf_sections.h"
 #include "target/cache.h"
 #include "target/cache_room.h"
 #include "target/mapped_file.h"
@@ -60,18 +61,11 @@ class Opened {
 };
 
 void read_sections(Elf* elf, ElfFile& file) {
-  size_t names = 0;
-  if (elf_getshdrstrndx(elf, &names) != 0) return;
-  Elf_Scn* section = nullptr;
-  while ((section = elf_nextscn(elf, section))) {
-    GElf_Shdr header;
-    const char* name =
-        gelf_getshdr(section, &header) ? elf_strptr(elf, names, header.sh_name) : nullptr;
-    if (!name || header.sh_type == SHT_NOBITS || header.sh_size == 0) continue;
-    std::string_view is = name;
+  each_named_section(elf, [&](Elf_Scn*, std::string_view name, const GElf_Shdr& header) {
+    if (header.sh_type == SHT_NOBITS || header.sh_size == 0) return;
     // A program whose units were all split into .dwo files has skeletons of them here.
-    file.has_dwarf |= is == ".debug_info" || is == ".zdebug_info";
-  }
+    file.has_dwarf |= name == ".debug_info" || name == ".zdebug_info";
+  });
 }
 
 void read_segments(Elf* elf, ElfFile& file) {

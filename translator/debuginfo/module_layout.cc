@@ -9,19 +9,15 @@
 #include <cstring>
 #include <map>
 
+#include "debuginfo/elf_sections.h"
+
 namespace stp {
 
 void each_section(Elf* elf,
                   const std::function<void(size_t, std::string_view, const GElf_Shdr&)>& use) {
-  size_t names = 0;
-  if (elf_getshdrstrndx(elf, &names) != 0) return;
-  Elf_Scn* section = nullptr;
-  while ((section = elf_nextscn(elf, section))) {
-    GElf_Shdr header;
-    if (!gelf_getshdr(section, &header) || !(header.sh_flags & SHF_ALLOC)) continue;
-    const char* name = elf_strptr(elf, names, header.sh_name);
-    use(elf_ndxscn(section), name ? name : "", header);
-  }
+  each_named_section(elf, [&](Elf_Scn* section, std::string_view name, const GElf_Shdr& header) {
+    if (header.sh_flags & SHF_ALLOC) use(elf_ndxscn(section), name, header);
+  });
 }
 
 void each_symbol(

@@ -74,82 +74,50 @@ std::string global_row(const Module& module, size_t index, size_t walks) {
   return row + fmt::format(", .storage = &{} }},\n", module.names.globals[index]);
 }
 
-// Null for points that are never attached.
-const char* kind_name(PointKind kind) {
-  switch (kind) {
-    case PointKind::begin:
-      return "STP_KIND_BEGIN";
-    case PointKind::end:
-      return "STP_KIND_END";
-    case PointKind::error:
-      return "STP_KIND_ERROR";
-    case PointKind::never:
-      return nullptr;
-    case PointKind::timer:
-      return "STP_KIND_TIMER";
-    case PointKind::timer_jiffies:
-      return "STP_KIND_TIMER_JIFFIES";
-    case PointKind::profile:
-      return "STP_KIND_PROFILE";
-    case PointKind::entry:
-      return "STP_KIND_ENTRY";
-    case PointKind::function_return:
-      return "STP_KIND_RETURN";
-    case PointKind::statement:
-      return "STP_KIND_STATEMENT";
-    case PointKind::tracepoint:
-      return "STP_KIND_TRACEPOINT";
-    case PointKind::perf:
-      return "STP_KIND_PERF";
-    case PointKind::perf_tasks:
-      return "STP_KIND_PERF_TASKS";
-    case PointKind::watch:
-      return "STP_KIND_WATCH";
-    case PointKind::netfilter:
-      return "STP_KIND_NETFILTER";
-    case PointKind::procfs:
-      return "STP_KIND_PROCFS";
-    case PointKind::standard_input:
-      return "STP_KIND_STDIN";
-  }
-  return nullptr;
-}
+// What the runtime calls a kind of point.
+struct Kind {
+  const char* number;  // null for points that are never attached
+  const char* object;  // what arms them; null for those that the session runs itself
+};
 
-// The runtime's object for a kind of probe; null for those that the session runs itself.
-const char* kind_object(PointKind kind) {
+Kind kind_of(PointKind kind) {
   switch (kind) {
     case PointKind::begin:
+      return {"STP_KIND_BEGIN", nullptr};
     case PointKind::end:
+      return {"STP_KIND_END", nullptr};
     case PointKind::error:
+      return {"STP_KIND_ERROR", nullptr};
     case PointKind::never:
-      return nullptr;
+      return {};
     case PointKind::timer:
-      return "stp_timer_kind";
+      return {"STP_KIND_TIMER", "stp_timer_kind"};
     case PointKind::timer_jiffies:
-      return "stp_jiffies_kind";
+      return {"STP_KIND_TIMER_JIFFIES", "stp_jiffies_kind"};
     case PointKind::profile:
-    case PointKind::perf:
-      return "stp_perf_kind";
-    case PointKind::perf_tasks:
-      return "stp_perf_tasks_kind";
+      return {"STP_KIND_PROFILE", "stp_perf_kind"};
     case PointKind::entry:
-      return "stp_entry_kind";
+      return {"STP_KIND_ENTRY", "stp_entry_kind"};
     case PointKind::function_return:
-      return "stp_return_kind";
+      return {"STP_KIND_RETURN", "stp_return_kind"};
     case PointKind::statement:
-      return "stp_statement_kind";
+      return {"STP_KIND_STATEMENT", "stp_statement_kind"};
     case PointKind::tracepoint:
-      return "stp_tracepoint_kind";
+      return {"STP_KIND_TRACEPOINT", "stp_tracepoint_kind"};
+    case PointKind::perf:
+      return {"STP_KIND_PERF", "stp_perf_kind"};
+    case PointKind::perf_tasks:
+      return {"STP_KIND_PERF_TASKS", "stp_perf_tasks_kind"};
     case PointKind::watch:
-      return "stp_watch_kind";
+      return {"STP_KIND_WATCH", "stp_watch_kind"};
     case PointKind::netfilter:
-      return "stp_netfilter_kind";
+      return {"STP_KIND_NETFILTER", "stp_netfilter_kind"};
     case PointKind::procfs:
-      return "stp_procfs_kind";
+      return {"STP_KIND_PROCFS", "stp_procfs_kind"};
     case PointKind::standard_input:
-      return "stp_stdin_kind";
+      return {"STP_KIND_STDIN", "stp_stdin_kind"};
   }
-  return nullptr;
+  return {};
 }
 
 // The table of kinds: its rows have what is linked with the script.
@@ -157,7 +125,7 @@ std::string kinds_text(const Program& program) {
   std::map<std::string, std::string> rows;
   for (const Probe& probe : program.probes)
     for (const Point& p : probe.points)
-      if (const char* object = kind_object(p.kind)) rows[kind_name(p.kind)] = object;
+      if (Kind kind = kind_of(p.kind); kind.object) rows[kind.number] = kind.object;
   std::string text;
   for (const auto& [number, object] : rows) text += fmt::format("\t[{}] = &{},\n", number, object);
   return "\nstatic const struct stp_probe_kind *const kinds[STP_KINDS] = {\n" + text + "};\n";
@@ -206,7 +174,7 @@ std::string call_row(const PointCall& call) {
 }
 
 std::string point_row(const Point& p, size_t probe, const std::string& callers, size_t call) {
-  const char* kind = kind_name(p.kind);
+  const char* kind = kind_of(p.kind).number;
   if (!kind) return "";
   std::string row = fmt::format("\t{{ .kind = {}, .probe = {}", kind, probe);
   if (p.address) row += ", .address = " + c_hex(p.address);

@@ -38,7 +38,7 @@ struct Builtin {
   bool can_fail, constant, needs_registers, side_effect;
   bool borrows;       // its text needs no room
   bool of_hit, leaf;  // wants no context but what tells the hit; and calls nothing of the kernel
-  bool lines, inlined;  // tells lines of the source; and functions that were inlined
+  bool lines = false, inlined = false;  // tells lines of the source; and functions that were inlined
 };
 
 // C of the script, and the globals that its pragmas name.
