@@ -150,12 +150,13 @@ void stp_point_failed(const struct stp_point *point, int error)
 	if (error == -ENOENT && point->section != STP_ABSOLUTE && point->symbol && !point->address &&
 	    !has_own_name(point)) {
 		stp_tell(STP_RECORD_WARN, "probe %s was not armed: %s", point->name,
-			 stp_symbol_lack(point->symbol));
+			 strchr(point->symbol, ':') ? stp_script.parts.modules->symbol_lack(point->symbol) :
+						      "the kernel has no such symbol");
 		return;
 	}
 	if (point->section && point->section != STP_ABSOLUTE && !stp_section_offsets[point->section - 1]) {
 		stp_tell(STP_RECORD_WARN, "probe %s was not armed: %s", point->name,
-			 stp_section_lack(&stp_script.sections[point->section - 1]));
+			 stp_script.parts.modules->section_lack(&stp_script.sections[point->section - 1]));
 		return;
 	}
 	if (kind->explain)
@@ -216,13 +217,13 @@ static bool wanted(const struct set *set)
 	u16 gate = set->points[0]->gate;
 
 	return (!gate || READ_ONCE(gates[gate - 1])) &&
-	       (!set->module.len || stp_module_loaded(set->module));
+	       (!set->module.len || stp_script.parts.modules->is_loaded(set->module));
 }
 
 /* Whether the set could be armed, or could have been. */
 static bool came(const struct set *set)
 {
-	return set->tried || !set->module.len || stp_module_loaded(set->module);
+	return set->tried || !set->module.len || stp_script.parts.modules->is_loaded(set->module);
 }
 
 /* Brings the sets of `module`, or all, to what they should be. Timers come last: they run from when
@@ -247,7 +248,8 @@ static void update(const char *module)
 void stp_arm_all(void)
 {
 	mutex_lock(&arming);
-	stp_sections_find(NULL);
+	if (stp_script.parts.modules)
+		stp_script.parts.modules->find(NULL);
 	running = true;
 	update(NULL);
 	mutex_unlock(&arming);
@@ -328,9 +330,9 @@ static int module_changed(struct notifier_block *block, unsigned long state, voi
 		return NOTIFY_DONE;
 	mutex_lock(&arming);
 	if (state == MODULE_STATE_COMING)
-		stp_sections_find(module);
+		stp_script.parts.modules->find(module);
 	else
-		stp_sections_forget(module);
+		stp_script.parts.modules->forget(module);
 	update(module->name);
 	mutex_unlock(&arming);
 	return NOTIFY_DONE;

@@ -10,38 +10,18 @@
 #include <linux/slab.h>
 #include <linux/string_helpers.h>
 
-#include "map.h"
 #include "runtime.h"
-#include "stat.h"
-
-/* Linked for scripts that have such globals: see stp_global::needs. */
-#pragma weak stp_map_create
-#pragma weak stp_map_destroy
-#pragma weak stp_map_count
-#pragma weak stp_map_clear
-#pragma weak stp_growing_init
-#pragma weak stp_growing_exit
-#pragma weak stp_stats_create
-#pragma weak stp_stats_destroy
-#pragma weak stp_stats_clear
-#pragma weak stp_stats_count_of
 
 static int create(const struct stp_global *global)
 {
-	if (global->is_array) {
-		struct stp_map *map = stp_map_create(global);
+	if (global->store) {
+		void *stored = global->store->create(global);
 
-		*(struct stp_map **)global->storage = map;
-		if (!map)
+		*(void **)global->storage = stored;
+		if (!stored && global->is_array)
 			stp_warn("no memory for %u entries of array %s\n", global->max_entries,
 				 global->name);
-		return map ? 0 : -ENOMEM;
-	}
-	if (global->type == STP_STAT) {
-		struct stp_stats *stats = stp_stats_create(global->shape);
-
-		*(struct stp_stats **)global->storage = stats;
-		return stats ? 0 : -ENOMEM;
+		return stored ? 0 : -ENOMEM;
 	}
 	if (global->parts) {
 		*global->parts = (s64 __force *)alloc_percpu(s64);
@@ -63,7 +43,7 @@ static s64 parts_of(const struct stp_global *global)
 	return sum;
 }
 
-void stp_globals_gather(void)
+static void gather(void)
 {
 	const struct stp_global *global = stp_script.globals;
 	const struct stp_global *end = global + stp_script.n_globals;
@@ -93,39 +73,22 @@ static size_t scalar_size(const struct stp_global *global)
 					    sizeof(struct stp_text) + stp_script.limits.string_size;
 }
 
-int stp_globals_init(void)
-{
-	u32 i;
-	int error = 0;
-
-	for (i = 0; !error && i < stp_script.n_globals; i++)
-		error = create(&stp_script.globals[i]);
-	if (!error && stp_growing_init)
-		error = stp_growing_init();
-	if (error)
-		stp_globals_exit();
-	return error;
-}
-
-void stp_globals_exit(void)
+static void globals_exit(void)
 {
 	const struct stp_global *global = stp_script.globals;
 	const struct stp_global *end = global + stp_script.n_globals;
 	u32 i;
 
-	if (stp_growing_exit)
-		stp_growing_exit();
+	if (stp_script.parts.growing)
+		stp_script.parts.growing->exit();
 	for (i = 0; kept && i < stp_script.n_globals; i++)
 		kvfree(kept[i]);
 	kvfree(kept);
 	kept = NULL;
 	for (; global < end; global++) {
-		if (global->is_array) {
-			stp_map_destroy(*(struct stp_map **)global->storage);
-			*(struct stp_map **)global->storage = NULL;
-		} else if (global->type == STP_STAT) {
-			stp_stats_destroy(*(struct stp_stats **)global->storage);
-			*(struct stp_stats **)global->storage = NULL;
+		if (global->store) {
+			global->store->destroy(*(void **)global->storage);
+			*(void **)global->storage = NULL;
 		} else if (global->parts) {
 			free_percpu((s64 __percpu *)*global->parts);
 			*global->parts = NULL;
@@ -133,7 +96,21 @@ void stp_globals_exit(void)
 	}
 }
 
-void stp_globals_keep(void)
+static int globals_init(void)
+{
+	u32 i;
+	int error = 0;
+
+	for (i = 0; !error && i < stp_script.n_globals; i++)
+		error = create(&stp_script.globals[i]);
+	if (!error && stp_script.parts.growing)
+		error = stp_script.parts.growing->init();
+	if (error)
+		globals_exit();
+	return error;
+}
+
+static void keep(void)
 {
 	u32 i;
 
@@ -141,7 +118,7 @@ void stp_globals_keep(void)
 	for (i = 0; kept && i < stp_script.n_globals; i++) {
 		const struct stp_global *global = stp_script.globals + i;
 
-		if (global->is_array || global->type == STP_STAT)
+		if (global->store)
 			continue;
 		kept[i] = kvzalloc(scalar_size(global), GFP_KERNEL);
 		if (!kept[i])
@@ -153,7 +130,7 @@ void stp_globals_keep(void)
 	}
 }
 
-void stp_globals_reset(void)
+static void reset(void)
 {
 	u32 i;
 
@@ -161,10 +138,8 @@ void stp_globals_reset(void)
 		const struct stp_global *global = stp_script.globals + i;
 		unsigned long flags = stp_lock_global(i, STP_LOCK_WRITE);
 
-		if (global->is_array)
-			stp_map_clear(*(struct stp_map **)global->storage);
-		else if (global->type == STP_STAT)
-			stp_stats_clear(*(struct stp_stats **)global->storage);
+		if (global->store)
+			global->store->clear(*(void **)global->storage);
 		else if (kept && kept[i] && global->type == STP_NUMBER)
 			*(s64 *)global->storage = *(s64 *)kept[i] - parts_of(global);
 		else if (kept && kept[i])
@@ -173,21 +148,19 @@ void stp_globals_reset(void)
 	}
 }
 
-static void show(struct seq_file *out, const struct stp_global *global)
+static void show_one(struct seq_file *out, const struct stp_global *global)
 {
 	const struct stp_text *text = global->storage;
 
-	if (global->is_array)
-		seq_printf(out, "[%u elements]", stp_map_count(*(struct stp_map **)global->storage));
-	else if (global->type == STP_STAT)
-		seq_printf(out, "<%lld values>", stp_stats_count_of(*(struct stp_stats **)global->storage));
+	if (global->store)
+		global->store->show(out, *(void **)global->storage);
 	else if (global->type == STP_NUMBER)
 		seq_printf(out, "%lld", *(s64 *)global->storage + parts_of(global));
 	else
 		seq_escape_mem(out, text->text, text->len, ESCAPE_SPACE, NULL);
 }
 
-void stp_globals_show(struct seq_file *out)
+static void show(struct seq_file *out)
 {
 	u32 i;
 
@@ -196,8 +169,41 @@ void stp_globals_show(struct seq_file *out)
 
 		seq_printf(out, "%s = ", stp_script.globals[i].name);
 		flags = stp_lock_global(i, STP_LOCK_READ);
-		show(out, stp_script.globals + i);
+		show_one(out, stp_script.globals + i);
 		stp_unlock_global(i, STP_LOCK_READ, flags);
 		seq_putc(out, '\n');
 	}
 }
+
+static int set(const char *name, const char *value)
+{
+	const struct stp_global *global = stp_script.globals;
+	const struct stp_global *end = global + stp_script.n_globals;
+	struct stp_text *text;
+	size_t length = strlen(value);
+
+	while (global < end && strcmp(global->name, name))
+		global++;
+	if (global == end)
+		return -ENOENT;
+	if (global->store)
+		return -EINVAL;
+	if (global->type == STP_NUMBER)
+		return kstrtos64(value, 0, global->storage);
+	if (length >= stp_script.limits.string_size)
+		return -E2BIG;
+	text = global->storage;
+	memcpy(text->text, value, length);
+	text->len = length;
+	return 0;
+}
+
+const struct stp_globals_part stp_globals_part = {
+	.init = globals_init,
+	.exit = globals_exit,
+	.gather = gather,
+	.keep = keep,
+	.reset = reset,
+	.set = set,
+	.show = show,
+};

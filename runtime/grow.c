@@ -177,9 +177,9 @@ static void grow(struct work_struct *work)
 }
 static DECLARE_WORK(grow_work, grow);
 
-static struct workqueue_struct *thread;
+static struct workqueue_struct *growing_thread;
 
-int stp_growing_init(void)
+static int growing_init(void)
 {
 	u32 i = 0;
 
@@ -187,22 +187,22 @@ int stp_growing_init(void)
 		i++;
 	if (i == stp_script.n_globals)
 		return 0;
-	thread = alloc_workqueue("%s_grow", WQ_HIGHPRI | WQ_CPU_INTENSIVE | WQ_PERCPU, 0, THIS_MODULE->name);
-	return thread ? 0 : -ENOMEM;
+	growing_thread = alloc_workqueue("%s_grow", WQ_HIGHPRI | WQ_CPU_INTENSIVE | WQ_PERCPU, 0, THIS_MODULE->name);
+	return growing_thread ? 0 : -ENOMEM;
 }
 
-void stp_growing_exit(void)
+static void growing_exit(void)
 {
-	if (thread)
-		destroy_workqueue(thread);
-	thread = NULL;
+	if (growing_thread)
+		destroy_workqueue(growing_thread);
+	growing_thread = NULL;
 }
 
-static void pass_on(struct irq_work *work)
+static void pass_on_growing(struct irq_work *work)
 {
-	queue_work(thread, &grow_work);
+	queue_work(growing_thread, &grow_work);
 }
-static DEFINE_IRQ_WORK(crowded, pass_on);
+static DEFINE_IRQ_WORK(crowded, pass_on_growing);
 
 void stp_map_crowded(struct stp_context *c, struct stp_map *m)
 {
@@ -240,11 +240,17 @@ bool stp_map_await(struct stp_context *c, struct stp_map *m)
 	return room;
 }
 
-void stp_growing_finish(void)
+static void growing_finish(void)
 {
 	irq_work_sync(&crowded);
 	flush_work(&grow_work);
 }
+
+const struct stp_growing_part stp_growing_part = {
+	.init = growing_init,
+	.exit = growing_exit,
+	.finish = growing_finish,
+};
 
 /* -------------------------------------------------------------------- full */
 

@@ -16,6 +16,7 @@
 #include <linux/kernel.h>
 #include <linux/log2.h>
 #include <linux/mm.h>
+#include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
@@ -85,7 +86,25 @@ static void allocate_growing(struct stp_map *m, size_t buckets)
 					  (size_t)m->global->walks * m->room * sizeof(u64));
 }
 
-struct stp_map *stp_map_create(const struct stp_global *global)
+static void destroy_map(void *stored)
+{
+	struct stp_map *m = stored;
+
+	if (!m)
+		return;
+	stp_map_count_memory(-stp_map_bytes(m, m->room, m->buckets));
+	if (m->growth == STP_FIXED) {
+		kvfree(m->table);
+		kvfree(m->entries);
+		kvfree(m->orders);
+	}
+	stp_area_free(&m->table_area);
+	stp_area_free(&m->entry_area);
+	stp_area_free(&m->order_area);
+	kfree(m);
+}
+
+static void *create_map(const struct stp_global *global)
 {
 	struct stp_map *m = kzalloc(sizeof(*m), GFP_KERNEL);
 	size_t buckets;
@@ -110,28 +129,12 @@ struct stp_map *stp_map_create(const struct stp_global *global)
 		allocate_fixed(m, buckets);
 	stp_map_count_memory(stp_map_bytes(m, m->room, m->buckets));
 	if (!m->table || !m->entries || (global->walks && !m->orders)) {
-		stp_map_destroy(m);
+		destroy_map(m);
 		return NULL;
 	}
 	memset(m->table, 0xff, buckets * sizeof(*m->table));
 	m->free = m->oldest = m->newest = NONE;
 	return m;
-}
-
-void stp_map_destroy(struct stp_map *m)
-{
-	if (!m)
-		return;
-	stp_map_count_memory(-stp_map_bytes(m, m->room, m->buckets));
-	if (m->growth == STP_FIXED) {
-		kvfree(m->table);
-		kvfree(m->entries);
-		kvfree(m->orders);
-	}
-	stp_area_free(&m->table_area);
-	stp_area_free(&m->entry_area);
-	stp_area_free(&m->order_area);
-	kfree(m);
 }
 
 /* ---------------------------------------------------------------- finding */
@@ -384,16 +387,30 @@ void stp_map_delete(struct stp_map *m, const union stp_key *keys)
 		unlink_entry(m, e);
 }
 
-u32 stp_map_count(const struct stp_map *map)
-{
-	return map->count;
-}
-
 void stp_map_clear(struct stp_map *m)
 {
 	while (m->oldest != NONE)
 		unlink_entry(m, stp_entry_at(m, m->oldest));
 }
+
+static void clear_map(void *stored)
+{
+	stp_map_clear(stored);
+}
+
+static void show_map(struct seq_file *out, void *stored)
+{
+	const struct stp_map *m = stored;
+
+	seq_printf(out, "[%u elements]", m->count);
+}
+
+const struct stp_store stp_array_store = {
+	.create = create_map,
+	.destroy = destroy_map,
+	.clear = clear_map,
+	.show = show_map,
+};
 
 /* ----------------------------------------------------------------- fields */
 

@@ -6,7 +6,7 @@
 #define STP_MAP_PARTS_H
 
 #include "area.h"
-#include "map.h"
+#include "script.h"
 
 #define NONE 0xffffffffu
 

@@ -22,21 +22,38 @@ static atomic_t state = ATOMIC_INIT(STP_LOADED);
 static atomic_t wants_stop = ATOMIC_INIT(0);
 static atomic_t errors = ATOMIC_INIT(0);
 
-/* Linked for scripts that have arrays, or were built with timing. */
-#pragma weak stp_growing_finish
-#pragma weak stp_times_init
-#pragma weak stp_times_exit
+/* ------------------------------------------------------ parts, if there are */
+
+static void parts_exit(void)
+{
+	const struct stp_parts *parts = &stp_script.parts;
+
+	if (parts->globals)
+		parts->globals->exit();
+	if (parts->timing)
+		parts->timing->exit();
+	if (parts->modules)
+		parts->modules->exit();
+}
+
+static int parts_init(void)
+{
+	const struct stp_parts *parts = &stp_script.parts;
+	int error = parts->modules ? parts->modules->init() : 0;
+
+	if (!error && parts->timing)
+		error = parts->timing->init();
+	if (!error && parts->globals)
+		error = parts->globals->init();
+	if (error)
+		parts_exit();
+	return error;
+}
 
 static void globals_settle(void)
 {
-	if (stp_growing_finish)
-		stp_growing_finish();
-}
-
-static void times_exit(void)
-{
-	if (stp_script.timing)
-		stp_times_exit();
+	if (stp_script.parts.growing)
+		stp_script.parts.growing->finish();
 }
 
 /* ------------------------------------------------------------------ state */
@@ -112,7 +129,8 @@ static void start(struct work_struct *work)
 		return;
 	run_all(STP_KIND_BEGIN, false);
 	if (!atomic_read(&wants_stop)) {
-		stp_run_gates();
+		if (stp_script.parts.run_gates)
+			stp_script.parts.run_gates();
 		stp_arm_all();
 		/* All at once: arming is not traced by what is armed already. */
 		WRITE_ONCE(stp_live, STP_LIVE);
@@ -136,7 +154,8 @@ static void stop(struct work_struct *work)
 			stp_session_error();
 		}
 		globals_settle();
-		stp_globals_gather();
+		if (stp_script.parts.globals)
+			stp_script.parts.globals->gather();
 		run_all(atomic_read(&errors) > stp_script.limits.max_errors ? STP_KIND_ERROR :
 									      STP_KIND_END,
 			true);
@@ -152,10 +171,18 @@ int stp_session_start(const struct stp_start *how)
 	if (atomic_read(&state) != STP_LOADED)
 		return -EALREADY;
 	stp_target = how->target;
-	stp_globals_keep();
+	if (stp_script.parts.globals)
+		stp_script.parts.globals->keep();
 	stp_orphan_helper(how->unload);
 	queue_work(thread, &start_work);
 	return 0;
+}
+
+int stp_session_set_global(const char *name, const char *value)
+{
+	if (atomic_read(&state) != STP_LOADED)
+		return -EALREADY;
+	return stp_script.parts.globals ? stp_script.parts.globals->set(name, value) : -ENOENT;
 }
 
 void stp_session_queue(struct work_struct *work)
@@ -175,31 +202,6 @@ void stp_session_stop_if_wanted(void)
 		stp_session_stop();
 }
 
-int stp_session_set_global(const char *name, const char *value)
-{
-	const struct stp_global *global = stp_script.globals;
-	const struct stp_global *end = global + stp_script.n_globals;
-	struct stp_text *text;
-	size_t length = strlen(value);
-
-	if (atomic_read(&state) != STP_LOADED)
-		return -EALREADY;
-	while (global < end && strcmp(global->name, name))
-		global++;
-	if (global == end)
-		return -ENOENT;
-	if (global->is_array || global->type == STP_STAT)
-		return -EINVAL;
-	if (global->type == STP_NUMBER)
-		return kstrtos64(value, 0, global->storage);
-	if (length >= stp_script.limits.string_size)
-		return -E2BIG;
-	text = global->storage;
-	memcpy(text->text, value, length);
-	text->len = length;
-	return 0;
-}
-
 /* ------------------------------------------------------- load and unload */
 
 static int __init stp_init(void)
@@ -210,27 +212,21 @@ static int __init stp_init(void)
 		return -ENOEXEC;
 	if (stp_script.anchor)
 		stp_kernel_offset = (u64)&_printk - stp_script.anchor;
-	error = stp_sections_init();
-	if (error)
-		return error;
 	error = stp_locks_init();
 	if (error)
-		goto free_sections;
+		return error;
 	error = stp_contexts_init();
 	if (error)
 		goto free_locks;
-	error = stp_script.timing ? stp_times_init() : 0;
+	error = parts_init();
 	if (error)
 		goto free_contexts;
-	error = stp_globals_init();
-	if (error)
-		goto free_times;
 	if (stp_script.init)
 		stp_script.init();
 	error = -ENOMEM;
 	thread = alloc_ordered_workqueue("%s", 0, THIS_MODULE->name);
 	if (!thread)
-		goto free_globals;
+		goto free_parts;
 	error = stp_files_init();
 	if (error)
 		goto free_thread;
@@ -249,16 +245,12 @@ free_files:
 	stp_files_exit();
 free_thread:
 	destroy_workqueue(thread);
-free_globals:
-	stp_globals_exit();
-free_times:
-	times_exit();
+free_parts:
+	parts_exit();
 free_contexts:
 	stp_contexts_exit();
 free_locks:
 	stp_locks_exit();
-free_sections:
-	stp_sections_exit();
 	return error;
 }
 
@@ -274,11 +266,9 @@ static void __exit stp_exit(void)
 	stp_rings_exit();
 	stp_files_exit();
 	stp_control_exit();
-	stp_globals_exit();
-	times_exit();
+	parts_exit();
 	stp_contexts_exit();
 	stp_locks_exit();
-	stp_sections_exit();
 }
 
 module_init(stp_init);

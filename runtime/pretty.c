@@ -20,7 +20,7 @@ struct out {
 	bool full;
 };
 
-static void put(struct out *out, const char *text, u32 length)
+static void put_piece(struct out *out, const char *text, u32 length)
 {
 	u32 fits = min(length, out->room - out->to->len);
 
@@ -35,15 +35,15 @@ static void put_escaped(struct out *out, u8 byte, char quote)
 	char escape[5];
 
 	if (byte == quote || byte == '\\')
-		put(out, escape, scnprintf(escape, sizeof(escape), "\\%c", byte));
+		put_piece(out, escape, scnprintf(escape, sizeof(escape), "\\%c", byte));
 	else if (byte == '\n')
-		put(out, "\\n", 2);
+		put_piece(out, "\\n", 2);
 	else if (byte == '\t')
-		put(out, "\\t", 2);
+		put_piece(out, "\\t", 2);
 	else if (isascii(byte) && isprint(byte))
-		put(out, (const char *)&byte, 1);
+		put_piece(out, (const char *)&byte, 1);
 	else
-		put(out, escape, scnprintf(escape, sizeof(escape), "\\%03o", byte));
+		put_piece(out, escape, scnprintf(escape, sizeof(escape), "\\%03o", byte));
 }
 
 /* The address tells whether it is the kernel's memory or the current process'. */
@@ -56,7 +56,7 @@ static bool read_memory(void *to, u64 from, u32 bytes)
 
 /* Up to `bytes` characters or the first NUL, in steps that do not cross a page: what lies behind the
  * text's end need not be mapped. */
-static void put_text(struct out *out, u64 address, u32 bytes)
+static void put_quoted(struct out *out, u64 address, u32 bytes)
 {
 	char step[64];
 	u32 done = 0, i, n;
@@ -65,28 +65,28 @@ static void put_text(struct out *out, u64 address, u32 bytes)
 		n = min3(bytes - done, (u32)sizeof(step),
 			 (u32)(PAGE_SIZE - ((address + done) & ~PAGE_MASK)));
 		if (!read_memory(step, address + done, n)) {
-			put(out, done ? "\"?" : "?", done ? 2 : 1);
+			put_piece(out, done ? "\"?" : "?", done ? 2 : 1);
 			return;
 		}
 		if (!done)
-			put(out, "\"", 1);
+			put_piece(out, "\"", 1);
 		for (i = 0; i < n && step[i]; i++)
 			put_escaped(out, step[i], '"');
 		done += n;
 		if (i < n)
 			break;
 	}
-	put(out, "\"", 1);
+	put_piece(out, "\"", 1);
 }
 
 static void put_characters(struct out *out, const char *text, u32 bytes)
 {
 	u32 i;
 
-	put(out, "\"", 1);
+	put_piece(out, "\"", 1);
 	for (i = 0; i < bytes && text[i]; i++)
 		put_escaped(out, text[i], '"');
-	put(out, "\"", 1);
+	put_piece(out, "\"", 1);
 }
 
 /* One value of the description. */
@@ -134,12 +134,12 @@ static void put_number(struct out *out, const struct value *v, u64 number)
 	number <<= 64 - v->bit - bits;
 	number = v->kind == 'i' ? (u64)((s64)number >> (64 - bits)) : number >> (64 - bits);
 	if (v->kind == 'c') {
-		put(out, "'", 1);
+		put_piece(out, "'", 1);
 		put_escaped(out, number, '\'');
-		put(out, "'", 1);
+		put_piece(out, "'", 1);
 		return;
 	}
-	put(out, text, scnprintf(text, sizeof(text), v->kind == 'i' ? "%lld" : v->kind == 'u' ? "%llu" : "0x%llx",
+	put_piece(out, text, scnprintf(text, sizeof(text), v->kind == 'i' ? "%lld" : v->kind == 'u' ? "%llu" : "0x%llx",
 				 number));
 }
 
@@ -152,18 +152,18 @@ static void put_value(struct out *out, const struct value *v, const s64 *args)
 		return;
 	}
 	if (v->kind == 's') {
-		put_text(out, argument + v->offset, v->bytes);
+		put_quoted(out, argument + v->offset, v->bytes);
 		return;
 	}
 	if (v->in_memory) {
 		number = 0;
 		if (!read_memory(&number, argument + v->offset, v->kind == 'S' ? 8 : v->bytes)) {
-			put(out, "?", 1);
+			put_piece(out, "?", 1);
 			return;
 		}
 	}
 	if (v->kind == 'S')
-		put_text(out, number, out->room);
+		put_quoted(out, number, out->room);
 	else
 		put_number(out, v, number);
 }
@@ -177,7 +177,7 @@ struct stp_str stp_pretty(struct stp_context *c, struct stp_text *to, const char
 	while (*description && !out.full) {
 		const char *at = strchrnul(description, '%');
 
-		put(&out, description, at - description);
+		put_piece(&out, description, at - description);
 		description = at;
 		if (*description && *++description == '>') {
 			description++;

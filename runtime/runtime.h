@@ -68,20 +68,24 @@ extern u64 stp_kernel_offset;
 
 /* ----------------------------------------------------------- sections.c */
 
-int stp_sections_init(void);
-void stp_sections_exit(void);
 struct module;
-/* Looks for the sections of modules that were not found yet; of `module`, when it is not NULL, which is
- * being loaded. Process context. */
-void stp_sections_find(const struct module *module);
-/* The module is being unloaded. */
-void stp_sections_forget(const struct module *module);
-/* Whether a module is loaded, or being loaded. Process context. */
-bool stp_module_loaded(struct stp_str module);
-/* Why a section was not found, for a message. Process context. */
-const char *stp_section_lack(const struct stp_section *section);
-/* Why a symbol, "name" or "module:name", was not found. Process context. */
-const char *stp_symbol_lack(const char *symbol);
+
+/* Of scripts that have points or addresses in kernel modules. All in process context. */
+struct stp_modules_part {
+	int (*init)(void);
+	void (*exit)(void);
+	/* Looks for the sections of modules that were not found yet; of `module`, when it is not NULL, which
+	 * is being loaded. */
+	void (*find)(const struct module *module);
+	/* The module is being unloaded. */
+	void (*forget)(const struct module *module);
+	/* Whether a module is loaded, or being loaded. */
+	bool (*is_loaded)(struct stp_str module);
+	/* Why a section was not found, for a message. */
+	const char *(*section_lack)(const struct stp_section *section);
+	/* Why a symbol, "module:name", was not found. */
+	const char *(*symbol_lack)(const char *symbol);
+};
 
 /* ---------------------------------------------------------------- arm.c */
 
@@ -126,8 +130,6 @@ bool stp_hit_entry(const struct stp_point *point, const struct pt_regs *regs, u6
 void stp_missed(const struct stp_point *point, enum stp_miss cause, u64 n);
 /* Runs the handler of a begin, end or error probe on the calling thread. */
 void stp_run_interruptible(const struct stp_point *point);
-/* Finds out which arming conditions hold, before anything is armed. */
-void stp_run_gates(void);
 
 /* Switches a probe off and on again while the session runs; hits that come while it is off are not
  * counted. -EINVAL: there is no such probe. Process context, one at a time. */
@@ -146,13 +148,16 @@ bool stp_skipped_too_many(void);
 
 /* -------------------------------------------------------------- times.c */
 
-int stp_times_init(void);
-void stp_times_exit(void);
-/* The sum over CPUs of what a point's handlers took, in cycles; only with stp_script.timing. */
-struct stp_times_sum {
-	u64 hits, sum, least, most;
+struct dentry;
+struct seq_file;
+
+/* What points' handlers took. Process context. */
+struct stp_timing_part {
+	int (*init)(void);
+	void (*exit)(void);
+	/* Makes the file that tells. */
+	void (*report)(struct dentry *directory);
 };
-void stp_point_times(u32 point, struct stp_times_sum *sum);
 
 /* --------------------------------------------------------------- lock.c */
 
@@ -165,23 +170,38 @@ void stp_unlock_global(u32 global, enum stp_lock_mode mode, unsigned long flags)
 
 /* -------------------------------------------------------- map.c, grow.c, stat.c */
 
-/* Makes every global of the script's table: arrays, statistics, initial values. */
-int stp_globals_init(void);
-void stp_globals_exit(void);
-/* Adds what each CPU has counted to the counters' values. Nothing counts meanwhile. Process context. */
-void stp_globals_gather(void);
-/* Remembers what numbers and strings are now; and makes them that again, and arrays and statistics
- * empty. Process context. */
-void stp_globals_keep(void);
-void stp_globals_reset(void);
+/* The script's globals. All in process context. */
+struct stp_globals_part {
+	/* Makes every global of the script's table: arrays, statistics, parts of counters. */
+	int (*init)(void);
+	void (*exit)(void);
+	/* Adds what each CPU has counted to the counters' values. Nothing counts meanwhile. */
+	void (*gather)(void);
+	/* Remembers what numbers and strings are now; and makes them that again, and arrays and statistics
+	 * empty. */
+	void (*keep)(void);
+	void (*reset)(void);
+	/* Before anything runs. -ENOENT: no such global, -EINVAL: no such value, -E2BIG: too long. */
+	int (*set)(const char *name, const char *value);
+	/* "name = value" of each. */
+	void (*show)(struct seq_file *out);
+};
+
+/* What arrays or statistics are kept in. */
+struct stp_store {
+	void *(*create)(const struct stp_global *global); /* NULL: no memory */
+	void (*destroy)(void *stored);
+	void (*clear)(void *stored);
+	void (*show)(struct seq_file *out, void *stored);
+};
+
 /* The thread that arrays grow on. */
-int stp_growing_init(void);
-void stp_growing_exit(void);
-/* No handler runs any more: waits until arrays have what was asked for. Process context. */
-void stp_growing_finish(void);
-struct seq_file;
-/* "name = value" of each. */
-void stp_globals_show(struct seq_file *out);
+struct stp_growing_part {
+	int (*init)(void);
+	void (*exit)(void);
+	/* No handler runs any more: waits until arrays have what was asked for. */
+	void (*finish)(void);
+};
 
 /* ------------------------------------------------------------ syscall.c */
 
@@ -194,8 +214,6 @@ bool stp_is_call(const struct stp_call *call);
 __printf(2, 3) void stp_print_text(struct stp_context *c, const char *format, ...);
 
 /* --------------------------------------------------------- transport/ */
-
-struct dentry;
 
 /* debugfs: stp/<module>/ and its files. */
 int stp_files_init(void);
@@ -218,11 +236,6 @@ void *stp_ring_reserve(struct stp_context *c, u32 what, u32 payload);
 void stp_ring_text(struct stp_context *c, u16 kind, struct stp_str text);
 /* Wakes the reader: the status changed. Any context, also NMI. */
 void stp_control_wake(void);
-
-/* -------------------------------------------------------- probes/stdin.c */
-
-/* The reader's standard input goes on so; length 0: it has ended. Process context. */
-int stp_stdin(const char *text, u32 length);
 
 /* ------------------------------------------------------------- module.c */
 

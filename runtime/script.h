@@ -612,7 +612,7 @@ struct stp_global {
 	u8 walks;     /* how many foreach over it may nest */
 	u8 grows;     /* max_entries is the least that it begins with */
 	u32 max_entries;
-	const void *needs; /* something of the part of the runtime that is to be linked for it */
+	const struct stp_store *store; /* what an array or a statistic is kept by; NULL: others */
 	const struct stp_stat_shape *shape; /* statistics */
 	/* Where the value or the runtime's object is: s64 *, struct stp_text *,
 	 * struct stp_map ** or struct stp_stats **. */
@@ -647,6 +647,34 @@ extern const struct stp_probe_kind stp_timer_kind, stp_jiffies_kind, stp_perf_ki
 	stp_entry_kind, stp_return_kind, stp_statement_kind, stp_tracepoint_kind, stp_watch_kind, stp_netfilter_kind,
 	stp_procfs_kind, stp_stdin_kind;
 
+/*
+ * Parts of the runtime that not every script needs. A script names those that it does; the module of one
+ * that does not goes without them.
+ */
+struct stp_store;
+extern const struct stp_store stp_array_store, stp_statistic_store;
+struct stp_globals_part;
+extern const struct stp_globals_part stp_globals_part;
+struct stp_growing_part;
+extern const struct stp_growing_part stp_growing_part;
+struct stp_modules_part;
+extern const struct stp_modules_part stp_modules_part;
+struct stp_timing_part;
+extern const struct stp_timing_part stp_timing_part;
+void stp_run_gates(void);
+int stp_stdin(const char *text, u32 length);
+
+struct stp_parts {
+	const struct stp_globals_part *globals;
+	const struct stp_growing_part *growing; /* arrays that may grow */
+	const struct stp_modules_part *modules; /* points and addresses in kernel modules */
+	const struct stp_timing_part *timing;	/* handlers call stp_timed() */
+	/* Finds out which arming conditions hold, before anything is armed. */
+	void (*run_gates)(void);
+	/* The reader's standard input goes on so; length 0: it has ended. Process context. */
+	int (*stdin)(const char *text, u32 length);
+};
+
 struct stp_script {
 	u32 abi;
 	const char *name; /* of the script, for messages */
@@ -676,7 +704,7 @@ struct stp_script {
 	const char *const *call_names[2];
 	u32 n_call_names[2];
 	bool suppress_handler_errors;
-	bool timing; /* handlers call stp_timed() */
+	struct stp_parts parts;
 	/* Called once before `begin`, to set initial values of strings. May be NULL. */
 	void (*init)(void);
 };

@@ -54,7 +54,7 @@ static u64 symbol_in(const struct module *module, const char *name)
 	return 0;
 }
 
-void stp_sections_find(const struct module *coming)
+static void find_sections(const struct module *coming)
 {
 	const struct stp_section *section;
 	const struct module *module;
@@ -74,7 +74,7 @@ void stp_sections_find(const struct module *coming)
 	}
 }
 
-void stp_sections_forget(const struct module *going)
+static void forget_sections(const struct module *going)
 {
 	u32 i;
 
@@ -83,7 +83,7 @@ void stp_sections_forget(const struct module *going)
 			WRITE_ONCE(stp_section_offsets[i], 0);
 }
 
-bool stp_module_loaded(struct stp_str name)
+static bool is_loaded(struct stp_str name)
 {
 	const struct module *module;
 	bool loaded;
@@ -95,37 +95,45 @@ bool stp_module_loaded(struct stp_str name)
 	return loaded;
 }
 
-const char *stp_section_lack(const struct stp_section *section)
+static const char *section_lack(const struct stp_section *section)
 {
-	if (!stp_module_loaded(stp_str_of(section->module)))
+	if (!is_loaded(stp_str_of(section->module)))
 		return "the module is not loaded";
 	return strstarts(section->name, ".init") ? "the module's init code is gone" :
 						   "the module's symbols do not tell where it is";
 }
 
-const char *stp_symbol_lack(const char *symbol)
+static const char *symbol_lack(const char *symbol)
 {
 	const char *colon = strchr(symbol, ':');
 
-	if (!colon)
-		return "the kernel has no such symbol";
-	return stp_module_loaded((struct stp_str){ symbol, colon - symbol }) ?
+	return is_loaded((struct stp_str){ symbol, colon - symbol }) ?
 		       "the module has no such symbol" :
 		       "the module is not loaded";
 }
 
-int stp_sections_init(void)
+static int sections_init(void)
 {
 	if (!stp_script.n_sections)
 		return 0;
 	stp_section_offsets = kcalloc(stp_script.n_sections, sizeof(*stp_section_offsets), GFP_KERNEL);
 	if (!stp_section_offsets)
 		return -ENOMEM;
-	stp_sections_find(NULL);
+	find_sections(NULL);
 	return 0;
 }
 
-void stp_sections_exit(void)
+static void sections_exit(void)
 {
 	kfree(stp_section_offsets);
 }
+
+const struct stp_modules_part stp_modules_part = {
+	.init = sections_init,
+	.exit = sections_exit,
+	.find = find_sections,
+	.forget = forget_sections,
+	.is_loaded = is_loaded,
+	.section_lack = section_lack,
+	.symbol_lack = symbol_lack,
+};

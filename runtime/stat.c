@@ -8,6 +8,7 @@
  */
 #include <linux/hardirq.h>
 #include <linux/kernel.h>
+#include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
@@ -237,24 +238,9 @@ static bool parts_create(struct stats *stats)
 	return true;
 }
 
-struct stp_stats *stp_stats_create(const struct stp_stat_shape *shape)
+static void destroy_stats(void *stored)
 {
-	struct stats *stats = kzalloc(sizeof(*stats), GFP_KERNEL);
-
-	if (!stats)
-		return NULL;
-	stats->shape = shape;
-	/* No two CPUs share a cache line. */
-	stats->part_size = ALIGN(stp_stat_size(shape), L1_CACHE_BYTES);
-	stats->merged = kzalloc(stats->part_size, GFP_KERNEL);
-	if (stats->merged && parts_create(stats))
-		return &stats->head;
-	stp_stats_destroy(&stats->head);
-	return NULL;
-}
-
-void stp_stats_destroy(struct stp_stats *head)
-{
+	struct stp_stats *head = stored;
 	struct stats *stats;
 	int cpu;
 
@@ -267,6 +253,22 @@ void stp_stats_destroy(struct stp_stats *head)
 	kfree(stats->parts);
 	kfree(stats->merged);
 	kfree(stats);
+}
+
+static void *create_stats(const struct stp_global *global)
+{
+	struct stats *stats = kzalloc(sizeof(*stats), GFP_KERNEL);
+
+	if (!stats)
+		return NULL;
+	stats->shape = global->shape;
+	/* No two CPUs share a cache line. */
+	stats->part_size = ALIGN(stp_stat_size(global->shape), L1_CACHE_BYTES);
+	stats->merged = kzalloc(stats->part_size, GFP_KERNEL);
+	if (stats->merged && parts_create(stats))
+		return &stats->head;
+	destroy_stats(&stats->head);
+	return NULL;
 }
 
 struct stp_stat *stp_stats_part(struct stp_stats *head)
@@ -286,18 +288,6 @@ struct stp_stat *stp_stats_merge(struct stp_context *c, struct stp_stats *head)
 	return stats->merged;
 }
 
-s64 stp_stats_count_of(const struct stp_stats *head)
-{
-	const struct stats *stats = stats_of(head);
-	s64 count = 0;
-	int cpu, level;
-
-	for_each_possible_cpu(cpu)
-		for (level = 0; level < levels(stats); level++)
-			count += part(stats, cpu, level)->count;
-	return count;
-}
-
 void stp_stats_clear(struct stp_stats *head)
 {
 	const struct stats *stats = stats_of(head);
@@ -307,3 +297,27 @@ void stp_stats_clear(struct stp_stats *head)
 		for (level = 0; level < levels(stats); level++)
 			memset(part(stats, cpu, level), 0, stp_stat_size(stats->shape));
 }
+
+static void clear_stats(void *stored)
+{
+	stp_stats_clear(stored);
+}
+
+static void show_stats(struct seq_file *out, void *stored)
+{
+	const struct stats *stats = stats_of(stored);
+	s64 count = 0;
+	int cpu, level;
+
+	for_each_possible_cpu(cpu)
+		for (level = 0; level < levels(stats); level++)
+			count += part(stats, cpu, level)->count;
+	seq_printf(out, "<%lld values>", count);
+}
+
+const struct stp_store stp_statistic_store = {
+	.create = create_stats,
+	.destroy = destroy_stats,
+	.clear = clear_stats,
+	.show = show_stats,
+};

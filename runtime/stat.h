@@ -14,10 +14,4 @@ s64 stp_stat_rank(const struct stp_stat *s, const struct stp_stat_shape *shape,
 void stp_stat_add_all(struct stp_stat *to, const struct stp_stat *from,
 		      const struct stp_stat_shape *shape);
 
-/* A scalar statistic; NULL when there is no memory. */
-struct stp_stats *stp_stats_create(const struct stp_stat_shape *shape);
-void stp_stats_destroy(struct stp_stats *stats);
-/* How many values it has, for who is no handler. */
-s64 stp_stats_count_of(const struct stp_stats *stats);
-
 #endif

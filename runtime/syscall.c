@@ -52,7 +52,7 @@ struct stp_str stp_fn___stp_syscall_name(struct stp_context *c, struct stp_text 
 
 /* ---------------------------------------------------------------- text */
 
-static __printf(2, 3) void put(struct stp_text *to, const char *format, ...)
+static __printf(2, 3) void put_formatted(struct stp_text *to, const char *format, ...)
 {
 	va_list args;
 
@@ -68,12 +68,12 @@ static void put_quoted_byte(struct stp_text *to, u8 byte)
 
 	for (name = named; *name; name += 2)
 		if (byte == (u8)*name)
-			return put(to, "\\%c", name[1]);
-	put(to, byte < 0x20 || byte > 0x7e ? "\\%03o" : "%c", byte);
+			return put_formatted(to, "\\%c", name[1]);
+	put_formatted(to, byte < 0x20 || byte > 0x7e ? "\\%03o" : "%c", byte);
 }
 
 /* Text of the caller, or its address; `n` bytes, zeroes included, unless that is negative. False: cut. */
-static void put_text(struct stp_text *to, u64 address, s64 n, bool quoted)
+static void put_user_text(struct stp_text *to, u64 address, s64 n, bool quoted)
 {
 	u32 begin = to->len, room = stp_script.limits.string_size, i;
 	/* What an escape, the closing quote and the dots need. */
@@ -82,7 +82,7 @@ static void put_text(struct stp_text *to, u64 address, s64 n, bool quoted)
 	u8 bytes[16];
 
 	if (quoted)
-		put(to, "\"");
+		put_formatted(to, "\"");
 	while (n) {
 		/* Short of a page's end: what lies behind need not be mapped. */
 		u32 step = min_t(u64, sizeof(bytes), PAGE_SIZE - (at & ~PAGE_MASK));
@@ -91,13 +91,13 @@ static void put_text(struct stp_text *to, u64 address, s64 n, bool quoted)
 			step = min_t(s64, step, n);
 		if (copy_from_user_nofault(bytes, (const void __user *)at, step)) {
 			to->len = begin;
-			return put(to, "0x%llx", address);
+			return put_formatted(to, "0x%llx", address);
 		}
 		for (i = 0; i < step; i++) {
 			if (n < 0 && !bytes[i])
 				goto done;
 			if (to->len + spare > room) {
-				put(to, quoted ? "\"..." : "");
+				put_formatted(to, quoted ? "\"..." : "");
 				return;
 			}
 			if (quoted)
@@ -110,14 +110,14 @@ static void put_text(struct stp_text *to, u64 address, s64 n, bool quoted)
 	}
 done:
 	if (quoted)
-		put(to, "\"");
+		put_formatted(to, "\"");
 }
 
 struct stp_str stp_fn___stp_syscall_text(struct stp_context *c, struct stp_text *scratch, s64 address,
 					 s64 n, s64 quoted)
 {
 	scratch->len = 0;
-	put_text(scratch, address, n, quoted);
+	put_user_text(scratch, address, n, quoted);
 	return STP_BORROW(scratch);
 }
 
@@ -138,25 +138,25 @@ static void put_argument(struct stp_text *to, const struct stp_call *call, u32 i
 
 	switch (call->arguments[i]) {
 	case 'i':
-		return put(to, "%d", (s32)value);
+		return put_formatted(to, "%d", (s32)value);
 	case 'I':
-		return put(to, "%u", (u32)value);
+		return put_formatted(to, "%u", (u32)value);
 	case 'h':
-		return put(to, "%d", (s16)value);
+		return put_formatted(to, "%d", (s16)value);
 	case 'H':
-		return put(to, "%u", (u16)value);
+		return put_formatted(to, "%u", (u16)value);
 	case 'l':
-		return put(to, "%lld", (s64)value);
+		return put_formatted(to, "%lld", (s64)value);
 	case 'o':
-		return put(to, "%#o", (u32)value);
+		return put_formatted(to, "%#o", (u32)value);
 	case 'p':
-		return put(to, "0x%llx", value);
+		return put_formatted(to, "0x%llx", value);
 	case 's':
-		return put_text(to, value, -1, true);
+		return put_user_text(to, value, -1, true);
 	case 'b':
-		return put_text(to, value, min_t(u64, argument(call, i + 1), S32_MAX), true);
+		return put_user_text(to, value, min_t(u64, argument(call, i + 1), S32_MAX), true);
 	default:
-		return put(to, "%llu", value);
+		return put_formatted(to, "%llu", value);
 	}
 }
 
@@ -168,7 +168,7 @@ struct stp_str stp_fn___stp_syscall_argstr(struct stp_context *c, struct stp_tex
 	scratch->len = 0;
 	for (i = 0; call && call->arguments[i]; i++) {
 		if (i)
-			put(scratch, ", ");
+			put_formatted(scratch, ", ");
 		put_argument(scratch, call, i);
 	}
 	return STP_BORROW(scratch);
@@ -193,11 +193,11 @@ struct stp_str stp_fn___stp_syscall_retstr(struct stp_context *c, struct stp_tex
 	if (value < 0 && value >= -MAX_ERRNO) {
 		/* The kernel's own names, "-ENOENT"; a number where it was built without them. */
 		scnprintf(name, sizeof(name), "%pe", ERR_PTR(value));
-		put(scratch, "%lld", value);
+		put_formatted(scratch, "%lld", value);
 		if (name[0] == '-' && name[1] == 'E')
-			put(scratch, " (%s)", name + 1);
+			put_formatted(scratch, " (%s)", name + 1);
 	} else {
-		put(scratch, result == 'p' ? "0x%llx" : result == 'o' ? "%#llo" : "%lld", value);
+		put_formatted(scratch, result == 'p' ? "0x%llx" : result == 'o' ? "%#llo" : "%lld", value);
 	}
 	return STP_BORROW(scratch);
 }

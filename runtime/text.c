@@ -17,7 +17,7 @@ struct builder {
 	u64 length; /* also what does not fit */
 };
 
-static void put(struct builder *b, const char *p, u32 len)
+static void append(struct builder *b, const char *p, u32 len)
 {
 	if (b->length + len < stp_script.limits.string_size)
 		memcpy(b->to->text + b->length, p, len);
@@ -36,7 +36,7 @@ static struct stp_str built(struct stp_context *c, struct builder *b, const stru
 }
 
 /* Where `part` is first found in `s` from `at` on; s.len when it is not. */
-static u32 find(struct stp_str s, u32 at, struct stp_str part)
+static u32 find_from(struct stp_str s, u32 at, struct stp_str part)
 {
 	for (; at + (u64)part.len <= s.len; at++)
 		if (!memcmp(s.p + at, part.p, part.len))
@@ -69,7 +69,7 @@ s64 stp_fn_stringat(struct stp_context *c, struct stp_str s, s64 at, const struc
 
 s64 stp_fn_isinstr(struct stp_context *c, struct stp_str s, struct stp_str part)
 {
-	return !part.len || find(s, 0, part) < s.len;
+	return !part.len || find_from(s, 0, part) < s.len;
 }
 
 s64 stp_fn_isdigit(struct stp_context *c, struct stp_str s)
@@ -142,12 +142,12 @@ struct stp_str stp_fn_str_replace(struct stp_context *c, struct stp_text *scratc
 
 	if (!from.len)
 		return s;
-	while ((found = find(s, at, from)) < s.len) {
-		put(&b, s.p + at, found - at);
-		put(&b, to.p, to.len);
+	while ((found = find_from(s, at, from)) < s.len) {
+		append(&b, s.p + at, found - at);
+		append(&b, to.p, to.len);
 		at = found + from.len;
 	}
-	put(&b, s.p + at, s.len - at);
+	append(&b, s.p + at, s.len - at);
 	return built(c, &b, place);
 }
 
@@ -164,11 +164,11 @@ struct stp_str stp_fn_text_str(struct stp_context *c, struct stp_text *scratch, 
 		for (n = 0; named[n] && named[n] != s.p[i]; n += 2)
 			;
 		if (named[n])
-			put(&b, escape, scnprintf(escape, sizeof(escape), "\\%c", named[n + 1]));
+			append(&b, escape, scnprintf(escape, sizeof(escape), "\\%c", named[n + 1]));
 		else if (isascii(s.p[i]) && isprint(s.p[i]))
-			put(&b, s.p + i, 1);
+			append(&b, s.p + i, 1);
 		else
-			put(&b, escape, scnprintf(escape, sizeof(escape), "\\%03o", (u8)s.p[i]));
+			append(&b, escape, scnprintf(escape, sizeof(escape), "\\%03o", (u8)s.p[i]));
 	}
 	return built(c, &b, place);
 }

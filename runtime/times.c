@@ -3,7 +3,9 @@
  * What handlers cost, point by point: only in modules that were built with timing. Each CPU adds
  * for itself; an NMI may do so in the middle of an addition.
  */
+#include <linux/debugfs.h>
 #include <linux/mm.h>
+#include <linux/seq_file.h>
 #include <asm/local64.h>
 
 #include "slot.h"
@@ -13,7 +15,21 @@ struct times {
 };
 static DEFINE_PER_CPU(struct times *, cpu_times);
 
-int stp_times_init(void)
+struct times_sum {
+	u64 hits, sum, least, most;
+};
+
+static void times_exit(void)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		kvfree(per_cpu(cpu_times, cpu));
+		per_cpu(cpu_times, cpu) = NULL;
+	}
+}
+
+static int times_init(void)
 {
 	int cpu;
 	u32 i;
@@ -21,8 +37,6 @@ int stp_times_init(void)
 	for_each_possible_cpu(cpu) {
 		struct times *times;
 
-		if (!stp_script.timing)
-			return 0;
 		times = kvcalloc(max(stp_script.n_points, 1u), sizeof(*times), GFP_KERNEL);
 		if (!times)
 			goto no_memory;
@@ -32,18 +46,8 @@ int stp_times_init(void)
 	}
 	return 0;
 no_memory:
-	stp_times_exit();
+	times_exit();
 	return -ENOMEM;
-}
-
-void stp_times_exit(void)
-{
-	int cpu;
-
-	for_each_possible_cpu(cpu) {
-		kvfree(per_cpu(cpu_times, cpu));
-		per_cpu(cpu_times, cpu) = NULL;
-	}
 }
 
 static void keep_least(local64_t *least, s64 value)
@@ -78,11 +82,12 @@ void stp_timed(struct stp_context *c, u64 cycles)
 	keep_most(&times->most, cycles);
 }
 
-void stp_point_times(u32 point, struct stp_times_sum *sum)
+/* The sum over CPUs. */
+static void sum_of(u32 point, struct times_sum *sum)
 {
 	int cpu;
 
-	*sum = (struct stp_times_sum){ .least = S64_MAX };
+	*sum = (struct times_sum){ .least = S64_MAX };
 	for_each_possible_cpu(cpu) {
 		struct times *times = per_cpu(cpu_times, cpu) + point;
 
@@ -94,3 +99,32 @@ void stp_point_times(u32 point, struct stp_times_sum *sum)
 	if (!sum->hits)
 		sum->least = 0;
 }
+
+static int times_show(struct seq_file *out, void *unused)
+{
+	const struct stp_point *point = stp_script.points;
+	const struct stp_point *end = point + stp_script.n_points;
+
+	for (; point < end; point++) {
+		const struct stp_probe *probe = stp_script.probes + point->probe;
+		struct times_sum times;
+
+		sum_of(point - stp_script.points, &times);
+		seq_printf(out, "%llu %llu %llu %llu %s\t%s\t%s:%u:%u\n", times.hits, times.least,
+			   times.sum, times.most, point->name, probe->name, probe->place.file,
+			   probe->place.line, probe->place.column);
+	}
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(times);
+
+static void report(struct dentry *directory)
+{
+	debugfs_create_file("times", 0400, directory, NULL, &times_fops);
+}
+
+const struct stp_timing_part stp_timing_part = {
+	.init = times_init,
+	.exit = times_exit,
+	.report = report,
+};

@@ -48,7 +48,7 @@ u64 stp_load_user(struct stp_context *c, u64 address, u32 size, const struct stp
  * copy_to_kernel_nofault() is not exported; this is what it is made of. False when the memory cannot
  * be written: it may be mapped for reading alone.
  */
-static bool put(u64 address, u32 size, u64 value)
+static bool store(u64 address, u32 size, u64 value)
 {
 	bool done = false;
 
@@ -78,7 +78,7 @@ void stp_store(struct stp_context *c, u64 address, u32 size, u64 value,
 	u64 old;
 
 	/* Reading first refuses what is no address of the kernel, such as the user's memory. */
-	if (copy_from_kernel_nofault(&old, (void *)address, size) || !put(address, size, value))
+	if (copy_from_kernel_nofault(&old, (void *)address, size) || !store(address, size, value))
 		fault(c, address, "kernel write", place);
 }
 

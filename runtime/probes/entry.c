@@ -152,7 +152,7 @@ static int arm_group(struct group *group, int which, const struct stp_point *con
 	return error ? 0 : count;
 }
 
-static int arm(const struct stp_point *const *points, u32 n, void **result)
+static int entry_arm(const struct stp_point *const *points, u32 n, void **result)
 {
 	struct entries *set = kvmalloc(sizeof(*set), GFP_KERNEL);
 	/* Of each point: where the function begins, where ftrace's site is, what is left for breakpoints. */
@@ -183,7 +183,7 @@ out:
 	return armed;
 }
 
-static void disarm(void *entries)
+static void entry_disarm(void *entries)
 {
 	struct entries *set = entries;
 	int i;
@@ -203,6 +203,6 @@ static void disarm(void *entries)
 
 const struct stp_probe_kind stp_entry_kind = {
 	.name = "function entry",
-	.arm = arm,
-	.disarm = disarm,
+	.arm = entry_arm,
+	.disarm = entry_disarm,
 };

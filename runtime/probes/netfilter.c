@@ -97,7 +97,7 @@ static int check(const struct stp_point *point)
 }
 
 /* There is one set of these points: they are armed as long as the session runs. */
-static int arm(const struct stp_point *const *points, u32 n, void **set)
+static int netfilter_arm(const struct stp_point *const *points, u32 n, void **set)
 {
 	const struct attached *attached;
 	int error, armed = 0;
@@ -136,7 +136,7 @@ static int arm(const struct stp_point *const *points, u32 n, void **set)
 	return armed;
 }
 
-static void disarm(void *set)
+static void netfilter_disarm(void *set)
 {
 	unregister_pernet_subsys(&namespaces);
 	/* Packets on their way through the hooks are under RCU. */
@@ -144,7 +144,7 @@ static void disarm(void *set)
 	kvfree(set);
 }
 
-static const char *explain(int error)
+static const char *netfilter_explain(int error)
 {
 	return error == -EPFNOSUPPORT ? "the kernel was built without netfilter of this family" :
 	       error == -EINVAL	      ? "the family has no such hook" :
@@ -162,9 +162,9 @@ static bool is_verdict(u64 verdict)
 
 #else
 
-static int arm(const struct stp_point *const *points, u32 n, void **set) { return -EPFNOSUPPORT; }
-static void disarm(void *set) { }
-static const char *explain(int error) { return "the kernel was built without netfilter"; }
+static int netfilter_arm(const struct stp_point *const *points, u32 n, void **set) { return -EPFNOSUPPORT; }
+static void netfilter_disarm(void *set) { }
+static const char *netfilter_explain(int error) { return "the kernel was built without netfilter"; }
 static bool is_verdict(u64 verdict) { return false; }
 
 #endif
@@ -180,7 +180,7 @@ void stp_set_verdict(struct stp_context *c, s64 verdict, const struct stp_place 
 
 const struct stp_probe_kind stp_netfilter_kind = {
 	.name = "netfilter hook",
-	.arm = arm,
-	.disarm = disarm,
-	.explain = explain,
+	.arm = netfilter_arm,
+	.disarm = netfilter_disarm,
+	.explain = netfilter_explain,
 };

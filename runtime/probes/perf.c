@@ -146,7 +146,7 @@ static void make_unreadable(const struct profile *p)
 			WRITE_ONCE(readable[i], NULL);
 }
 
-static int arm(const struct stp_point *const *points, u32 n, void **set)
+static int perf_arm(const struct stp_point *const *points, u32 n, void **set)
 {
 	struct profiles *profiles = kvzalloc(struct_size(profiles, each, n), GFP_KERNEL);
 	u32 i;
@@ -177,7 +177,7 @@ static int arm(const struct stp_point *const *points, u32 n, void **set)
 	return armed;
 }
 
-static void disarm(void *set)
+static void perf_disarm(void *set)
 {
 	struct profiles *profiles = set;
 	u32 i;
@@ -206,7 +206,7 @@ const char *stp_perf_explain(int error)
 
 const struct stp_probe_kind stp_perf_kind = {
 	.name = "perf event",
-	.arm = arm,
-	.disarm = disarm,
+	.arm = perf_arm,
+	.disarm = perf_disarm,
 	.explain = stp_perf_explain,
 };

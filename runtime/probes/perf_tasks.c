@@ -248,7 +248,7 @@ static bool descends_from_target(struct task_struct *task)
 	return found;
 }
 
-static bool is_meant(const struct program *program, struct task_struct *task)
+static bool runs_here(const struct program *program, struct task_struct *task)
 {
 	if (READ_ONCE(task->flags) & PF_EXITING)
 		return false;
@@ -266,7 +266,7 @@ static void bind_all(struct program *program)
 		n = bound = 0;
 		rcu_read_lock();
 		for_each_process_thread(process, task)
-			if (n < ARRAY_SIZE(some) && is_meant(program, task) &&
+			if (n < ARRAY_SIZE(some) && runs_here(program, task) &&
 			    !binding_of(program, task))
 				some[n++] = get_task_struct(task);
 		rcu_read_unlock();
@@ -294,7 +294,7 @@ static void after_exec(struct callback_head *work)
 			    (same_name || !p->found))
 				look_up(p);
 		}
-		if (is_meant(p, current))
+		if (runs_here(p, current))
 			bind(p, current);
 	}
 	mutex_unlock(&binding_lock);
@@ -310,7 +310,7 @@ static void after_fork(struct callback_head *work)
 
 	mutex_lock(&binding_lock);
 	list_for_each_entry(p, &all_programs, node)
-		if (is_meant(p, current) || (!p->point->symbol && errand->of_target))
+		if (runs_here(p, current) || (!p->point->symbol && errand->of_target))
 			bind(p, current);
 	mutex_unlock(&binding_lock);
 	kfree(errand);
@@ -462,7 +462,7 @@ static int try_event(const struct program *program)
 	return 0;
 }
 
-static int arm_one(struct program *program, const struct stp_point *point)
+static int wait_for_program(struct program *program, const struct stp_point *point)
 {
 	int error;
 
@@ -481,7 +481,7 @@ static int arm_one(struct program *program, const struct stp_point *point)
 	return 0;
 }
 
-static int arm(const struct stp_point *const *points, u32 n, void **set)
+static int perf_tasks_arm(const struct stp_point *const *points, u32 n, void **set)
 {
 	struct programs *programs = kvzalloc(struct_size(programs, each, n), GFP_KERNEL);
 	int error = programs ? 0 : -ENOMEM;
@@ -496,7 +496,7 @@ static int arm(const struct stp_point *const *points, u32 n, void **set)
 	followers++;
 	*set = programs;
 	for (i = 0; i < n; i++) {
-		error = arm_one(&programs->each[programs->n], points[i]);
+		error = wait_for_program(&programs->each[programs->n], points[i]);
 		if (error)
 			stp_point_failed(points[i], error);
 		else
@@ -518,7 +518,7 @@ static void tell(struct program *program)
 			 point->name, unbound, program->error);
 }
 
-static void disarm(void *set)
+static void perf_tasks_disarm(void *set)
 {
 	struct programs *programs = set;
 	struct binding *b, *next;
@@ -544,7 +544,7 @@ static void disarm(void *set)
 	kvfree(programs);
 }
 
-static const char *explain(int error)
+static const char *perf_tasks_explain(int error)
 {
 	return error == -ESRCH ? "there is no process to bind it to, which -c or -x names" :
 				 stp_perf_explain(error);
@@ -552,8 +552,8 @@ static const char *explain(int error)
 
 const struct stp_probe_kind stp_perf_tasks_kind = {
 	.name = "perf event of a program",
-	.arm = arm,
-	.disarm = disarm,
-	.explain = explain,
+	.arm = perf_tasks_arm,
+	.disarm = perf_tasks_disarm,
+	.explain = perf_tasks_explain,
 	.own_names = true,
 };

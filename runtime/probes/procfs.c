@@ -233,7 +233,7 @@ static int make_directory(struct files *files)
 	return files->directory ? 0 : -ENOMEM;
 }
 
-static int arm(const struct stp_point *const *points, u32 n, void **set)
+static int procfs_arm(const struct stp_point *const *points, u32 n, void **set)
 {
 	struct files *files = kvzalloc(struct_size(files, each, n), GFP_KERNEL);
 	int armed = 0, error;
@@ -258,7 +258,7 @@ static int arm(const struct stp_point *const *points, u32 n, void **set)
 	return armed;
 }
 
-static void disarm(void *set)
+static void procfs_disarm(void *set)
 {
 	struct files *files = set;
 
@@ -266,7 +266,7 @@ static void disarm(void *set)
 	kvfree(files);
 }
 
-static const char *explain(int error)
+static const char *procfs_explain(int error)
 {
 	return error == -ENODEV ? "/proc is not mounted" :
 	       error == -ENOMEM ? "there is no memory, or the file's name is taken" :
@@ -275,8 +275,8 @@ static const char *explain(int error)
 
 const struct stp_probe_kind stp_procfs_kind = {
 	.name = "procfs file",
-	.arm = arm,
-	.disarm = disarm,
-	.explain = explain,
+	.arm = procfs_arm,
+	.disarm = procfs_disarm,
+	.explain = procfs_explain,
 	.own_names = true,
 };

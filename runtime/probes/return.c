@@ -31,7 +31,7 @@ struct follower {
 };
 
 /* The functions of one probe, by ftrace. */
-struct group {
+struct return_group {
 	struct stp_follow follow;
 	struct stp_sites sites;
 	const struct stp_site *only; /* NULL: there are several */
@@ -40,7 +40,7 @@ struct group {
 
 struct followers {
 	u32 n, n_groups;
-	struct group *groups;
+	struct return_group *groups;
 	struct follower *each;
 };
 
@@ -135,15 +135,15 @@ static void unfollow_each(struct followers *set)
 
 /* ---------------------------------------------------------------- by ftrace */
 
-static __always_inline const struct stp_site *site_at(const struct group *group, unsigned long ip)
+static __always_inline const struct stp_site *site_of_call(const struct return_group *group, unsigned long ip)
 {
 	return group->only ?: stp_sites_at(&group->sites, ip);
 }
 
 static int entered_any(struct stp_follow *follow, unsigned long ip, struct pt_regs *regs, void *data)
 {
-	const struct group *group = container_of(follow, struct group, follow);
-	const struct stp_site *site = site_at(group, ip);
+	const struct return_group *group = container_of(follow, struct return_group, follow);
+	const struct stp_site *site = site_of_call(group, ip);
 
 	if (!site || !is_meant(site->point, regs))
 		return 1;
@@ -152,8 +152,8 @@ static int entered_any(struct stp_follow *follow, unsigned long ip, struct pt_re
 
 static void returned_any(struct stp_follow *follow, unsigned long ip, struct pt_regs *regs, void *data)
 {
-	const struct group *group = container_of(follow, struct group, follow);
-	const struct stp_site *site = site_at(group, ip);
+	const struct return_group *group = container_of(follow, struct return_group, follow);
+	const struct stp_site *site = site_of_call(group, ip);
 
 	stp_hit(site->point, regs, NULL, stp_site_entry(site, ip), data);
 }
@@ -177,7 +177,7 @@ static u32 shared_slots(const struct stp_point *const *points, const unsigned lo
 }
 
 /* Zeroes, of those that are followed, `entries`. */
-static int follow_group(struct group *group, const struct stp_point *const *points,
+static int follow_group(struct return_group *group, const struct stp_point *const *points,
 			unsigned long *entries, const unsigned long *sites, unsigned long *ips, u32 n)
 {
 	u32 i, count = 0;
@@ -225,7 +225,7 @@ static int follow_groups(struct followers *set, const struct stp_point *const *p
 		most++;
 	set->groups = kvcalloc(most, sizeof(*set->groups), GFP_KERNEL);
 	for (i = 0; i < n && set->groups; i += count) {
-		struct group *group = &set->groups[set->n_groups];
+		struct return_group *group = &set->groups[set->n_groups];
 
 		count = same_probe(points + i, n - i);
 		done = follow_group(group, points + i, entries + i, sites + i, ips, count);
@@ -245,7 +245,7 @@ static void unfollow_groups(struct followers *set)
 	u32 i;
 
 	for (i = 0; i < set->n_groups; i++) {
-		struct group *group = &set->groups[i];
+		struct return_group *group = &set->groups[i];
 
 		/* Before it goes, as above. */
 		stp_follow_missed(&group->follow, &no_slot, &skipped);
@@ -261,7 +261,7 @@ static void unfollow_groups(struct followers *set)
 
 /* ----------------------------------------------------------------- the kind */
 
-static int arm(const struct stp_point *const *points, u32 n, void **result)
+static int return_arm(const struct stp_point *const *points, u32 n, void **result)
 {
 	/* Of each point: where the function begins, ftrace's site there, and room for those in use. */
 	unsigned long *entries = kvcalloc(3 * (size_t)n, sizeof(*entries), GFP_KERNEL);
@@ -295,7 +295,7 @@ out:
 	return armed;
 }
 
-static void disarm(void *state)
+static void return_disarm(void *state)
 {
 	struct followers *set = state;
 
@@ -307,6 +307,6 @@ static void disarm(void *state)
 
 const struct stp_probe_kind stp_return_kind = {
 	.name = "function return",
-	.arm = arm,
-	.disarm = disarm,
+	.arm = return_arm,
+	.disarm = return_disarm,
 };

@@ -34,7 +34,7 @@ static unsigned long site_of(unsigned long entry)
 	return 0;
 }
 
-static void never(unsigned long ip, unsigned long parent, struct ftrace_ops *ops,
+static void never_hit(unsigned long ip, unsigned long parent, struct ftrace_ops *ops,
 		  struct ftrace_regs *fregs)
 {
 }
@@ -53,7 +53,7 @@ static void try(struct ftrace_ops *ops, unsigned long *ips, u32 n)
 }
 
 /* The next piece of sites, from *at on, and which they are. */
-static u32 gather(const unsigned long *ips, u32 n, u32 *at, unsigned long *piece, u32 *which)
+static u32 gather_piece(const unsigned long *ips, u32 n, u32 *at, unsigned long *piece, u32 *which)
 {
 	u32 count = 0;
 
@@ -79,8 +79,8 @@ static void find_sites(const unsigned long *entries, unsigned long *ips, u32 n)
 		ips[i] = trial && entries[i] ? site_of(entries[i]) : 0;
 	if (!trial)
 		return;
-	trial->ops.func = never;
-	while ((count = gather(ips, n, &at, trial->piece, trial->which)) > 0) {
+	trial->ops.func = never_hit;
+	while ((count = gather_piece(ips, n, &at, trial->piece, trial->which)) > 0) {
 		try(&trial->ops, trial->piece, count);
 		for (i = 0; i < count; i++)
 			ips[trial->which[i]] = trial->piece[i];

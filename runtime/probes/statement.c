@@ -28,7 +28,7 @@ struct stp_breakpoints {
 	struct breakpoint each[];
 };
 
-static int hit(struct kprobe *probe, struct pt_regs *regs)
+static int statement_hit(struct kprobe *probe, struct pt_regs *regs)
 {
 	const struct breakpoint *b = container_of(probe, struct breakpoint, probe);
 
@@ -36,7 +36,7 @@ static int hit(struct kprobe *probe, struct pt_regs *regs)
 	return 0;
 }
 
-static int hit_called(struct kprobe *probe, struct pt_regs *regs)
+static int statement_hit_called(struct kprobe *probe, struct pt_regs *regs)
 {
 	const struct breakpoint *b = container_of(probe, struct breakpoint, probe);
 
@@ -69,7 +69,7 @@ struct stp_breakpoints *stp_breakpoints_arm(const struct stp_point *const *point
 		b->point = points[i];
 		b->address = addresses[i];
 		b->probe.addr = (kprobe_opcode_t *)addresses[i];
-		b->probe.pre_handler = points[i]->n_callers ? hit_called : hit;
+		b->probe.pre_handler = points[i]->n_callers ? statement_hit_called : statement_hit;
 		if (wanted > MOST_JUMPS)
 			b->probe.post_handler = stay_breakpoint;
 		error = register_kprobe(&b->probe);
@@ -110,7 +110,7 @@ void stp_breakpoints_disarm(struct stp_breakpoints *set)
 
 /* --------------------------------------------------------------- the kind */
 
-static int arm(const struct stp_point *const *points, u32 n, void **set)
+static int statement_arm(const struct stp_point *const *points, u32 n, void **set)
 {
 	unsigned long *addresses = kvcalloc(n, sizeof(*addresses), GFP_KERNEL);
 	int armed = 0;
@@ -123,13 +123,13 @@ static int arm(const struct stp_point *const *points, u32 n, void **set)
 	return *set ? armed : -ENOMEM;
 }
 
-static void disarm(void *set)
+static void statement_disarm(void *set)
 {
 	stp_breakpoints_disarm(set);
 }
 
 const struct stp_probe_kind stp_statement_kind = {
 	.name = "statement",
-	.arm = arm,
-	.disarm = disarm,
+	.arm = statement_arm,
+	.disarm = statement_disarm,
 };

@@ -17,10 +17,10 @@ struct input {
 
 /* Of the set that is armed; there is one. Messages come one at a time, and not while it changes. */
 static struct input *input;
-static DEFINE_MUTEX(turn);
+static DEFINE_MUTEX(stdin_turn);
 
 /* Handlers change nothing of what they are given. */
-static void hit(bool lines, struct stp_value *value)
+static void stdin_hit(bool lines, struct stp_value *value)
 {
 	u32 i;
 
@@ -32,7 +32,7 @@ static void hit(bool lines, struct stp_value *value)
 static void end_line(void)
 {
 	if (input->line->len)
-		hit(true, input->line);
+		stdin_hit(true, input->line);
 	input->line->len = 0;
 }
 
@@ -45,7 +45,7 @@ static void take(char c)
 	struct stp_value *line = input->line;
 
 	one.value.text[0] = c;
-	hit(false, &one.value);
+	stdin_hit(false, &one.value);
 	/* A string holds no NUL. */
 	if (c && line->len < line->size)
 		line->text[line->len++] = c;
@@ -58,7 +58,7 @@ int stp_stdin(const char *text, u32 length)
 	int error = 0;
 	u32 i;
 
-	mutex_lock(&turn);
+	mutex_lock(&stdin_turn);
 	if (!input)
 		error = -EAGAIN;
 	for (i = 0; input && i < length; i++) {
@@ -67,11 +67,11 @@ int stp_stdin(const char *text, u32 length)
 	}
 	if (input && !length)
 		end_line();
-	mutex_unlock(&turn);
+	mutex_unlock(&stdin_turn);
 	return error;
 }
 
-static int arm(const struct stp_point *const *points, u32 n, void **set)
+static int stdin_arm(const struct stp_point *const *points, u32 n, void **set)
 {
 	u32 size = stp_script.limits.string_size - 1;
 	struct input *made = kzalloc(sizeof(*made), GFP_KERNEL);
@@ -86,27 +86,27 @@ static int arm(const struct stp_point *const *points, u32 n, void **set)
 	made->line->size = size;
 	made->points = points;
 	made->n = n;
-	mutex_lock(&turn);
+	mutex_lock(&stdin_turn);
 	input = made;
-	mutex_unlock(&turn);
+	mutex_unlock(&stdin_turn);
 	*set = made;
 	return n;
 }
 
-static void disarm(void *set)
+static void stdin_disarm(void *set)
 {
 	struct input *made = set;
 
-	mutex_lock(&turn);
+	mutex_lock(&stdin_turn);
 	input = NULL;
-	mutex_unlock(&turn);
+	mutex_unlock(&stdin_turn);
 	kvfree(made->line);
 	kfree(made);
 }
 
 const struct stp_probe_kind stp_stdin_kind = {
 	.name = "standard input",
-	.arm = arm,
-	.disarm = disarm,
+	.arm = stdin_arm,
+	.disarm = stdin_disarm,
 	.own_names = true,
 };

@@ -44,7 +44,7 @@ static enum hrtimer_restart tick(struct hrtimer *timer)
 	return HRTIMER_RESTART;
 }
 
-static int arm(const struct stp_point *const *points, u32 n, void **set)
+static int timer_arm(const struct stp_point *const *points, u32 n, void **set)
 {
 	struct intervals *intervals = kvzalloc(struct_size(intervals, each, n), GFP_KERNEL);
 
@@ -61,7 +61,7 @@ static int arm(const struct stp_point *const *points, u32 n, void **set)
 	return n;
 }
 
-static void disarm(void *set)
+static void timer_disarm(void *set)
 {
 	struct intervals *intervals = set;
 	u32 i;
@@ -73,8 +73,8 @@ static void disarm(void *set)
 
 const struct stp_probe_kind stp_timer_kind = {
 	.name = "timer",
-	.arm = arm,
-	.disarm = disarm,
+	.arm = timer_arm,
+	.disarm = timer_disarm,
 };
 
 /* ------------------------------------------------------------- of jiffies */

@@ -116,7 +116,7 @@ static int arm_one(struct listener *l, const struct stp_point *point)
 	return tracepoint_probe_register(l->tracepoint, handler_of(point), (void *)point);
 }
 
-static int arm(const struct stp_point *const *points, u32 n, void **set)
+static int tracepoint_arm(const struct stp_point *const *points, u32 n, void **set)
 {
 	struct listeners *listeners = kvzalloc(struct_size(listeners, each, n), GFP_KERNEL);
 	int error;
@@ -135,7 +135,7 @@ static int arm(const struct stp_point *const *points, u32 n, void **set)
 	return listeners->n;
 }
 
-static void disarm(void *set)
+static void tracepoint_disarm(void *set)
 {
 	struct listeners *listeners = set;
 	u32 i;
@@ -152,7 +152,7 @@ static void disarm(void *set)
 
 const struct stp_probe_kind stp_tracepoint_kind = {
 	.name = "tracepoint",
-	.arm = arm,
-	.disarm = disarm,
+	.arm = tracepoint_arm,
+	.disarm = tracepoint_disarm,
 	.leaves_first = true,
 };

@@ -33,7 +33,7 @@ static struct perf_event *__percpu *watch(const struct stp_point *point)
 	return register_wide_hw_breakpoint(&attr, touched, (void *)point);
 }
 
-static int arm(const struct stp_point *const *points, u32 n, void **set)
+static int watch_arm(const struct stp_point *const *points, u32 n, void **set)
 {
 	struct watches *watches = kvzalloc(struct_size(watches, each, n), GFP_KERNEL);
 	u32 i;
@@ -52,7 +52,7 @@ static int arm(const struct stp_point *const *points, u32 n, void **set)
 	return watches->n;
 }
 
-static void disarm(void *set)
+static void watch_disarm(void *set)
 {
 	struct watches *watches = set;
 	u32 i;
@@ -62,7 +62,7 @@ static void disarm(void *set)
 	kvfree(watches);
 }
 
-static const char *explain(int error)
+static const char *watch_explain(int error)
 {
 	return error == -ENOSPC ? "all debug registers are in use" :
 	       error == -EINVAL ? "the address is not aligned to the length, or not the kernel's" :
@@ -71,7 +71,7 @@ static const char *explain(int error)
 
 const struct stp_probe_kind stp_watch_kind = {
 	.name = "watchpoint",
-	.arm = arm,
-	.disarm = disarm,
-	.explain = explain,
+	.arm = watch_arm,
+	.disarm = watch_disarm,
+	.explain = watch_explain,
 };

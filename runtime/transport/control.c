@@ -15,9 +15,6 @@
 
 #include "transport/transport.h"
 
-/* Linked for scripts with such probes. */
-#pragma weak stp_stdin
-
 static DECLARE_WAIT_QUEUE_HEAD(readers);
 static atomic_t attached = ATOMIC_INIT(0);
 static bool recorder;
@@ -125,9 +122,10 @@ static int act(const struct stp_message *message, char *payload)
 		stp_session_stop();
 		return 0;
 	case STP_MESSAGE_STDIN:
-		return stp_script.kinds[STP_KIND_STDIN] ? stp_stdin(payload, message->length) : -EAGAIN;
+		return stp_script.parts.stdin ? stp_script.parts.stdin(payload, message->length) : -EAGAIN;
 	case STP_MESSAGE_RESET:
-		stp_globals_reset();
+		if (stp_script.parts.globals)
+			stp_script.parts.globals->reset();
 		return 0;
 	case STP_MESSAGE_SWITCH:
 		if (message->length != sizeof(struct stp_probe_switch))

@@ -30,29 +30,6 @@ static int account_show(struct seq_file *out, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(account);
 
-/* ------------------------------------------------------------------ times */
-
-/* Of modules that were built with timing, as the file is. */
-#pragma weak stp_point_times
-
-static int times_show(struct seq_file *out, void *unused)
-{
-	const struct stp_point *point = stp_script.points;
-	const struct stp_point *end = point + stp_script.n_points;
-
-	for (; point < end; point++) {
-		const struct stp_probe *probe = stp_script.probes + point->probe;
-		struct stp_times_sum times;
-
-		stp_point_times(point - stp_script.points, &times);
-		seq_printf(out, "%llu %llu %llu %llu %s\t%s\t%s:%u:%u\n", times.hits, times.least,
-			   times.sum, times.most, point->name, probe->name, probe->place.file,
-			   probe->place.line, probe->place.column);
-	}
-	return 0;
-}
-DEFINE_SHOW_ATTRIBUTE(times);
-
 /* ------------------------------------------------------------------ state */
 
 static const char *const states[] = { "loaded", "starting", "running", "stopping", "finished" };
@@ -81,7 +58,8 @@ DEFINE_SHOW_ATTRIBUTE(state);
 
 static int globals_show(struct seq_file *out, void *unused)
 {
-	stp_globals_show(out);
+	if (stp_script.parts.globals)
+		stp_script.parts.globals->show(out);
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(globals);
@@ -106,8 +84,8 @@ void stp_report_init(void)
 	loaded_at = ktime_get_ns();
 	loaded_by = from_kuid(&init_user_ns, current_uid());
 	debugfs_create_file("account", 0400, stp_directory, NULL, &account_fops);
-	if (stp_script.timing)
-		debugfs_create_file("times", 0400, stp_directory, NULL, &times_fops);
+	if (stp_script.parts.timing)
+		stp_script.parts.timing->report(stp_directory);
 	debugfs_create_file("state", 0400, stp_directory, NULL, &state_fops);
 	debugfs_create_file("globals", 0400, stp_directory, NULL, &globals_fops);
 	debugfs_create_file("formats", 0400, stp_directory, NULL, &formats_fops);

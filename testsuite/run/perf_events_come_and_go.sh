@@ -20,5 +20,5 @@ rounds=$((ROUNDS + 1))
 want="$((rounds * 50)) tasks $((rounds * 80)) calls 0 late"
 [ $ROUNDS = 20 ] || want="4096 tasks $((rounds * 80)) calls 0 late"
 [ "$(cat /tmp/out)" = "$want" ] || { cat /tmp/out /tmp/err; exit 1; }
-# Events that stay are more than a kilobyte each, 100 a round.
-[ "$(cat /tmp/grown)" -lt $((ROUNDS * 20)) ] || { echo "$(cat /tmp/grown) KB more"; exit 1; }
+# Events that stay are more than a kilobyte each, 100 a round; caches keep some of what was freed.
+[ "$(cat /tmp/grown)" -lt $((ROUNDS * 50)) ] || { echo "$(cat /tmp/grown) KB more"; exit 1; }

@@ -71,9 +71,10 @@ TEST_F(RecipeTest, AbsolutePathsBecomeVariablesAndRunInTheKernelsFolder) {
                                        d)),
       std::string::npos)
       << recipe->compile;
-  EXPECT_NE(recipe->link.find("ld -r -o \"$W/module.o\" \"$W/script.o\" \"$R/runtime/module.o\" \"$R/runtime.a\"\n"),
+  EXPECT_NE(recipe->collect.find("ld -r -o \"$W/module.o\" \"$W/script.o\" --whole-archive "
+                                 "\"$R/always.a\" --no-whole-archive \"$R/runtime.a\"\n"),
             std::string::npos)
-      << recipe->link;
+      << recipe->collect;
   EXPECT_NE(recipe->link.find("ld -T x -o \"$W/module.ko\" \"$W/module.o\" \"$W/module.mod.o\"\n"),
             std::string::npos)
       << recipe->link;
@@ -87,14 +88,14 @@ TEST_F(RecipeTest, RelativePathsRunInTheModulesFolder) {
   auto recipe = harvest_recipe(path, "m", "/kernel/build", why);
   ASSERT_TRUE(recipe) << why;
   EXPECT_NE(recipe->compile.find("cd '" + path.string() + "'\n"), std::string::npos);
-  EXPECT_NE(recipe->link.find("objtool --link \"$W/module.o\"\n"), std::string::npos);
+  EXPECT_NE(recipe->collect.find("objtool --link \"$W/module.o\"\n"), std::string::npos);
 }
 
 TEST_F(RecipeTest, AnUnknownCommandIsNamed) {
   write(".script.o.cmd", "savedcmd_script.o := gcc -c -o script.o script.c\n");
   std::string why;
   EXPECT_FALSE(harvest_recipe(path, "m", "/kernel/build", why));
-  EXPECT_NE(why.find("links"), std::string::npos);
+  EXPECT_NE(why.find("that links the module"), std::string::npos);
 }
 
 TEST_F(SubprocessTest, TellsTheStatusAndKeepsTheOutput) {

@@ -494,6 +494,18 @@ struct stp_str stp_fn_substr(struct stp_context *c, struct stp_text *scratch, st
 	return (struct stp_str){ s.p + start, length }; /* borrows from its argument */
 }
 
+/* ---- parts of the runtime that scripts name */
+
+const struct stp_store {
+	int unused;
+} stp_array_store, stp_statistic_store;
+const struct stp_globals_part {
+	int unused;
+} stp_globals_part;
+const struct stp_growing_part {
+	int unused;
+} stp_growing_part;
+
 /* ---- the session */
 
 static void make_globals(void)

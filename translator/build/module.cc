@@ -18,6 +18,7 @@
 
 #include "build/object_symbols.h"
 #include "build/runtime_objects.h"
+#include "build/trim_module.h"
 #include "support/digest.h"
 #include "support/subprocess.h"
 #include "target/cache_room.h"
@@ -64,14 +65,16 @@ Way compile_and_link(const RuntimeObjects& runtime, const std::string& name, con
   std::string padded = name;
   padded.resize(std::string(placeholder_name).size());
   if (!runtime.harvested || name.size() > padded.size()) return Way::not_this_way;
-  if (!run_script(runtime.compile, work)) return Way::failed;
+  if (!run_script(runtime.recipe.compile, work)) return Way::failed;
   ObjectSymbols symbols = object_symbols(work / "script.o");
   if (!std::includes(runtime.known.begin(), runtime.known.end(), symbols.undefined.begin(),
                      symbols.undefined.end()))
     return Way::not_this_way;
   write_text(work / "module.mod.o",
              boost::replace_all_copy(runtime.module_template, placeholder_name, padded));
-  return run_script(runtime.link, work) ? Way::done : Way::failed;
+  if (!run_script(runtime.recipe.collect, work)) return Way::failed;
+  trim_module(work / "module.o", work / "module.mod.o");
+  return run_script(runtime.recipe.link, work) ? Way::done : Way::failed;
 }
 
 Way through_kbuild(const Target& target, const std::string& name, const fs::path& work,

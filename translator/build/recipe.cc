@@ -79,12 +79,13 @@ std::optional<std::string> compile_script(const Names& names, std::string& why) 
   return command;
 }
 
-std::optional<std::string> link_objects(const Names& names, std::string& why) {
+std::optional<std::string> collect_objects(const Names& names, std::string& why) {
   std::string command = without_tail(command_of(names.built, names.name + ".o"));
   if (!replace(command, "@" + names.file(names.name + ".mod"),
-               "\"$W/script.o\" \"$R/runtime/module.o\" \"$R/runtime.a\"") ||
+               "\"$W/script.o\" --whole-archive \"$R/always.a\" --no-whole-archive "
+               "\"$R/runtime.a\"") ||
       !replace(command, names.file(names.name + ".o"), "\"$W/module.o\"")) {
-    why = "the command that links the module's objects";
+    why = "the command that collects the module's objects";
     return std::nullopt;
   }
   return command;
@@ -129,7 +130,7 @@ std::optional<Recipe> harvest_recipe(const fs::path& built, const std::string& n
   std::string compile = command_of(built, "script.o");
   Names names{built, name, compile.find((built / "script.c").string()) != std::string::npos};
   auto script = compile_script(names, why);
-  auto objects = link_objects(names, why);
+  auto objects = collect_objects(names, why);
   auto module = link_module(names, why);
   if (!script || !objects || !module) return std::nullopt;
   // What is left of absolute paths is the runtime's: include folders, a common .mod.o. Debian's
@@ -137,7 +138,7 @@ std::optional<Recipe> harvest_recipe(const fs::path& built, const std::string& n
   std::string head =
       fmt::format("W=$1\nR={}\nexport ARCH=x86 SRCARCH=x86\ncd {}\n", shell_quote(built.string()),
                   shell_quote(names.absolute ? build_dir.string() : built.string()));
-  return Recipe{head + *script + "\n", head + *objects + "\n" + *module + "\n"};
+  return Recipe{head + *script + "\n", head + *objects + "\n", head + *module + "\n"};
 }
 
 }  // namespace stp

@@ -10,11 +10,11 @@
 
 namespace stp {
 
-// Both scripts are run by `sh -e SCRIPT WORK`: WORK holds script.c, and after it script.o; or
-// script.o and module.mod.o, and after it module.ko.
+// Scripts for `sh -e SCRIPT WORK`; WORK is a folder.
 struct Recipe {
-  std::string compile;
-  std::string link;
+  std::string compile;  // of script.c makes script.o
+  std::string collect;  // of script.o and the runtime makes module.o
+  std::string link;     // of module.o and module.mod.o makes module.ko
 };
 
 // From the .cmd files of `built`, where Kbuild made the module `name` out of script.c and the

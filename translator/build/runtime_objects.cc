@@ -1,6 +1,6 @@
 // Kbuild is run on a module that is the runtime and an empty script. What comes out is kept: the
-// objects, as a library of which a script gets what it uses; Kbuild's commands (recipe.h); and the .mod.o, which holds what modpost
-// found out: the versions of the kernel's symbols and `struct module` itself. A script's object
+// objects, as a library of which a script gets what it uses (split_object.h); Kbuild's commands
+// (recipe.h); and the .mod.o, which holds what modpost found out: the versions of the kernel's symbols and `struct module` itself. A script's object
 // uses the runtime alone, so the same .mod.o serves it, with another name in it.
 //
 // The alternative, a runtime in a module of its own, would have saved the link as well. It would
@@ -23,6 +23,7 @@
 #include "build/home.h"
 #include "build/object_symbols.h"
 #include "build/recipe.h"
+#include "build/split_object.h"
 #include "support/digest.h"
 #include "support/subprocess.h"
 #include "target/cache.h"
@@ -116,18 +117,47 @@ class FolderLock {
   int fd_;
 };
 
-// The objects of the runtime as a library, and the .mod.o, both without debug information.
-bool make_library(const fs::path& folder, const fs::path& log) {
+std::vector<std::string> objects_of_runtime(const fs::path& folder) {
   std::string list = read_text(folder / (std::string(placeholder_name) + ".mod"));
-  std::vector<std::string> names, objects, all = {"ar", "rcD", "runtime.a"},
-                                           lean = {"strip", "--strip-debug", "-R", ".comment"};
+  std::vector<std::string> names, objects;
   boost::split(names, list, boost::is_space(), boost::token_compress_on);
   for (const std::string& name : names)
     if (!name.empty() && fs::path(name).filename() != "script.o") objects.push_back(name);
-  all.insert(all.end(), objects.begin(), objects.end());
+  return objects;
+}
+
+bool make_archive(const std::string& name, const std::vector<std::string>& members,
+                  const fs::path& folder, const fs::path& log) {
+  std::vector<std::string> command = {"ar", "rcD", name};
+  command.insert(command.end(), members.begin(), members.end());
+  return run_logged(command, log, folder) == 0;
+}
+
+// The objects of the runtime, in parts, as a library from which a script gets what it uses and one
+// that every script gets; and the .mod.o. All without debug information. Objects that cannot be
+// split are members as they are: modules become larger, and no worse.
+bool make_libraries(const fs::path& folder, const fs::path& log) {
+  std::vector<std::string> objects = objects_of_runtime(folder),
+                           lean = {"strip", "--strip-debug", "-R", ".comment"};
   lean.insert(lean.end(), objects.begin(), objects.end());
   lean.push_back(std::string(placeholder_name) + ".mod.o");
-  return run_logged(lean, log, folder) == 0 && run_logged(all, log, folder) == 0;
+  if (run_logged(lean, log, folder) != 0) return false;
+  SplitObjects parts;
+  std::vector<fs::path> paths;
+  for (const std::string& object : objects) paths.push_back(folder / object);
+  try {
+    parts = split_objects(paths, folder / "parts");
+    for (auto* list : {&parts.always, &parts.members})
+      for (std::string& name : *list) name = "parts/" + name;
+  } catch (const std::runtime_error& e) {
+    std::ofstream(log, std::ios::app) << "the objects are linked whole: " << e.what() << "\n";
+    parts = {objects, {}};
+  }
+  bool made = make_archive("always.a", parts.always, folder, log) &&
+              make_archive("runtime.a", parts.members, folder, log);
+  std::error_code ignored;
+  fs::remove_all(folder / "parts", ignored);
+  return made;
 }
 
 // What the .mod.o knows: all that the runtime and the empty script define or want.
@@ -152,7 +182,7 @@ bool works(const Recipe& recipe, const fs::path& folder, const fs::path& log) {
   fs::copy_file(folder / (std::string(placeholder_name) + ".mod.o"), work / "module.mod.o",
                 fs::copy_options::overwrite_existing);
   bool made = true;
-  for (const std::string& script : {recipe.compile, recipe.link})
+  for (const std::string& script : {recipe.compile, recipe.collect, recipe.link})
     made = made && run_logged({"sh", "-e", "-c", script, "sh", work.string()}, log) == 0;
   made = made && fs::exists(work / "module.ko");
   fs::remove_all(work);
@@ -162,7 +192,7 @@ bool works(const Recipe& recipe, const fs::path& folder, const fs::path& log) {
 void build(const Target& target, const fs::path& folder, const fs::path& log) {
   write_kbuild_folder(folder, placeholder_name);
   write_text(folder / "script.c", empty_script);
-  if (!run_kbuild(target, folder, log) || !make_library(folder, log))
+  if (!run_kbuild(target, folder, log) || !make_libraries(folder, log))
     throw std::runtime_error(fmt::format("the runtime could not be built for {}; the log is {}",
                                          target.release, log.string()));
   std::string why;
@@ -173,6 +203,7 @@ void build(const Target& target, const fs::path& folder, const fs::path& log) {
   }
   if (recipe) {
     write_text(folder / "compile.sh", recipe->compile);
+    write_text(folder / "collect.sh", recipe->collect);
     write_text(folder / "link.sh", recipe->link);
     std::set<std::string> known = known_symbols(folder);
     write_text(folder / "symbols", boost::join(known, "\n") + "\n");
@@ -186,13 +217,14 @@ RuntimeObjects load(const std::string& key, const fs::path& folder) {
   RuntimeObjects objects;
   objects.key = key;
   objects.folder = folder;
-  objects.compile = read_text(folder / "compile.sh");
-  objects.link = read_text(folder / "link.sh");
+  objects.recipe = {read_text(folder / "compile.sh"), read_text(folder / "collect.sh"),
+                    read_text(folder / "link.sh")};
   objects.module_template = read_text(folder / (std::string(placeholder_name) + ".mod.o"));
   std::string symbols = read_text(folder / "symbols");
   boost::split(objects.known, symbols, boost::is_any_of("\n"));
   objects.known.erase("");
-  objects.harvested = !objects.compile.empty() && !objects.link.empty();
+  objects.harvested = !objects.recipe.compile.empty() && !objects.recipe.collect.empty() &&
+                      !objects.recipe.link.empty();
   objects.why_not = read_text(folder / "why_not");
   return objects;
 }

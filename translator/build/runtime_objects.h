@@ -5,6 +5,7 @@
 #include <set>
 #include <string>
 
+#include "build/recipe.h"
 #include "target/target.h"
 
 namespace stp {
@@ -17,8 +18,7 @@ inline constexpr const char* placeholder_name =
 struct RuntimeObjects {
   std::string key;               // changes when kernel, compiler or runtime do
   std::filesystem::path folder;  // its sources, as Kbuild wants them, and what it was built to
-  // Empty when `harvested` is not.
-  std::string compile, link;    // scripts for `sh -e`; see recipe.h
+  Recipe recipe;                // empty when `harvested` is not
   std::string module_template;  // the bytes of the .mod.o
   std::set<std::string> known;  // symbols that a script may use with this .mod.o
   bool harvested = false;       // false: each script goes through Kbuild

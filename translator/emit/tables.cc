@@ -69,7 +69,7 @@ std::string global_row(const Module& module, size_t index, size_t walks) {
                     member("walks", walks) + member("grows", int{grows}), entries);
   if (g.value == Type::stat) row += fmt::format(", .shape = &{}", shape_name(module, index));
   if (g.array || g.value == Type::stat)
-    row += fmt::format(", .needs = {}", g.array ? "stp_map_find" : "stp_stats_part");
+    row += fmt::format(", .store = &{}", g.array ? "stp_array_store" : "stp_statistic_store");
   if (g.counter) row += fmt::format(", .parts = &{}", counter_name(module, index));
   return row + fmt::format(", .storage = &{} }},\n", module.names.globals[index]);
 }
@@ -308,6 +308,30 @@ std::string places_text(const Program& program, std::string& members) {
 
 }  // namespace
 
+// What of the runtime this script needs, of that which not every one does.
+std::string parts_text(const Program& program) {
+  auto has = [&](auto&& what) {
+    return std::any_of(program.probes.begin(), program.probes.end(), [&](const Probe& probe) {
+      return std::any_of(probe.points.begin(), probe.points.end(), what);
+    });
+  };
+  bool arrays = std::any_of(program.globals.begin(), program.globals.end(),
+                            [](const Global& g) { return g.array; });
+  // A symbol of a module is "module:symbol".
+  bool modules = !program.sections.empty() || has([](const Point& p) {
+    return p.symbol.find(':') != std::string::npos;
+  });
+  std::string parts;
+  if (!program.globals.empty()) parts += "\t\t.globals = &stp_globals_part,\n";
+  if (arrays) parts += "\t\t.growing = &stp_growing_part,\n";
+  if (modules) parts += "\t\t.modules = &stp_modules_part,\n";
+  if (program.timing) parts += "\t\t.timing = &stp_timing_part,\n";
+  if (!program.gates.empty()) parts += "\t\t.run_gates = stp_run_gates,\n";
+  if (has([](const Point& p) { return p.kind == PointKind::standard_input; }))
+    parts += "\t\t.stdin = stp_stdin,\n";
+  return parts.empty() ? "" : "\t.parts = {\n" + parts + "\t},\n";
+}
+
 std::string tables_text(Module& module, const Depths& depths) {
   const Program& program = module.program;
   std::string globals, points, probes, locks, callers, calls, sections, members;
@@ -344,7 +368,7 @@ std::string tables_text(Module& module, const Depths& depths) {
     members += fmt::format("\t.gates = gates,\n\t.n_gates = {},\n", program.gates.size());
   }
   if (program.anchor) members += fmt::format("\t.anchor = {},\n", c_hex(program.anchor));
-  if (program.timing) members += "\t.timing = true,\n";
+  members += parts_text(program);
   if (program.suppress_handler_errors) members += "\t.suppress_handler_errors = true,\n";
   if (!program.formats.empty())
     members += "\t.formats = formats,\n\t.formats_size = sizeof(formats),\n";

@@ -20,6 +20,31 @@
 
 #define PAGE PAGE_SIZE
 
+struct stp_map *stp_map_create(const struct stp_global *global)
+{
+	return stp_array_store.create(global);
+}
+
+void stp_map_destroy(struct stp_map *map)
+{
+	stp_array_store.destroy(map);
+}
+
+struct stp_stats *stp_stats_create(const struct stp_stat_shape *shape)
+{
+	struct stp_global global = { .shape = shape };
+
+	return stp_statistic_store.create(&global);
+}
+
+void stp_stats_destroy(struct stp_stats *stats)
+{
+	stp_statistic_store.destroy(stats);
+}
+
+/* Nobody shows anything here. */
+void seq_printf(struct seq_file *file, const char *format, ...) { }
+
 /* The array that grows in the background. */
 struct stp_global shim_global;
 const struct stp_script stp_script = { .limits = { .string_size = 16, .trylock = 2 }, .globals = &shim_global, .n_globals = 1 };

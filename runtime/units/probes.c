@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The kinds of probes. One compile: see ../Kbuild. */
+#include "../times.c"
+#include "../probes/entry.c"
+#include "../probes/return.c"
+#include "../probes/statement.c"
+#include "../probes/callers.c"
+#include "../probes/tracepoint.c"
+#include "../probes/timer.c"
+#include "../probes/perf.c"
+#include "../probes/perf_tasks.c"
+#include "../probes/watch.c"
+#include "../probes/netfilter.c"
+#include "../probes/procfs.c"
+#include "../probes/stdin.c"

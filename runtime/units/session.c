@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What a session does outside of handlers: seldom run, so made small. One compile: see ../Kbuild. */
+#include "../module.c"
+#include "../arm.c"
+#include "../sections.c"
+#include "../account.c"
+#include "../globals.c"
+#include "../transport/files.c"
+#include "../transport/control.c"
+#include "../transport/report.c"
+#include "../transport/orphan.c"
+#include "../probes/table.c"
+#include "../probes/sites.c"
+#include "../grow.c"
+#include "../area.c"
+#include "../compat/follow.c"

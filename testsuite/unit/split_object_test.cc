@@ -1,0 +1,148 @@
+// Objects that are taken apart and put together again still do what they did: a program is made of
+// them and run.
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include "build/object_file.h"
+#include "build/object_symbols.h"
+#include "build/split_object.h"
+#include "build/trim_module.h"
+#include "case_files.h"
+#include "support/subprocess.h"
+
+namespace stp {
+namespace fs = std::filesystem;
+namespace {
+
+// Both have a static `twice`, a variable and a text of their own; a row of a table is about each use
+// of LOCKED. `rest` is wanted by nobody.
+constexpr const char* one_c = R"(
+#define LOCKED(x) __asm__ volatile( \
+	".pushsection .smp_locks,\"a\"\n.balign 4\n.long 671f - .\n.popsection\n671: lock; addl $1, %0" \
+	: "+m"(x))
+extern int other(int);
+static int count = 40;
+static const char *names[] = { "zero", "one", "two" };
+static __attribute__((noinline)) int twice(int x) { LOCKED(count); return 2 * x; }
+static __attribute__((noinline, cold)) int rare(int x) { return twice(x) - 1; }
+int first(int x) { return x > 100 ? rare(x) : twice(x) + other(count) + names[2][0]; }
+int rest(int x) { LOCKED(count); return names[x][1]; }
+)";
+constexpr const char* two_c = R"(
+static int seen;
+static __attribute__((noinline)) int twice(int x) { seen++; return 3 * x; }
+int other(int x) { return twice(x) + seen; }
+int unwanted(void) { return "text of nobody"[seen]; }
+)";
+// 2 * 5 + (3 * 41 + 1) + 't', and 2 * 200 - 1.
+constexpr const char* main_c = R"(
+#include <stdio.h>
+int first(int);
+int main(void) { int a = first(5); printf("%d %d\n", a, first(200)); }
+)";
+
+class SplitObjectTest : public testing::Test {
+ protected:
+  SplitObjectTest() {
+    char name[] = "/tmp/stp-split-XXXXXX";
+    path = mkdtemp(name);
+  }
+  ~SplitObjectTest() override { fs::remove_all(path); }
+
+  void compile(const std::string& name, const char* text) {
+    std::ofstream(path / (name + ".c")) << text;
+    run("gcc -O2 -fno-pic -mcmodel=kernel -fno-asynchronous-unwind-tables -fcf-protection=none "
+        "-ffunction-sections -fdata-sections -c " + name + ".c");
+  }
+  void run(const std::string& command) {
+    ASSERT_EQ(run_logged({"sh", "-e", "-c", command}, path / "log", path), 0)
+        << text_of_file(path / "log");
+  }
+  std::string output(const std::string& command) {
+    fs::remove(path / "out");
+    run(command + " > out");
+    return text_of_file(path / "out");
+  }
+  static uint64_t size_of(const Object& object, const std::string& name) {
+    uint64_t size = 0;
+    for (const ObjectSection& s : object.sections)
+      if (s.name == name) size += s.bytes.size();
+    return size;
+  }
+
+  // whole.o: what a module that wants first() is made of.
+  void split_and_collect() {
+    compile("one", one_c);
+    compile("two", two_c);
+    SplitObjects parts = split_objects({path / "one.o", path / "two.o"}, path / "parts");
+    EXPECT_TRUE(parts.always.empty());
+    std::string members;
+    for (const std::string& name : parts.members) members += " parts/" + name;
+    run("ar rcD lib.a" + members + "; ld -r -u first -o whole.o lib.a");
+  }
+  fs::path path;
+};
+
+TEST_F(SplitObjectTest, AProgramOfItsPartsRunsAsBefore) {
+  split_and_collect();
+  std::ofstream(path / "main.c") << main_c;
+  EXPECT_EQ(output("gcc -no-pie main.c whole.o -o whole; ./whole"), "250 399\n");
+}
+
+TEST_F(SplitObjectTest, WhatNobodyWantsStaysOut) {
+  split_and_collect();
+  ObjectSymbols symbols = object_symbols(path / "whole.o");
+  EXPECT_TRUE(symbols.defined.count("first") && symbols.defined.count("other"));
+  EXPECT_FALSE(symbols.defined.count("rest") || symbols.defined.count("unwanted"));
+  EXPECT_TRUE(symbols.undefined.empty());
+  // One of the two rows of the table: that of rest() went with it.
+  EXPECT_EQ(size_of(read_object(path / "one.o"), ".smp_locks"), 8u);
+  EXPECT_EQ(size_of(read_object(path / "whole.o"), ".smp_locks"), 4u);
+  std::string all = text_of_file(path / "whole.o");
+  EXPECT_EQ(all.find("text of nobody"), std::string::npos);
+  EXPECT_NE(all.find("two"), std::string::npos);
+}
+
+TEST_F(SplitObjectTest, ATrimmedObjectRunsAndHasFewerRelocations) {
+  split_and_collect();
+  std::ofstream(path / "main.c") << main_c;
+  compile("mod", "struct version { unsigned long crc; char name[56]; };\n"
+                 "const struct version versions[] __attribute__((section(\"__versions\"))) = {\n"
+                 "{ 1, \"module_layout\" }, { 2, \"printk\" }, { 3, \"wanted\" } };\n");
+  run("echo 'extern int wanted(void); int ask(void) { return wanted(); }' > ask.c; gcc -O2 -c ask.c; "
+      "ld -r -o module.o whole.o ask.o");
+  auto relocations = [&](const char* section) {
+    size_t n = 0;
+    for (const ObjectSection& s : read_object(path / "module.o").sections)
+      if (s.name == section) n += s.relocations.size();
+    return n;
+  };
+  size_t before = relocations(".text");
+  trim_module(path / "module.o", path / "mod.o");
+  // first() to twice() and other(), other() to its twice().
+  EXPECT_LE(relocations(".text") + 3, before);
+  std::string versions;
+  for (const ObjectSection& s : read_object(path / "mod.o").sections)
+    if (s.name == "__versions") versions = s.bytes;
+  EXPECT_EQ(versions.size(), 128u);
+  EXPECT_NE(versions.find("module_layout"), std::string::npos);
+  EXPECT_NE(versions.find("wanted"), std::string::npos);
+  EXPECT_EQ(output("echo 'int wanted(void) { return 0; }' > w.c; "
+                   "gcc -no-pie main.c module.o w.c -o whole; ./whole"),
+            "250 399\n");
+}
+
+TEST_F(SplitObjectTest, ATableThatIsNotUnderstoodIsAnError) {
+  compile("odd", "void f(void) { __asm__ volatile(\".pushsection __ex_table,\\\"a\\\"\\n.long 0, 0, 0\\n"
+                 ".popsection\"); }");
+  EXPECT_THROW(split_objects({path / "odd.o"}, path / "parts"), std::runtime_error);
+  std::ofstream(path / "text.o") << "no object";
+  EXPECT_THROW(split_objects({path / "text.o"}, path / "parts"), std::runtime_error);
+}
+
+}  // namespace
+}  // namespace stp

@@ -1,0 +1,132 @@
+// Three things are taken out.
+//
+// Versions: the .mod.o was made for the whole runtime and has a row of 64 bytes for each symbol of
+// the kernel that any part of it uses; a script's module needs the rows of its own.
+//
+// Relocations inside a section: `ld -r` leaves a call from one function to another to the kernel's
+// module loader, though both stand in .text and their distance is known. 24 bytes each.
+//
+// Names of data: a relocation may as well name the section. Names of functions stay, for backtraces.
+#include "build/trim_module.h"
+
+#include <elf.h>
+
+#include <algorithm>
+#include <cstring>
+#include <set>
+#include <vector>
+
+#include "build/object_file.h"
+
+namespace stp {
+namespace fs = std::filesystem;
+namespace {
+
+constexpr const char* patchable = "__patchable_function_entries";  // ftrace's; it is kept off
+
+bool is_known(const Object& object) {
+  return std::all_of(object.sections.begin(), object.sections.end(), [](const ObjectSection& s) {
+    return s.type != SHT_GROUP && (!(s.flags & SHF_LINK_ORDER) || s.name == patchable);
+  });
+}
+
+void drop_section(ObjectSection& section) { section = {}; }
+
+// R_X86_64_PC32 and R_X86_64_PLT32 (psABI 4.4.1): S + A - P, in four bytes.
+void resolve_inside(const Object& object, ObjectSection& section, uint32_t number) {
+  std::vector<Relocation> left;
+  for (const Relocation& r : section.relocations) {
+    const ObjectSymbol& symbol = object.symbols[r.symbol];
+    bool relative = r.type == R_X86_64_PC32 || r.type == R_X86_64_PLT32;
+    if (!relative || symbol.section != number || symbol.binding == STB_WEAK ||
+        r.offset + sizeof(int32_t) > section.bytes.size()) {
+      left.push_back(r);
+      continue;
+    }
+    auto distance = static_cast<int32_t>(symbol.value + r.addend - r.offset);
+    std::memcpy(&section.bytes[r.offset], &distance, sizeof distance);
+  }
+  section.relocations = std::move(left);
+}
+
+// The symbols that the module loader and the linker look for by name.
+bool is_looked_for(const std::string& name) {
+  return name == "__this_module" || name == "init_module" || name == "cleanup_module";
+}
+
+// A symbol for each section's start, made when there is none.
+std::vector<uint32_t> section_symbols(Object& object) {
+  std::vector<uint32_t> of(object.sections.size());
+  for (uint32_t i = 1; i < object.symbols.size(); ++i)
+    if (object.symbols[i].type == STT_SECTION && object.symbols[i].section < of.size())
+      of[object.symbols[i].section] = i;
+  for (uint32_t i = 1; i < of.size(); ++i) {
+    if (of[i] || !object.sections[i].type) continue;
+    of[i] = object.symbols.size();
+    object.symbols.push_back({"", STB_LOCAL, STT_SECTION, STV_DEFAULT, i, 0, 0});
+  }
+  return of;
+}
+
+void unname_data(Object& object) {
+  std::vector<uint32_t> starts = section_symbols(object);
+  std::set<uint32_t> used;
+  for (ObjectSection& section : object.sections)
+    for (Relocation& r : section.relocations) {
+      const ObjectSymbol& symbol = object.symbols[r.symbol];
+      bool here = symbol.section && symbol.section < object.sections.size();
+      if (here && symbol.type != STT_FUNC && symbol.type != STT_SECTION &&
+          symbol.binding != STB_WEAK && !is_looked_for(symbol.name)) {
+        r.addend += symbol.value;
+        r.symbol = starts[symbol.section];
+      }
+      used.insert(r.symbol);
+    }
+  std::vector<uint32_t> number(object.symbols.size());
+  std::vector<ObjectSymbol> kept(1);
+  for (uint32_t i = 1; i < object.symbols.size(); ++i) {
+    const ObjectSymbol& symbol = object.symbols[i];
+    if (!used.count(i) && symbol.type != STT_FUNC && !is_looked_for(symbol.name)) continue;
+    number[i] = kept.size();
+    kept.push_back(symbol);
+  }
+  object.symbols = std::move(kept);
+  for (ObjectSection& section : object.sections)
+    for (Relocation& r : section.relocations) r.symbol = number[r.symbol];
+}
+
+// struct modversion_info: a checksum and a name (linux/module.h). The kernel asks for its own layout's, too.
+void drop_versions(Object& mod, const Object& object) {
+  constexpr size_t row = 64, name_at = sizeof(uint64_t);
+  std::set<std::string> wanted = {"module_layout"};
+  for (const ObjectSymbol& symbol : object.symbols)
+    if (!symbol.section) wanted.insert(symbol.name);
+  for (ObjectSection& section : mod.sections) {
+    if (section.name != "__versions" || section.bytes.size() % row) continue;
+    std::string kept;
+    for (size_t at = 0; at < section.bytes.size(); at += row) {
+      const char* name = &section.bytes[at + name_at];
+      if (wanted.count({name, strnlen(name, row - name_at)})) kept += section.bytes.substr(at, row);
+    }
+    section.bytes = kept;
+  }
+}
+
+}  // namespace
+
+void trim_module(const fs::path& object_path, const fs::path& mod_path) {
+  Object object = read_object(object_path), mod = read_object(mod_path);
+  if (!is_known(object) || !is_known(mod)) return;
+  for (uint32_t i = 1; i < object.sections.size(); ++i) {
+    if (object.sections[i].name == patchable)
+      drop_section(object.sections[i]);
+    else
+      resolve_inside(object, object.sections[i], i);
+  }
+  unname_data(object);
+  drop_versions(mod, object);
+  write_object(object, object_path);
+  write_object(mod, mod_path);
+}
+
+}  // namespace stp
