@@ -171,6 +171,7 @@ int stp_session_start(const struct stp_start *how)
 	if (atomic_read(&state) != STP_LOADED)
 		return -EALREADY;
 	stp_target = how->target;
+	stp_rings_clock(how->clock);
 	if (stp_script.parts.globals)
 		stp_script.parts.globals->keep();
 	stp_orphan_helper(how->unload);

@@ -222,6 +222,8 @@ extern struct dentry *stp_directory;
 
 int stp_rings_init(void);
 void stp_rings_exit(void);
+/* Before the first record: where times come from, enum stp_clock. Process context. */
+void stp_rings_clock(u32 clock);
 
 /*
  * A record in this CPU's ring: between stp_ring_enter() and stp_ring_leave() (transport/ring.h) of a handler,

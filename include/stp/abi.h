@@ -41,7 +41,7 @@ typedef int64_t stp_s64;
 typedef int32_t stp_s32;
 #endif
 
-#define STP_ABI 1
+#define STP_ABI 2
 
 /* ---------------------------------------------------------------- the ring */
 
@@ -56,8 +56,8 @@ typedef int32_t stp_s32;
  * Reader: may read [consumed, commit), then advances `consumed`. The kernel
  * trusts `consumed` for nothing but free space.
  *
- * Merge rule. Times are CLOCK_MONOTONIC ns, taken after `reserve` has moved.
- * So: read the clock (T), then each ring's `reserve`; once every `commit` has
+ * Merge rule. Times are of the ring's `clock`, taken after `reserve` has moved.
+ * So: read that clock (T), then each ring's `reserve`; once every `commit` has
  * reached the `reserve` that was read, all records with time <= T are there.
  * All records of one handler carry the time of its first, so that sorting by
  * (time, cpu), stably, keeps what one handler printed in one piece.
@@ -80,6 +80,15 @@ struct stp_ring {
 	/* User writes: how much of lost and overwritten earlier readers have told. */
 	stp_u64 told_lost, told_lost_bytes;
 	stp_u64 told_overwritten, told_overwritten_bytes;
+	stp_u32 clock; /* enum stp_clock; kernel writes, at START */
+	stp_u32 unused;
+};
+
+/* What the times of records are: only their order means something. */
+enum stp_clock {
+	STP_CLOCK_MONOTONIC = 0, /* CLOCK_MONOTONIC, ns */
+	STP_CLOCK_TSC = 1,	 /* the CPU's time stamp counter, where the kernel's time is made of it: the
+				    counters of all CPUs agree there, and reading one costs a sixth */
 };
 
 enum stp_record_kind {
@@ -130,7 +139,7 @@ struct stp_histogram_head {
  * string, 'h' histogram. The format is a script format in which every '*' width
  * or precision has its own 'l' before the value. A histogram's directive is %s.
  * Section ".stp.info" holds "key=value" strings, each ended by NUL:
- *   abi=1  release=6.1.0-56-amd64  script=hello.stp  buildid=<hex of the kernel>
+ *   abi=2  release=6.1.0-56-amd64  script=hello.stp  buildid=<hex of the kernel>
  *   stdin=char or stdin=line when the script reads the reader's standard input
  */
 #define STP_FORMATS_SECTION ".stp.formats"
@@ -171,6 +180,8 @@ struct stp_start {
 	stp_s64 target;	  /* what target() returns; 0 for none */
 	char unload[256]; /* program the module runs as `unload NAME` to be removed
 			     when its reader died; "" for /sbin/rmmod NAME */
+	stp_u32 clock;	  /* enum stp_clock: what records get their times from */
+	stp_u32 unused;
 };
 
 enum stp_state {

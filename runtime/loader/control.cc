@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <chrono>
 #include <cstring>
+#include <fstream>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -44,9 +45,17 @@ int Control::set_global(const std::string& text) {
   return send(STP_MESSAGE_GLOBAL, text.data(), text.size());
 }
 
+// The kernel's own choice: it keeps time by the counters where it found that they agree.
+stp_u32 Control::clock_of_kernel(const std::string& folder) {
+  std::string name;
+  std::ifstream(folder + "/clocksource0/current_clocksource") >> name;
+  return name == "tsc" ? STP_CLOCK_TSC : STP_CLOCK_MONOTONIC;
+}
+
 int Control::start(long target, const std::string& unload_program) {
   stp_start start{};
   start.target = target;
+  start.clock = clock_of_kernel();
   if (unload_program.size() < sizeof start.unload)
     std::memcpy(start.unload, unload_program.data(), unload_program.size());
   return send(STP_MESSAGE_START, &start, sizeof start);

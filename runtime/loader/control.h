@@ -21,6 +21,9 @@ class Control {
   // Each returns 0 or errno.
   int set_global(const std::string& name_equals_value);
   int start(long target, const std::string& unload_program);
+  // Where the times of records best come from; `folder` has the kernel's clock sources.
+  static stp_u32 clock_of_kernel(
+      const std::string& folder = "/sys/devices/system/clocksource");
   int stop();
   int give_stdin(const char* text, size_t length);  // length 0: it has ended
   int reset();   // of globals

@@ -27,6 +27,13 @@ uint64_t now_ns() {
   return static_cast<uint64_t>(t.tv_sec) * 1'000'000'000u + static_cast<uint64_t>(t.tv_nsec);
 }
 
+uint64_t now_of(stp_u32 clock) {
+  if (clock != STP_CLOCK_TSC) return now_ns();
+  // Not before what was read earlier (SDM 2B, RDTSC).
+  __builtin_ia32_lfence();
+  return __builtin_ia32_rdtsc();
+}
+
 uint64_t load_acquire(const stp_u64& word) { return __atomic_load_n(&word, __ATOMIC_ACQUIRE); }
 
 // How long to wait for a handler that is in the middle of printing. Handlers are bounded; only
@@ -169,7 +176,8 @@ void Rings::rescan() {
 }
 
 size_t Rings::read(bool everything, const std::function<void(const Record&)>& use) {
-  uint64_t horizon = everything ? UINT64_MAX : now_ns();
+  uint64_t horizon = UINT64_MAX;
+  if (!everything && !rings_.empty()) horizon = now_of(rings_.begin()->second->shared->clock);
   std::vector<uint64_t> reserved;
   for (const auto& [cpu, ring] : rings_) reserved.push_back(load_acquire(ring->shared->reserve));
   uint64_t deadline = now_ns() + patience_ns;

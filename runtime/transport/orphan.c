@@ -22,7 +22,7 @@ module_param_string(unload, helper, sizeof(helper), 0);
 MODULE_PARM_DESC(unload, "program that is run as `PROGRAM unload NAME` when the reader was killed");
 static void remove_module(struct work_struct *work);
 static DECLARE_DELAYED_WORK(removal, remove_module);
-static bool watching;
+static bool looking;
 
 void stp_orphan_helper(const char *program)
 {
@@ -45,19 +45,19 @@ static void remove_module(struct work_struct *work)
 
 void stp_orphan_init(void)
 {
-	WRITE_ONCE(watching, true);
+	WRITE_ONCE(looking, true);
 	schedule_delayed_work(&removal, FIRST_GRACE);
 }
 
 void stp_orphan_exit(void)
 {
-	WRITE_ONCE(watching, false);
+	WRITE_ONCE(looking, false);
 	cancel_delayed_work_sync(&removal);
 }
 
 void stp_orphan_watch(void)
 {
-	if (!READ_ONCE(watching) || stp_recorder())
+	if (!READ_ONCE(looking) || stp_recorder())
 		return;
 	stp_session_stop();
 	schedule_delayed_work(&removal, GRACE);

@@ -16,6 +16,7 @@
 #include <linux/mm.h>
 #include <linux/relay.h>
 #include <asm/local64.h>
+#include <asm/tsc.h>
 
 #include "transport/ring.h"
 #include "transport/transport.h"
@@ -29,6 +30,7 @@
 DEFINE_PER_CPU(struct stp_cpu_ring, stp_cpu_rings);
 static struct rchan *channel;
 static u64 ring_size;
+static bool by_tsc __read_mostly;
 
 /* ------------------------------------------------------------- making them */
 
@@ -61,6 +63,7 @@ static struct dentry *create_file(const char *name, struct dentry *parent, umode
 	shared->magic = STP_RING_MAGIC;
 	shared->cpu = cpu;
 	shared->size = ring_size;
+	shared->clock = by_tsc ? STP_CLOCK_TSC : STP_CLOCK_MONOTONIC;
 	ring->size = ring_size;
 	ring->nest = 0;
 	ring->woken = 0;
@@ -114,6 +117,19 @@ void stp_rings_exit(void)
 	channel = NULL;
 	for_each_possible_cpu(cpu)
 		per_cpu_ptr(&stp_cpu_rings, cpu)->shared = NULL;
+}
+
+void stp_rings_clock(u32 clock)
+{
+	int cpu;
+
+	by_tsc = clock == STP_CLOCK_TSC;
+	for_each_possible_cpu(cpu) {
+		struct stp_ring *shared = READ_ONCE(per_cpu_ptr(&stp_cpu_rings, cpu)->shared);
+
+		if (shared)
+			shared->clock = clock;
+	}
 }
 
 void stp_rings_sum(struct stp_rings_sum *sum)
@@ -285,7 +301,7 @@ void *stp_ring_reserve(struct stp_context *c, u32 what, u32 payload)
 	}
 	/* After `reserve` moved: the reader's merge relies on it. */
 	if (!slot->time)
-		slot->time = ktime_get_mono_fast_ns();
+		slot->time = by_tsc ? rdtsc_ordered() : ktime_get_mono_fast_ns();
 	record = (void *)ring->shared + STP_RING_HEADER + (at & (ring->size - 1));
 	record->length = length;
 	BUILD_BUG_ON(offsetof(struct stp_record, format) != offsetof(struct stp_record, kind) + 2);

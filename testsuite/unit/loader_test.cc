@@ -133,6 +133,37 @@ TEST(Rings, PutsAnInterruptedHandlersRecordsBackTogether) {
   EXPECT_EQ(read_all(rings), "outer1 outer2 nmi ");
 }
 
+// A record of the future waits: others may come before it. The future is that of the ring's clock.
+TEST(Rings, WaitsForWhatTheRingsClockHasNotReached) {
+  for (stp_u32 clock : {STP_CLOCK_MONOTONIC, STP_CLOCK_TSC}) {
+    Folder folder;
+    FakeRing a(folder.path(), 0, 4096);
+    a.ring->clock = clock;
+    timespec t{};
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    uint64_t ns = static_cast<uint64_t>(t.tv_sec) * 1'000'000'000u + static_cast<uint64_t>(t.tv_nsec);
+    uint64_t now = clock == STP_CLOCK_TSC ? __builtin_ia32_rdtsc() : ns;
+    a.put(now, "now");
+    a.put(now + (1ull << 50), "later");
+    Rings rings(folder.path());
+    EXPECT_EQ(read_all(rings, false), "now ") << clock;
+  }
+}
+
+TEST(Control, TakesTheClockThatTheKernelTakes) {
+  Folder folder;
+  std::filesystem::create_directory(folder.path() + "/clocksource0");
+  auto is = [&](const char* name) {
+    std::ofstream(folder.path() + "/clocksource0/current_clocksource") << name;
+    return load::Control::clock_of_kernel(folder.path());
+  };
+  EXPECT_EQ(is("tsc\n"), static_cast<stp_u32>(STP_CLOCK_TSC));
+  EXPECT_EQ(is("tsc-early\n"), static_cast<stp_u32>(STP_CLOCK_MONOTONIC));
+  EXPECT_EQ(is("kvm-clock\n"), static_cast<stp_u32>(STP_CLOCK_MONOTONIC));
+  EXPECT_EQ(load::Control::clock_of_kernel(folder.path() + "/absent"),
+            static_cast<stp_u32>(STP_CLOCK_MONOTONIC));
+}
+
 TEST(Rings, DoesNotGiveRoomBackBeforeRelease) {
   Folder folder;
   FakeRing a(folder.path(), 0, 4096);
