@@ -238,11 +238,11 @@ int run_passes(Work& w) {
   return status;
 }
 
-// What is wrong with a pattern that nothing matches is said only to who asks (-v).
+// Why nothing matches a pattern is said only to who asks (-v); what is no pattern is an error.
 int list(Work& w) {
-  bool found = list_pattern(w.o, *w.target, w.map, w.d);
-  if (!found && w.o.tells(2)) w.reporter.print(w.d);
-  return found ? status_good : status_failed;
+  Listed listed = list_pattern(w.o, *w.target, w.map, w.d);
+  if (listed == Listed::malformed || (listed == Listed::none && w.o.tells(2))) w.reporter.print(w.d);
+  return listed == Listed::some ? status_good : status_failed;
 }
 
 int with_target(StapOptions& o) {
@@ -270,8 +270,7 @@ int stap_command(const Words& words) {
       fmt::print("{}", stap_help());
       return status_good;
     case Mode::version:
-      fmt::print("stp {}, a translator for the language of SystemTap (version {})\n", version,
-                 PreprocessorContext{}.stap_version);
+      fmt::print("{}", stap_version());
       return status_good;
     case Mode::clean_cache:
       trim_cache({"modules"}, most_modules, std::chrono::seconds(0));
