@@ -344,6 +344,7 @@ std::unique_ptr<prog::Program> analyze(const ast::File& script,
   // Types, then everything that depends on them.
   check_conditions(d, conditions_of(pending));
   infer_types(unit, conditions_of(pending));
+  check_hidden_functions(unit);
   set_initial_values(unit, options);
   lower_functions(unit, context);
   lower_probes(unit, pending, context);
