@@ -295,6 +295,18 @@ TEST_F(Stap, PrintsTheTreeAfterPass1) {
             "  print(\"x\");\n}\n\n\n# file <input>\nprobe end\n{\n  exit();\n}\n\n\n");
 }
 
+TEST_F(Stap, TellsOfArgumentsThatNoScriptUses) {
+  Words words = {"-p1", "-E", "probe end { println(@2) }", "-e", "probe begin { println($1) }", "1", "2"};
+  EXPECT_EQ(run_for_kernel(words).err, "");
+  words.insert(words.end(), {"3", "4"});
+  auto ran = run_for_kernel(words);
+  EXPECT_EQ(ran.status, 0);
+  EXPECT_EQ(ran.err,
+            "WARNING: unused command line option $3/@3\nWARNING: unused command line option $4/@4\n");
+  words.insert(words.begin(), "-w");
+  EXPECT_EQ(run_for_kernel(words).err, "");
+}
+
 // What other passes would find as well, but SystemTap's parser refuses.
 TEST_F(Stap, RefusesInPass1WhatIsNoScript) {
   auto error = [&](const std::string& text) {

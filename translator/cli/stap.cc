@@ -74,9 +74,16 @@ bool parse_scripts(Work& w) {
   std::vector<const SourceFile*> sources = {read_script(script, w.map, w.d)};
   for (const auto& text : w.o.additional) sources.push_back(&w.map.add("<input>", text));
   auto context = preprocessor_context(*w.target, script, script.args);
-  for (const SourceFile* source : sources)
-    if (source)
-      w.trees.push_back(stp::parse(*source, context, w.library->macros(), w.map, w.d));
+  size_t used_args = 0;
+  for (const SourceFile* source : sources) {
+    if (!source) continue;
+    size_t used = 0;
+    w.trees.push_back(stp::parse(*source, context, w.library->macros(), w.map, w.d, &used));
+    used_args = std::max(used_args, used);
+  }
+  if (!w.d.failed() && !script.no_warnings)
+    for (size_t i = used_args + 1; i <= script.args.size(); ++i)
+      fmt::print(stderr, "WARNING: unused command line option ${0}/@{0}\n", i);
   if (w.o.last_pass == 1 && !w.d.failed()) sema::check_form(w.trees, w.d);
   bool failed = w.wrong();
   w.clock.end(1, fmt::format("parsed user script and {}",
