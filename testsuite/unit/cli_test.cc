@@ -187,6 +187,12 @@ TEST(Loadable, IsAKernelThatHasAllItTakes) {
   EXPECT_EQ(why_not_loadable(world.root), "");
 }
 
+TEST(Loadable, IsAnErrorWithACode) {
+  std::string text = cannot_load("it was built without X", "do Y");
+  EXPECT_TRUE(text.starts_with("the running kernel, " + running_release() + ", cannot load modules: "));
+  EXPECT_TRUE(text.ends_with("it was built without X; do Y [cannot-load]")) << text;
+}
+
 TEST(Loadable, SaysWhichOptionTheKernelLacks) {
   for (std::string option : {"CONFIG_MODULES", "CONFIG_KPROBES", "CONFIG_RELAY"}) {
     World world;

@@ -11,6 +11,7 @@
 #include "case_files.h"
 #include "fuzz/passes.h"
 #include "fuzz/questions.h"
+#include "fuzz/token_passes.h"
 
 namespace stp {
 namespace {
@@ -28,8 +29,8 @@ constexpr rlim_t most_bytes = 1 << 30;
   setrlimit(RLIMIT_AS, &memory);
   fuzz::Library library(source_dir() / "tapsets");
   for (const std::string& wrong :
-       {library.files.empty() ? std::string("no tapsets") : "", fuzz::parse_wrong(text, library),
-        fuzz::compile_wrong(text, library)}) {
+       {library.files.empty() ? std::string("no tapsets") : "", fuzz::lex_wrong(text),
+        fuzz::preprocess_wrong(text, library), fuzz::parse_wrong(text, library), fuzz::compile_wrong(text, library)}) {
     if (wrong.empty()) continue;
     std::fprintf(stderr, "%s\n", wrong.c_str());
     _exit(1);
@@ -63,6 +64,8 @@ class Found : public testing::Test {
 
 size_t register_found() {
   std::vector<fs::path> files = files_in("testsuite/fuzz/found", ".stp");
+  std::vector<fs::path> seeds = files_in("testsuite/fuzz/seeds", ".stp");
+  files.insert(files.end(), seeds.begin(), seeds.end());
   for (const fs::path& file : files)
     testing::RegisterTest("fuzz_found", file.stem().c_str(), nullptr, nullptr, __FILE__, __LINE__,
                           [file]() -> testing::Test* { return new Found(file); });

@@ -112,9 +112,8 @@ int check_place(const Launch& l, std::string& kernel) {
   // One sentence for the case that most newcomers meet in a container.
   std::string reason = why_not_loadable();
   if (reason.empty()) return status_good;
-  return complain(l, fmt::format("the running kernel, {}, cannot load modules: {}; with --vm the "
-                                 "script runs on a kernel in a virtual machine",
-                                 running_release(), reason));
+  return complain(
+      l, cannot_load(reason, "with --vm the script runs on a kernel in a virtual machine"));
 }
 
 int launch(const Launch& l, const Target& target, const fs::path& module) {

@@ -26,8 +26,7 @@ int hand_over(const std::string& name, const Words& words) {
   }
   std::string reason = asks_for_help(words) ? "" : why_not_loadable();
   if (reason.empty()) return exec_program(loader, words);
-  fmt::print(stderr, "stp {}: the running kernel, {}, cannot load modules: {}\n", name,
-             running_release(), reason);
+  fmt::print(stderr, "stp {}: {}\n", name, cannot_load(reason));
   return status_failed;
 }
 

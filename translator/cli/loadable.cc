@@ -5,6 +5,7 @@
 
 #include "cli/loadable.h"
 
+#include <fmt/format.h>
 #include <linux/capability.h>
 #include <sys/utsname.h>
 #include <zlib.h>
@@ -15,6 +16,8 @@
 #include <sstream>
 #include <string_view>
 #include <system_error>
+
+#include "support/diagnostics.h"
 
 namespace stp::cli {
 namespace {
@@ -69,6 +72,11 @@ constexpr Need needs[] = {
 };
 
 }  // namespace
+
+std::string cannot_load(const std::string& reason, const std::string& cure) {
+  return fmt::format("the running kernel, {}, cannot load modules: {}{}{} [{}]", running_release(),
+                     reason, cure.empty() ? "" : "; ", cure, name_of(Code::cannot_load));
+}
 
 std::string running_release() {
   utsname name;

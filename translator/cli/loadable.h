@@ -11,6 +11,9 @@ namespace stp::cli {
 // and only asked when `root` is "/".
 std::string why_not_loadable(const std::filesystem::path& root = "/");
 
+// The error about it, for such a phrase.
+std::string cannot_load(const std::string& reason, const std::string& cure = {});
+
 std::string running_release();
 
 }  // namespace stp::cli

@@ -74,9 +74,16 @@ bool parse_scripts(Work& w) {
   std::vector<const SourceFile*> sources = {read_script(script, w.map, w.d)};
   for (const auto& text : w.o.additional) sources.push_back(&w.map.add("<input>", text));
   auto context = preprocessor_context(*w.target, script, script.args);
-  for (const SourceFile* source : sources)
-    if (source)
-      w.trees.push_back(stp::parse(*source, context, w.library->macros(), w.map, w.d));
+  size_t used_args = 0;
+  for (const SourceFile* source : sources) {
+    if (!source) continue;
+    size_t used = 0;
+    w.trees.push_back(stp::parse(*source, context, w.library->macros(), w.map, w.d, &used));
+    used_args = std::max(used_args, used);
+  }
+  if (!w.d.failed() && !script.no_warnings)
+    for (size_t i = used_args + 1; i <= script.args.size(); ++i)
+      fmt::print(stderr, "WARNING: unused command line option ${0}/@{0}\n", i);
   if (w.o.last_pass == 1 && !w.d.failed()) sema::check_form(w.trees, w.d);
   bool failed = w.wrong();
   w.clock.end(1, fmt::format("parsed user script and {}",
@@ -238,11 +245,11 @@ int run_passes(Work& w) {
   return status;
 }
 
-// What is wrong with a pattern that nothing matches is said only to who asks (-v).
+// Why nothing matches a pattern is said only to who asks (-v); what is no pattern is an error.
 int list(Work& w) {
-  bool found = list_pattern(w.o, *w.target, w.map, w.d);
-  if (!found && w.o.tells(2)) w.reporter.print(w.d);
-  return found ? status_good : status_failed;
+  Listed listed = list_pattern(w.o, *w.target, w.map, w.d);
+  if (listed == Listed::malformed || (listed == Listed::none && w.o.tells(2))) w.reporter.print(w.d);
+  return listed == Listed::some ? status_good : status_failed;
 }
 
 int with_target(StapOptions& o) {
@@ -270,8 +277,7 @@ int stap_command(const Words& words) {
       fmt::print("{}", stap_help());
       return status_good;
     case Mode::version:
-      fmt::print("stp {}, a translator for the language of SystemTap (version {})\n", version,
-                 PreprocessorContext{}.stap_version);
+      fmt::print("{}", stap_version());
       return status_good;
     case Mode::clean_cache:
       trim_cache({"modules"}, most_modules, std::chrono::seconds(0));

@@ -1,7 +1,10 @@
-// `stap --help`, from the table of the options.
+// `stap --version`, and `stap --help` from the table of the options.
+#include <elfutils/libdwfl.h>
 #include <fmt/format.h>
 
+#include "cli/command.h"
 #include "cli/stap_options.h"
+#include "syntax/parser.h"
 
 namespace stp::cli {
 namespace {
@@ -28,9 +31,21 @@ std::string lines_of(StapRow::Effect effect) {
 
 }  // namespace
 
+// Programs look for "version NUMBER/" and for names of features; both lines have SystemTap's form. Its
+// number is that of the language, so that what they conclude from it is true.
+std::string stap_version() {
+  return fmt::format(
+      "Systemtap translator/driver (version {}/{}, stp {})\n"
+      "stp: an implementation of SystemTap's language of its own, with SystemTap's command line.\n"
+      "This is free software (GPL-2.0); see the file LICENSE.\n"
+      "tested kernel versions: 6.1 ... 6.12\n"
+      "enabled features: DEBUGINFOD BTF\n",
+      PreprocessorContext{}.stap_version, dwfl_version(nullptr), version);
+}
+
 std::string stap_help() {
-  return "stp under the name stap: trace the kernel, with the command line of SystemTap.\n\n"
-         "Usage: stap [options] FILE [args...]\n"
+  return stap_version() +
+         "\nUsage: stap [options] FILE [args...]\n"
          "       stap [options] - [args...]            the script is on standard input\n"
          "       stap [options] -e SCRIPT [args...]\n"
          "       stap [options] -l PROBE | -L PROBE\n"

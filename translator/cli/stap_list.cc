@@ -23,6 +23,16 @@ std::string in_stap_form(std::string variable) {
   return variable;
 }
 
+// What a script can read there, as stap has it: variables without a value are left out, and those of
+// the script, with `own` behind them, come before those of the program.
+std::string readable_variables(const ListedPoint& listed, const std::string& own = {}) {
+  std::string of_script, of_program;
+  for (const auto& variable : listed.variables)
+    if (variable.has_value)
+      (variable.script_type.empty() ? of_program : of_script) += " " + in_stap_form(variable.text());
+  return of_script + own + of_program;
+}
+
 template <typename Node, typename Use>
 void each(const std::vector<const ast::File*>& files, Use use) {
   for (const ast::File* file : files)
@@ -49,13 +59,13 @@ class Lister {
     }
   }
 
-  bool list(const std::string& pattern) {
+  Listed list(const std::string& pattern) {
     auto tree = parsed("<pattern>", "probe " + pattern + " {}");
-    if (d_.failed()) return false;
+    if (d_.failed()) return Listed::malformed;
     each<ast::Probe>({tree.get()}, [&](const ast::Probe& probe) {
       for (const ast::ProbePoint* point : probe.points) list(*point);
     });
-    return !shown_.empty();
+    return shown_.empty() ? Listed::none : Listed::some;
   }
 
  private:
@@ -78,11 +88,8 @@ class Lister {
     if (is_alias && !wildcard) return;
     size_t before = d_.mark();
     for (const auto& listed : list_points(point, library_.files(), target_, *sources_,
-                                          o_.with_variables, d_)) {
-      std::string text = listed.point.name;
-      for (const auto& variable : listed.variables) text += " " + in_stap_form(variable.text());
-      show(std::move(text));
-    }
+                                          o_.with_variables, d_))
+      show(listed.point.name + readable_variables(listed));
     if (is_alias) d_.rewind(before);
   }
 
@@ -91,10 +98,8 @@ class Lister {
     size_t before = d_.mark();
     auto points = list_points(name, files_, target_, *sources_, o_.with_variables, d_);
     std::string text = probes::spell(name.components);
-    if (!points.empty() && o_.with_variables) {
-      for (const auto& variable : points.front().variables) text += " " + in_stap_form(variable.text());
-      text += variables_of_alias(name);
-    }
+    if (!points.empty() && o_.with_variables)
+      text += readable_variables(points.front(), variables_of_alias(name));
     d_.rewind(before);
     if (!points.empty()) show(std::move(text));
   }
@@ -160,7 +165,7 @@ void dump_aliases(const Library& library) {
 
 }  // namespace
 
-bool list_pattern(const StapOptions& o, const Target& target, SourceMap& map, Diagnostics& d) {
+Listed list_pattern(const StapOptions& o, const Target& target, SourceMap& map, Diagnostics& d) {
   return Lister(o, target, map, d).list(o.pattern);
 }
 

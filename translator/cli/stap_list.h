@@ -7,8 +7,13 @@
 
 namespace stp::cli {
 
-// The points of options.pattern to stdout, once each. False when there is none.
-bool list_pattern(const StapOptions&, const Target&, SourceMap&, Diagnostics&);
+// The points of options.pattern to stdout, once each.
+enum class Listed {
+  some,
+  none,
+  malformed,  // the pattern, or a script of -E, cannot be parsed
+};
+Listed list_pattern(const StapOptions&, const Target&, SourceMap&, Diagnostics&);
 
 // For the modes dump_probe_types, dump_probe_aliases and dump_functions.
 void dump_library(const StapOptions&, const Target&, SourceMap&, Diagnostics&);

@@ -67,6 +67,7 @@ std::span<const StapRow> stap_rows();
 // `status` is what to exit with, and what is wrong was said.
 std::optional<StapOptions> parse_stap_line(const Words&, int& status);
 
+std::string stap_version();
 std::string stap_help();
 
 }  // namespace stp::cli

@@ -266,10 +266,6 @@ std::vector<const ast::File*> all_files(const ast::File& script,
   return files;
 }
 
-bool has_value(const types::Location& location) {
-  return location.known();
-}
-
 std::vector<ListedVariable> listed_variables(const types::Provider& source,
                                              const probes::Surroundings& around) {
   using Surround = probes::Surroundings::Kind;
@@ -300,12 +296,11 @@ std::vector<ListedVariable> listed_variables(const types::Provider& source,
   auto variables = source.variables(around.place);
   if (auto* all = types::get(variables))
     for (const auto& v : *all) {
-      std::string place = types::spell(v.location);
-      if (!has_value(v.location)) {
-        auto why = source.variable(around.place, v.name);
-        place = "no value: " + (types::get(why) ? "" : types::lack(why).detail);
-      }
-      listed.push_back({v.name, v.type, place});
+      listed.push_back({v.name, v.type, types::spell(v.location)});
+      if (v.location.known()) continue;
+      auto why = source.variable(around.place, v.name);
+      listed.back().place = "no value: " + (types::get(why) ? "" : types::lack(why).detail);
+      listed.back().has_value = false;
     }
   return listed;
 }
@@ -349,6 +344,7 @@ std::unique_ptr<prog::Program> analyze(const ast::File& script,
   // Types, then everything that depends on them.
   check_conditions(d, conditions_of(pending));
   infer_types(unit, conditions_of(pending));
+  check_hidden_functions(unit);
   set_initial_values(unit, options);
   lower_functions(unit, context);
   lower_probes(unit, pending, context);

@@ -39,6 +39,7 @@ struct ListedVariable {
   std::string place;        // in words: where it is, or why it has no value
   // Of a local variable that the point gives a value to: "string" or "long". It has no `type`.
   std::string script_type = {};
+  bool has_value = true;  // at this point; false: the compiler keeps none here
   std::string text() const;  // "$file:struct file *", "name:string"
   std::string text_with_place() const;  // "$file: struct file *, in rdi"
 };

@@ -340,6 +340,21 @@ Meaning meaning_of(Unit& unit, const ast::Call& call,
   return meaning;
 }
 
+// The library's function that a call would mean without the script's.
+std::optional<HiddenFunction> hidden_by_script(const std::vector<const ast::File*>& library,
+                                               const ast::Call& call) {
+  for (const auto& found : declared_in<ast::Function>(library, call.function.text, nullptr)) {
+    const ast::Function& f = *found.declaration;
+    if (f.params.size() != call.args.size()) continue;
+    HiddenFunction hidden{type_of(f.type), {}};
+    for (const ast::Parameter& param : f.params) hidden.params.push_back(type_of(param.type));
+    return hidden;
+  }
+  const prog::Builtin* b = find_builtin(call.function.text);
+  if (!b || b->args.size() != call.args.size()) return std::nullopt;
+  return HiddenFunction{b->result, b->args};
+}
+
 // Brings in what a call means, and what that reaches in turn.
 void reach_call(Unit& unit, const ast::Call& call, const std::vector<const ast::File*>& library) {
   const std::string& name = call.function.text;
@@ -357,6 +372,7 @@ void reach_call(Unit& unit, const ast::Call& call, const std::vector<const ast::
   size_t mark = unit.diagnostics->mark();
   FunctionGroup* group = add_group(unit, key, call, meaning.fitting);
   group->called_from = call.function.span;
+  if (!in_library(*group)) group->hides = hidden_by_script(library, call);
   group->caller = std::exchange(unit.reaching, group);
   // nesting.cc bounds chains as well; this one is walked first.
   if (++unit.reach_depth > deepest_call_chain)
@@ -373,6 +389,26 @@ void reach_call(Unit& unit, const ast::Call& call, const std::vector<const ast::
 }
 
 }  // namespace
+
+// SystemTap takes both for overloads of one function, whose types have to agree.
+void check_hidden_functions(Unit& unit) {
+  for (auto& named : unit.functions) {
+    const FunctionGroup& group = *named.second;
+    if (!group.hides || group.unread) continue;
+    auto check = [&](Type own, Type hidden, const std::string& what) {
+      if (own == hidden || own == Type::none || hidden == Type::none) return;
+      unit.diagnostics
+          ->error(Code::type_mismatch, group.called_from,
+                  fmt::format("{} {}() is a {}, of the library's function of this name a {}", what,
+                              group.name, name_of(own), name_of(hidden)))
+          .note("the script's function is here; it needs another name, or the library's types",
+                group.overloads.front()->declaration->name.span);
+    };
+    check(group.result, group.hides->result, "the result of");
+    for (size_t i = 0; i < group.params.size(); ++i)
+      check(group.params[i], group.hides->params[i], fmt::format("parameter {} of", i + 1));
+  }
+}
 
 void reach(Unit& unit, const Scope& scope, const std::vector<const ast::File*>& library) {
   for (const ast::Stmt* s : scope.statements) {

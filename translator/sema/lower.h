@@ -199,6 +199,7 @@ class Lowering {
   const types::Provider* provider_;
   std::vector<prog::Expr*>* entry_values_;
   bool guru_;
+  const ast::Expr* statement_ = nullptr;  // the last expression that is a statement of its own
   const ast::Stmt* handler_ = nullptr;
   ProbeFunctions* probe_functions_ = nullptr;  // null in functions of all probes
   bool at_entry_ = false;  // inside @entry(): variables as they are at the function's entry

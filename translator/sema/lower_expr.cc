@@ -429,7 +429,11 @@ Expr* Lowering::assignable(const ast::Expr& e, Type wanted) {
 
 Expr* Lowering::assign(const ast::Assign& a, const Span& span) {
   Type type = a.op ? (*a.op == ast::BinaryOp::concat ? Type::string : Type::number) : Type::none;
+  auto* whole = statement_ ? std::get_if<ast::Assign>(&statement_->node) : nullptr;
+  size_t mark = diagnostics().mark(), errors = diagnostics().errors();
   Expr* to = assignable(*a.target, type);
+  if (diagnostics().errors() != errors && !a.op && whole != &a)
+    diagnostics().note_since(mark, "'=' assigns; '==' compares", {});
   if (to->type == Type::stat)
     return error(Code::type_mismatch, span, "a statistic takes values with '<<<', not '='");
   Expr* from = value(*a.value, bad_.count(to) ? Type::none : to->type, reason(*a.target));

@@ -63,6 +63,7 @@ Stmt* Lowering::statement(const ast::Stmt& s) {
           [&](const ast::ExprStmt& e) {
             if (auto unread = scope_.unread.find(&s); unread != scope_.unread.end())
               return unread_statement(s, unread->second);
+            statement_ = e.value;
             return program().stmt(span, prog::ExprStmt{any(*e.value)});
           },
           [&](const ast::Return& r) { return return_statement(r, span); },

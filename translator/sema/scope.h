@@ -7,6 +7,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -55,6 +56,12 @@ struct FunctionInfo {
   bool taken = false;     // of one that each probe has a copy of: some probe has this one
 };
 
+// The types of a function of the library that the script's hides; none where nothing tells.
+struct HiddenFunction {
+  prog::Type result = prog::Type::none;
+  std::vector<prog::Type> params;
+};
+
 // The functions of one name and number of parameters: overloads, in the order in which a call tries
 // them. All have the same types.
 struct FunctionGroup {
@@ -75,6 +82,7 @@ struct FunctionGroup {
   // The call that first led here, and the function it stands in (null: a probe).
   Span called_from;
   const FunctionGroup* caller = nullptr;
+  std::optional<HiddenFunction> hides;
 };
 
 // A handler to be made into one or more Probes.
@@ -143,6 +151,8 @@ void close_groups(Unit&);
 void find_probe_functions(Unit&);
 // Which statements compute what nobody reads. Not with -u.
 void find_unread(Unit&);
+// The script's functions against those of the library that they hide; after infer_types().
+void check_hidden_functions(Unit&);
 // Whether errors were reported since `mark`, and matter only to who reads the value.
 bool has_errors_of_value(const Diagnostics&, size_t mark);
 bool calls_probe_functions(Unit&, const std::vector<const ast::Stmt*>&);

@@ -313,15 +313,18 @@ class Inference {
       g.keys.resize(f.keys.size(), Type::none);
       learned_ = true;
     }
-    auto alike = [&](Slot part, const ast::Name& name) {
+    // What is done with a key tells the array's keys; what is done with a value tells nothing of the
+    // array's, as in SystemTap.
+    auto alike = [&](Slot part, const ast::Name& name, bool both) {
       Slot named = variable(name.text, name.span);
       if (!named) return;
       learn(named, *part.type, name.span);
-      learn(part, *named.type, name.span);
+      if (both) learn(part, *named.type, name.span);
     };
-    for (size_t i = 0; i < f.keys.size() && i < g.keys.size(); ++i) alike(key_of(*info, i), f.keys[i]);
+    for (size_t i = 0; i < f.keys.size() && i < g.keys.size(); ++i)
+      alike(key_of(*info, i), f.keys[i], true);
     if (f.sort_by) learn(value_of(*info), Type::stat, f.array->span);
-    if (f.value) alike(value_of(*info), *f.value);
+    if (f.value) alike(value_of(*info), *f.value, false);
     if (f.limit) expression(*f.limit, Type::number);
   }
 

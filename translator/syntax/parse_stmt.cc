@@ -1,5 +1,7 @@
 // Statements. A `;` behind a simple statement belongs to it, so that
 // `if (a) b; else c` reads as in C, although no statement needs one.
+#include <algorithm>
+
 #include "syntax/parser_state.h"
 
 namespace stp {
@@ -15,6 +17,12 @@ bool ends_with_semicolon(const ast::Stmt& s) {
          !std::holds_alternative<ast::For>(s.node) &&
          !std::holds_alternative<ast::Foreach>(s.node) &&
          !std::holds_alternative<ast::TryCatch>(s.node);
+}
+
+// The blanks before the first word of the line that holds a place.
+size_t indentation(const Span& span) {
+  std::string_view line = span.file->line(span.file->position(span.begin).line);
+  return std::min(line.find_first_not_of(" \t"), line.size());
 }
 
 }  // namespace
@@ -41,14 +49,24 @@ void Parser::parse_block_rest(std::vector<ast::Stmt*>& statements, const Span& o
     recover_statement(start);
     if (pos_ == start && !at_op("}") && !at_declaration() && !at().is(Kind::end)) ++pos_;
   }
-  if (accept_op("}") || panic_) return;
+  if (at_op("}")) {
+    // One that stands further left than the line of its '{' was meant for a block outside.
+    const Token close = take();
+    if (!suspect_ && close.starts_line && close.span.file == open.file && !open.via &&
+        indentation(close.span) < indentation(open))
+      suspect_ = open;
+    return;
+  }
+  if (panic_) return;
   // A brace that an error swallowed is not missed a second time. In both cases what is
   // around the block ends here too.
   if (diagnostics_.errors() + silenced_ == errors)
     diagnostics_
         .error(Code::expected, at().span,
                "'}' was expected to close a block, not " + describe(at()))
-        .note("the block starts here", open);
+        .note(suspect_ ? "by the indentation, it is this block that is not closed"
+                       : "the block starts here",
+              suspect_ ? suspect_ : open);
   panic_ = true;
 }
 

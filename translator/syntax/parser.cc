@@ -219,6 +219,7 @@ void Parser::recover_declaration() {
 void Parser::parse_file() {
   while (!at().is(Kind::end)) {
     size_t start = pos_;
+    suspect_ = {};
     parse_declaration();
     if (!panic_) continue;
     if (pos_ == start) ++pos_;

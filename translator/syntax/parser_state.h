@@ -165,6 +165,7 @@ class Parser {
   size_t pos_ = 0;
   int nesting_ = 0;
   bool panic_ = false;
+  Span suspect_;  // the '{' of a declaration's first block whose '}' seems to be another's
   size_t silenced_ = 0;  // errors that follow from another
   std::unordered_map<const ast::Expr*, int> heights_;  // of those above 1
 };

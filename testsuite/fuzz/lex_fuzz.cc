@@ -1,0 +1,9 @@
+// A libFuzzer target for the lexer. `make fuzz` builds and runs it.
+#include "fuzz/target.h"
+#include "fuzz/token_passes.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  using namespace stp::fuzz;
+  demand(lex_wrong({reinterpret_cast<const char*>(data), size}));
+  return 0;
+}
