@@ -595,11 +595,20 @@ bool Lowering::is_written(const ast::Expr& e) {
 }
 
 Expr* Lowering::entry_value(const ast::Expr& e, const Span& span, Type wanted) {
-  if (at_entry_) return value(e, wanted);
+  if (at_entry_)
+    return error(Code::not_allowed_here, span, "@entry stands inside of @entry", wanted);
   if (!entry_values_ || !surroundings_ ||
       surroundings_->kind != probes::Surroundings::Kind::at_return)
     return error(Code::not_allowed_here, span,
                  "@entry stands only in probes of a function's return", wanted);
+  size_t errors = diagnostics().errors();
+  walk(e, [&](const ast::Expr& inner) {
+    auto* id = std::get_if<ast::Identifier>(&inner.node);
+    if (id && scope_.names.count(id->name))
+      error(Code::not_allowed_here, inner.span,
+            fmt::format("the local variable '{}' has no value yet at the function's entry", id->name));
+  });
+  if (diagnostics().errors() != errors) return bad(wanted, span);
   return kept_from_entry([&] { return value(e, wanted); }, span);
 }
 
