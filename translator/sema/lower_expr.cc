@@ -8,6 +8,7 @@
 #include "sema/lower.h"
 #include "sema/visit.h"
 #include "support/overloaded.h"
+#include "syntax/habits.h"
 
 namespace stp::sema {
 
@@ -98,15 +99,6 @@ Expr* Lowering::unresolved(const Span& span, const std::string& text) {
   return error(Code::unresolved_type, span, text);
 }
 
-namespace {
-
-bool is_type_of_other_languages(const std::string& name) {
-  static constexpr const char* words[] = {"int", "char", "unsigned", "var", "let", "auto", "local", "my", "u64"};
-  return std::find(std::begin(words), std::end(words), name) != std::end(words);
-}
-
-}  // namespace
-
 Expr* Lowering::identifier(const ast::Identifier& id, const Span& span) {
   if (auto local = scope_.names.find(id.name); local != scope_.names.end()) {
     for (auto walk = walks_.rbegin(); walk != walks_.rend(); ++walk)
@@ -133,8 +125,7 @@ Expr* Lowering::identifier(const ast::Identifier& id, const Span& span) {
         e.note(fmt::format("did you mean '{}'?", near));
       if (find_builtin(id.name) || !unit_.arities(id.name).empty())
         e.note(fmt::format("the function of this name is called with parentheses: {}()", id.name));
-      if (is_type_of_other_languages(id.name))
-        e.note("variables have no declaration: their first value tells the type");
+      if (const char* cure = cure_of_name(id.name)) e.note(cure);
       if (probed)
         e.note(fmt::format("the probed code's variables begin with '$': ${}", id.name));
       if (l.type == Type::none) return bad(l.type, span);
