@@ -25,6 +25,9 @@ Expr* Lowering::value(const ast::Expr& e, Type wanted, const Reason& needs) {
     return error(Code::type_mismatch, e.span, "this has no value", instead);
   }
   if (wanted == Type::none || result->type == wanted) return result;
+  const Span mine = reason(e).told;
+  if (mine && unit_.doubted.count({mine.file, mine.begin})) return bad(wanted, e.span);
+  if (needs.assigned && needs.told) unit_.doubted.insert({needs.told.file, needs.told.begin});
   auto& told = diagnostics().error(
       Code::type_mismatch, e.span,
       fmt::format("this is a {} where a {} is needed", name_of(result->type), name_of(wanted)));
@@ -423,7 +426,9 @@ Expr* Lowering::assign(const ast::Assign& a, const Span& span) {
   Expr* to = assignable(*a.target, type);
   if (to->type == Type::stat)
     return error(Code::type_mismatch, span, "a statistic takes values with '<<<', not '='");
-  Expr* from = value(*a.value, bad_.count(to) ? Type::none : to->type, reason(*a.target));
+  Reason needs = reason(*a.target);
+  needs.assigned = true;
+  Expr* from = value(*a.value, bad_.count(to) ? Type::none : to->type, needs);
   return program().expr(to->type, span, prog::AssignExpr{a.op, to, from});
 }
 
