@@ -13,6 +13,7 @@ class Preprocessor : public testing::Test {
     context_.kernel_release = "6.1.0-56-amd64";
     context_.arch = "x86_64";
     context_.config["CONFIG_SMP"] = "y";
+    context_.config["CONFIG_NR_CPUS"] = "64";
   }
   // The spellings of what is left, with one space between.
   std::string run(const std::string& text) {
@@ -67,6 +68,9 @@ TEST_F(Preprocessor, OtherFacts) {
   EXPECT_TRUE(holds("CONFIG_SMP == \"[ym]\""));
   EXPECT_TRUE(holds("CONFIG_NOT_THERE == \"\""));
   EXPECT_TRUE(holds("CONFIG_NOT_THERE != \"y\""));
+  EXPECT_TRUE(holds("CONFIG_NR_CPUS == \"64\""));
+  EXPECT_TRUE(holds("CONFIG_NR_CPUS > 8 && CONFIG_NR_CPUS == 0x40"));
+  EXPECT_FALSE(holds("CONFIG_NR_CPUS < 8"));
   EXPECT_TRUE(holds("systemtap_v >= \"4.5\""));
   EXPECT_TRUE(holds("systemtap_privilege == \"stapdev\""));
   EXPECT_TRUE(holds("runtime == \"kernel\""));

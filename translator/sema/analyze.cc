@@ -13,6 +13,7 @@
 #include "sema/suspicious.h"
 #include "sema/types.h"
 #include "sema/visit.h"
+#include "support/overloaded.h"
 
 namespace stp {
 namespace {
@@ -192,18 +193,54 @@ std::vector<const ast::Expr*> conditions_of(const std::vector<PendingProbe>& pen
   return conditions;
 }
 
+// What a condition may not have, as it is said of it; null: e itself may stand in one.
+const char* not_in_condition(const ast::Expr& e) {
+  using Found = const char*;
+  return std::visit(
+      Overloaded{
+          [](const ast::Increment&) -> Found { return "changes no variable"; },
+          [](const ast::Assign&) -> Found { return "changes no variable"; },
+          [](const ast::Accumulate&) -> Found { return "changes no variable"; },
+          [](const ast::Call&) -> Found { return "calls no function"; },
+          [](const ast::Print& p) -> Found { return p.to_string ? nullptr : "prints nothing"; },
+          [](const ast::EmbeddedExpr&) -> Found { return "has no embedded C"; },
+          [](const ast::Target&) -> Found { return "reads nothing of the probed code, only globals"; },
+          [](const ast::Cast&) -> Found { return "reads nothing of the probed code, only globals"; },
+          [](const ast::Dereference&) -> Found { return "reads nothing of the probed code, only globals"; },
+          [](const ast::AtOperator& a) -> Found {
+            bool at_hit = a.name == "entry" || a.name.ends_with("register") || a.name == "probewrite";
+            return at_hit ? "reads nothing of the probed code, only globals" : nullptr;
+          },
+          [](const auto&) -> Found { return nullptr; }},
+      e.node);
+}
+
 // A condition is over global variables alone (stapprobes(3stap)): it is asked when one of them
-// changes, from wherever that is, and nobody may depend on how often.
-void check_conditions(Diagnostics& d, const std::vector<const ast::Expr*>& conditions) {
-  for (const ast::Expr* condition : std::set(conditions.begin(), conditions.end()))
+// changes, from wherever that is, and nobody may depend on how often. What is wrong is left out.
+void check_conditions(Unit& unit, std::vector<PendingProbe>& pending) {
+  std::vector<const ast::Expr*> all = conditions_of(pending);
+  std::set<const ast::Expr*> wrong;
+  for (const ast::Expr* condition : std::set(all.begin(), all.end()))
     walk(*condition, [&](const ast::Expr& e) {
-      if (std::holds_alternative<ast::Increment>(e.node) ||
-          std::holds_alternative<ast::Assign>(e.node) ||
-          std::holds_alternative<ast::Accumulate>(e.node))
-        d.error(Code::not_allowed_here, e.span, "the condition of a probe changes no variable");
-      if (std::holds_alternative<ast::Call>(e.node))
-        d.error(Code::not_allowed_here, e.span, "the condition of a probe calls no function");
+      if (const char* what = not_in_condition(e)) {
+        unit.diagnostics->error(Code::not_allowed_here, e.span,
+                                fmt::format("the condition of a probe {}", what));
+        wrong.insert(condition);
+      }
+      auto* id = std::get_if<ast::Identifier>(&e.node);
+      if (!id || unit.find_global(id->name, e.span)) return;
+      auto& error = unit.diagnostics->error(
+          Code::unknown_name, e.span,
+          fmt::format("there is no global variable '{}' for this condition", id->name));
+      std::vector<std::string> names;
+      for (const auto& [name, info] : unit.globals) names.push_back(name);
+      for (const auto& near : nearest(id->name, names))
+        error.note(fmt::format("did you mean '{}'?", near));
+      wrong.insert(condition);
     });
+  for (PendingProbe& probe : pending)
+    for (ExpandedPoint& point : probe.points)
+      std::erase_if(point.conditions, [&](const ast::Expr* e) { return wrong.count(e) != 0; });
 }
 
 void used(Unit& unit, size_t index) {
@@ -342,7 +379,7 @@ std::unique_ptr<prog::Program> analyze(const ast::File& script,
   if (!options.suppress_warnings) warn_of_suspicious(script, d);
 
   // Types, then everything that depends on them.
-  check_conditions(d, conditions_of(pending));
+  check_conditions(unit, pending);
   infer_types(unit, conditions_of(pending));
   check_hidden_functions(unit);
   set_initial_values(unit, options);

@@ -14,6 +14,7 @@
 #include "sema/scope.h"
 #include "sema/visit.h"
 #include "support/overloaded.h"
+#include "syntax/habits.h"
 
 namespace stp::sema {
 namespace {
@@ -290,6 +291,10 @@ void unknown_function(Unit& unit, const ast::Call& call,
   const std::string& name = call.function.text;
   auto& error = unit.diagnostics->error(Code::unknown_function, call.function.span,
                                         fmt::format("there is no function '{}'", name));
+  if (const char* cure = cure_of_function(name)) {
+    error.note(cure);
+    return;
+  }
   if (!unit.diagnostics->suggests()) return;
   for (const auto& near : nearest(name, function_names(unit, library)))
     error.note(fmt::format("did you mean '{}'?", near));

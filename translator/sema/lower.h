@@ -44,6 +44,9 @@ class Lowering {
   struct Reason {
     std::string text;
     Span told;  // empty: nothing to show
+    bool assigned = false;  // it is given the value
+
+    Reason(std::string why = {}, Span from = {}) : text(std::move(why)), told(from) {}
   };
 
   // lower_stmt.cc

@@ -8,6 +8,7 @@
 #include "sema/lower.h"
 #include "sema/visit.h"
 #include "support/overloaded.h"
+#include "syntax/habits.h"
 
 namespace stp::sema {
 
@@ -24,6 +25,9 @@ Expr* Lowering::value(const ast::Expr& e, Type wanted, const Reason& needs) {
     return error(Code::type_mismatch, e.span, "this has no value", instead);
   }
   if (wanted == Type::none || result->type == wanted) return result;
+  const Span mine = reason(e).told;
+  if (mine && unit_.doubted.count({mine.file, mine.begin})) return bad(wanted, e.span);
+  if (needs.assigned && needs.told) unit_.doubted.insert({needs.told.file, needs.told.begin});
   auto& told = diagnostics().error(
       Code::type_mismatch, e.span,
       fmt::format("this is a {} where a {} is needed", name_of(result->type), name_of(wanted)));
@@ -98,15 +102,6 @@ Expr* Lowering::unresolved(const Span& span, const std::string& text) {
   return error(Code::unresolved_type, span, text);
 }
 
-namespace {
-
-bool is_type_of_other_languages(const std::string& name) {
-  static constexpr const char* words[] = {"int", "char", "unsigned", "var", "let", "auto", "local", "my", "u64"};
-  return std::find(std::begin(words), std::end(words), name) != std::end(words);
-}
-
-}  // namespace
-
 Expr* Lowering::identifier(const ast::Identifier& id, const Span& span) {
   if (auto local = scope_.names.find(id.name); local != scope_.names.end()) {
     for (auto walk = walks_.rbegin(); walk != walks_.rend(); ++walk)
@@ -133,8 +128,7 @@ Expr* Lowering::identifier(const ast::Identifier& id, const Span& span) {
         e.note(fmt::format("did you mean '{}'?", near));
       if (find_builtin(id.name) || !unit_.arities(id.name).empty())
         e.note(fmt::format("the function of this name is called with parentheses: {}()", id.name));
-      if (is_type_of_other_languages(id.name))
-        e.note("variables have no declaration: their first value tells the type");
+      if (const char* cure = cure_of_name(id.name)) e.note(cure);
       if (probed)
         e.note(fmt::format("the probed code's variables begin with '$': ${}", id.name));
       if (l.type == Type::none) return bad(l.type, span);
@@ -436,7 +430,9 @@ Expr* Lowering::assign(const ast::Assign& a, const Span& span) {
     diagnostics().note_since(mark, "'=' assigns; '==' compares", {});
   if (to->type == Type::stat)
     return error(Code::type_mismatch, span, "a statistic takes values with '<<<', not '='");
-  Expr* from = value(*a.value, bad_.count(to) ? Type::none : to->type, reason(*a.target));
+  Reason needs = reason(*a.target);
+  needs.assigned = true;
+  Expr* from = value(*a.value, bad_.count(to) ? Type::none : to->type, needs);
   return program().expr(to->type, span, prog::AssignExpr{a.op, to, from});
 }
 
@@ -599,11 +595,20 @@ bool Lowering::is_written(const ast::Expr& e) {
 }
 
 Expr* Lowering::entry_value(const ast::Expr& e, const Span& span, Type wanted) {
-  if (at_entry_) return value(e, wanted);
+  if (at_entry_)
+    return error(Code::not_allowed_here, span, "@entry stands inside of @entry", wanted);
   if (!entry_values_ || !surroundings_ ||
       surroundings_->kind != probes::Surroundings::Kind::at_return)
     return error(Code::not_allowed_here, span,
                  "@entry stands only in probes of a function's return", wanted);
+  size_t errors = diagnostics().errors();
+  walk(e, [&](const ast::Expr& inner) {
+    auto* id = std::get_if<ast::Identifier>(&inner.node);
+    if (id && scope_.names.count(id->name))
+      error(Code::not_allowed_here, inner.span,
+            fmt::format("the local variable '{}' has no value yet at the function's entry", id->name));
+  });
+  if (diagnostics().errors() != errors) return bad(wanted, span);
   return kept_from_entry([&] { return value(e, wanted); }, span);
 }
 

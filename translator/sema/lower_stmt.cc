@@ -103,6 +103,7 @@ Stmt* Lowering::return_statement(const ast::Return& r, const Span& span) {
 std::optional<size_t> Lowering::receiver(const ast::Name& name, Type type,
                                          std::vector<Stmt*>& first) {
   auto mismatch = [&](Type other, const Span& told) {
+    if (told) unit_.doubted.insert({told.file, told.begin});
     auto& error = diagnostics().error(Code::type_mismatch, name.span,
                                       fmt::format("'{}' is a {} elsewhere and a {} here", name.text,
                                                   name_of(other), name_of(type)));

@@ -104,6 +104,9 @@ struct Unit {
   std::vector<std::unique_ptr<HandlerInfo>> handlers;
   std::set<std::string> shared;  // globals that the library declares for everybody
   std::set<const ast::Stmt*> left_out;  // unread and wrong: the warning was given
+  // Where those types were told of which a value was given that has the other type: uses that do not
+  // agree with one are no news.
+  std::set<std::pair<const SourceFile*, uint32_t>> doubted = {};
   std::set<std::string> counters = {};  // that @perf() may name
   bool addresses = false;  // a variable is at a link-time address
   std::vector<std::pair<size_t, size_t>> copies;  // a probe's own copy of a function, and the function

@@ -425,6 +425,9 @@ template <typename Node>
 Expr* Lowering::follow(Place p, const Node& node, const Span& span) {
   for (const ast::Access& access : node.accesses)
     if (!step(p, access)) return bad(node.pretty ? Type::string : Type::number, span);
+  if (node.pretty && node.address_of)
+    return error(Code::bad_access, span, "this is text, which has no address: leave out the & or the $",
+                 Type::string);
   if (node.pretty) return pretty(p, node.pretty, span);
   if (!node.address_of) return read(p, span);
   if (!p.in_memory || p.bit_size)

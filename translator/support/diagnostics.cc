@@ -82,6 +82,12 @@ size_t edit_distance(std::string_view a, std::string_view b) {
   return row[b.size()];
 }
 
+bool same_but_for_case(std::string_view a, std::string_view b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](unsigned char x, unsigned char y) {
+    return std::tolower(x) == std::tolower(y);
+  });
+}
+
 }  // namespace
 
 std::string_view name_of(Code code) { return code_rows()[static_cast<size_t>(code)].name; }
@@ -161,7 +167,7 @@ std::vector<std::string> nearest(std::string_view name, const std::vector<std::s
     size_t gap = candidate.size() > name.size() ? candidate.size() - name.size()
                                                 : name.size() - candidate.size();
     if (gap > limit || candidate == name) continue;
-    size_t distance = edit_distance(name, candidate);
+    size_t distance = same_but_for_case(name, candidate) ? 0 : edit_distance(name, candidate);
     if (distance <= limit) scored.push_back({distance, &candidate});
   }
   std::stable_sort(scored.begin(), scored.end(),

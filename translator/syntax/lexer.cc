@@ -76,6 +76,8 @@ class Lexer {
       if (pos_ >= text_.size()) break;
       lex_one();
     }
+    // What is missing at the end belongs behind the last token, not behind blank lines and comments.
+    if (!tokens_.empty()) begin_ = pos_ = tokens_.back().span.end;
     emit(Kind::end);
     return std::move(tokens_);
   }

@@ -278,6 +278,8 @@ ast::Expr* Parser::parse_unknown_at_word() {
     if (diagnostics_.suggests())
       for (const std::string& near : nearest(name.text, known_at_words()))
         error.note("did you mean '@" + near + "'?");
+    if (error.notes.empty() && (at_op("[") || at_op("=") || at_op("++") || at_op("<<<")))
+      error.note("variables have no '@': declare 'global " + name.text + "', and write " + name.text);
   }
   if (touches_previous() && at_op("(")) skip_balanced();
   return make(name.span, ast::Number{0}, {});

@@ -11,6 +11,7 @@
 
 #include <algorithm>
 
+#include "syntax/habits.h"
 #include "syntax/parser_state.h"
 
 namespace stp {
@@ -134,7 +135,10 @@ void Parser::fail_expected(const std::string& what) {
     ++silenced_;
     panic_ = true;
   }
+  size_t errors = diagnostics_.errors(), mark = diagnostics_.mark();
+  const char* cure = panic_ ? nullptr : cure_of_habit(tokens_, pos_, what);
   fail(Code::expected, at().span, what + ", not " + describe(at()));
+  if (cure && diagnostics_.errors() > errors) diagnostics_.note_since(mark, cure, {});
 }
 
 void Parser::report(Code code, const Span& span, const std::string& text) {
@@ -159,6 +163,9 @@ void Parser::recover_statement(size_t start) {
     if (token.is_op(")") || token.is_op("]")) --open;
   };
   for (size_t i = start; i < pos_; ++i) count(tokens_[i]);
+  // `x = {1, 2}`: no block.
+  if (at_op("{") && pos_ > start && tokens_[pos_ - 1].is_op("="))
+    while (!accept_op("}") && !at().is(Kind::end) && !at_declaration()) ++pos_;
   for (; !at().is(Kind::end); ++pos_) {
     if (at_op("}") || at_declaration()) return;
     bool fresh = pos_ > start && at().starts_line;

@@ -144,6 +144,15 @@ std::optional<Fact> find_fact(const std::string& name, const PreprocessorContext
   return std::nullopt;
 }
 
+// A CONFIG_ option that is a number may be compared as one: CONFIG_NR_CPUS > 64.
+void take_as_number(Fact& fact) {
+  const char* text = fact.text.c_str();
+  char* end = nullptr;
+  errno = 0;
+  int64_t value = std::strtoll(text, &end, 0);
+  if (end != text && !*end && !errno) fact = {Fact::Kind::number, {}, value};
+}
+
 bool has_wildcard(const Token& token) {
   return token.text.find_first_of("*?[") != std::string::npos;
 }
@@ -334,7 +343,10 @@ class Conditionals {
                    "runtime, CONFIG_..., a string or a number was expected");
     ++pos_;
     const Token op = at();
-    bool only_equality = fact && fact->kind != Fact::Kind::version;
+    bool config = fact && left.text.starts_with("CONFIG_");
+    if (config && tokens_[std::min(pos_ + 1, tokens_.size() - 1)].is(Kind::number)) take_as_number(*fact);
+    config = config && fact->kind == Fact::Kind::number;
+    bool only_equality = fact && fact->kind != Fact::Kind::version && !config;
     if (only_equality ? !is_equality(op) : !is_comparison(op))
       return wrong(op, only_equality ? "'==' or '!=' was expected" : "a comparison was expected");
     ++pos_;
