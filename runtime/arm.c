@@ -225,23 +225,41 @@ static bool came(const struct set *set)
 	return set->tried || !set->module.len || stp_module_loaded(set->module);
 }
 
-/* Brings the sets of `module`, or all, to what they should be. Timers come last: they run from when
- * everything else does. Caller holds `arming`. */
-static void update(const char *module)
+static bool any_shall_be_armed(void)
 {
 	u32 i;
 
-	for (i = n_sets; i-- > 0;) {
-		struct set *set = &sets[i];
-		bool on = running && wanted(set);
+	for (i = 0; i < n_sets; i++)
+		if (!sets[i].on && wanted(&sets[i]))
+			return true;
+	return false;
+}
 
-		if (module && compare_modules(set->module, stp_str_of(module)))
-			continue;
-		if (on && !set->on)
-			arm(set);
-		else if (!on && set->on)
-			disarm(set);
-	}
+/* Brings the sets of `module`, or all, to what they should be. Timers come last: they run from when
+ * everything else does. What holds something of which there is little goes first; other sets go when all that
+ * shall be armed is: the kernel may take tenths of a second to be done with each. False: not all have gone, as
+ * others shall be armed by now. Caller holds `arming`. */
+static bool update(const char *module)
+{
+	enum { RELEASE, ARM, DISARM, STEPS } step;
+	u32 i;
+
+	for (step = RELEASE; step < STEPS; step++)
+		for (i = n_sets; i-- > 0;) {
+			struct set *set = &sets[i];
+			bool on = running && wanted(set);
+
+			if (on == set->on || (module && compare_modules(set->module, stp_str_of(module))))
+				continue;
+			if (on && step == ARM) {
+				arm(set);
+			} else if (!on && (step == DISARM || (step == RELEASE && kind_of(set)->scarce))) {
+				disarm(set);
+				if (step == DISARM && running && !module && any_shall_be_armed())
+					return false;
+			}
+		}
+	return true;
 }
 
 void stp_arm_all(void)
@@ -296,10 +314,13 @@ void stp_arm_count(u32 *armed, u32 *not_armed)
 
 static void apply(struct work_struct *work)
 {
+	bool done;
+
 	mutex_lock(&arming);
-	if (running)
-		update(NULL);
+	done = !running || update(NULL);
 	mutex_unlock(&arming);
+	if (!done)
+		stp_session_queue(work);
 }
 static DECLARE_WORK(apply_work, apply);
 

@@ -124,4 +124,5 @@ const struct stp_probe_kind stp_watch_kind = {
 	.arm = arm,
 	.disarm = disarm,
 	.explain = explain,
+	.scarce = true,
 };
