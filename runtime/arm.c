@@ -271,6 +271,18 @@ void stp_arm_all(void)
 	mutex_unlock(&arming);
 }
 
+/* A probe of the script is several here where its handler differs from point to point. `waiting`: as below. Whether
+ * another part of this one came, or was told of. */
+static bool is_settled(u32 probe, const u32 *waiting)
+{
+	u32 i;
+
+	for (i = 0; i < stp_script.n_probes; i++)
+		if ((i < probe || !waiting[i]) && !strcmp(stp_script.probes[i].name, stp_script.probes[probe].name))
+			return true;
+	return false;
+}
+
 /* Of probes none of whose modules came. */
 static void tell_of_unused(void)
 {
@@ -287,7 +299,7 @@ static void tell_of_unused(void)
 	for (i = 0; waiting && i < stp_script.n_probes; i++) {
 		const struct set *set = waiting[i] ? &sets[waiting[i] - 1] : NULL;
 
-		if (set)
+		if (set && !is_settled(i, waiting))
 			stp_tell(STP_RECORD_WARN, "probe %s was never armed: module '%.*s' was not loaded",
 				 stp_script.probes[i].name, (int)set->module.len, set->module.p);
 	}
