@@ -2,34 +2,84 @@
 /*
  * Events of perf on every CPU. CPUs that come later, or come back, get theirs: perf itself, and what the kernel
  * has for breakpoints on all CPUs, cover those that are there.
+ *
+ * To make an event perf may take the lock that keeps CPUs from coming and going (jump labels of software events), which
+ * is taken where a CPU comes: those events are made, and given back, a little later. The clock and debug
+ * registers need no such lock, and are there before anything runs on the CPU.
  */
 #include <linux/cpuhotplug.h>
 #include <linux/slab.h>
 
 #include "probes/cpu_events.h"
 
-static int cover(unsigned int cpu, struct hlist_node *node)
+static bool at_once(const struct stp_cpu_events *e)
 {
-	struct stp_cpu_events *e = hlist_entry(node, struct stp_cpu_events, node);
+	return e->attr.type == PERF_TYPE_BREAKPOINT ||
+	       (e->attr.type == PERF_TYPE_SOFTWARE && e->attr.config == PERF_COUNT_SW_CPU_CLOCK);
+}
+
+static void make(struct stp_cpu_events *e, unsigned int cpu)
+{
 	struct perf_event *event = perf_event_create_kernel_counter(&e->attr, cpu, NULL, e->handler, e->context);
 
 	/* A CPU that could not be covered must not keep the CPU from coming up. */
 	if (IS_ERR(event))
 		e->error = PTR_ERR(event);
 	else
-		e->each[cpu] = event;
+		WRITE_ONCE(e->each[cpu], event);
+}
+
+/* Nobody looks at it any more: those who do run on its CPU with interrupts off. */
+static void give_back(struct stp_cpu_events *e, unsigned int cpu)
+{
+	struct perf_event *event = e->each[cpu];
+
+	WRITE_ONCE(e->each[cpu], NULL);
+	if (event)
+		perf_event_release_kernel(event);
+}
+
+/* Caller holds no lock of CPU hotplug. */
+static void follow(struct work_struct *work)
+{
+	struct stp_cpu_events *e = container_of(work, struct stp_cpu_events, work);
+	struct perf_event *event;
+	int cpu;
+
+	mutex_lock(&e->lock);
+	for_each_possible_cpu(cpu) {
+		/* The CPU may be back, and look. */
+		if (xchg(&e->stale[cpu], false) && (event = xchg(&e->each[cpu], NULL))) {
+			synchronize_rcu();
+			perf_event_release_kernel(event);
+		}
+		if (cpu_online(cpu) && !e->each[cpu])
+			make(e, cpu);
+	}
+	mutex_unlock(&e->lock);
+}
+
+static int cover(unsigned int cpu, struct hlist_node *node)
+{
+	struct stp_cpu_events *e = hlist_entry(node, struct stp_cpu_events, node);
+
+	if (at_once(e))
+		make(e, cpu);
+	else
+		schedule_work(&e->work);
 	return 0;
 }
 
 static int uncover(unsigned int cpu, struct hlist_node *node)
 {
 	struct stp_cpu_events *e = hlist_entry(node, struct stp_cpu_events, node);
-	struct perf_event *event = e->each[cpu];
 
-	/* Runs on that CPU, where handlers that look have interrupts off. */
-	WRITE_ONCE(e->each[cpu], NULL);
-	if (event)
-		perf_event_release_kernel(event);
+	if (at_once(e)) {
+		give_back(e, cpu);
+		return 0;
+	}
+	WRITE_ONCE(e->stale[cpu], true);
+	schedule_work(&e->work);
 	return 0;
 }
 
@@ -47,11 +97,20 @@ int stp_cpu_events_start(struct stp_cpu_events *events, int state)
 {
 	int error;
 
+	INIT_WORK(&events->work, follow);
+	mutex_init(&events->lock);
 	events->each = kvcalloc(nr_cpu_ids, sizeof(*events->each), GFP_KERNEL);
-	if (!events->each)
+	events->stale = kvcalloc(nr_cpu_ids, sizeof(*events->stale), GFP_KERNEL);
+	if (!events->each || !events->stale)
 		return -ENOMEM;
-	/* Calls cover() for the CPUs that are there. */
-	error = cpuhp_state_add_instance(state, &events->node);
+	if (at_once(events)) {
+		/* Calls cover() for the CPUs that are there. */
+		error = cpuhp_state_add_instance(state, &events->node);
+	} else {
+		error = cpuhp_state_add_instance_nocalls(state, &events->node);
+		if (!error)
+			follow(&events->work);
+	}
 	return error ? error : events->error;
 }
 
@@ -67,8 +126,20 @@ bool stp_cpu_events_any(const struct stp_cpu_events *events)
 
 void stp_cpu_events_stop(struct stp_cpu_events *events, int state)
 {
-	if (events->each && !hlist_unhashed(&events->node))
-		cpuhp_state_remove_instance(state, &events->node);
+	int cpu;
+
+	if (events->each && !hlist_unhashed(&events->node)) {
+		if (at_once(events)) {
+			cpuhp_state_remove_instance(state, &events->node);
+		} else {
+			cpuhp_state_remove_instance_nocalls(state, &events->node);
+			cancel_work_sync(&events->work);
+			for_each_possible_cpu(cpu)
+				give_back(events, cpu);
+		}
+	}
 	kvfree(events->each);
+	kvfree(events->stale);
 	events->each = NULL;
+	events->stale = NULL;
 }

@@ -4,7 +4,9 @@
 #define STP_CPU_EVENTS_H
 
 #include <linux/list.h>
+#include <linux/mutex.h>
 #include <linux/perf_event.h>
+#include <linux/workqueue.h>
 
 struct stp_cpu_events {
 	struct hlist_node node; /* for the hotplug callbacks */
@@ -13,6 +15,10 @@ struct stp_cpu_events {
 	void *context;		    /* event->overflow_handler_context */
 	int error;		    /* of the last CPU that could not be covered */
 	struct perf_event **each; /* by CPU */
+	/* For those that cannot be made while a CPU comes or goes. */
+	struct work_struct work;
+	struct mutex lock;
+	bool *stale; /* by CPU: it has gone since its event was made */
 };
 
 /* A state of CPU hotplug for any number of them, or an error. Process context, as for all that follow. */
