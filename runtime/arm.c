@@ -226,23 +226,41 @@ static bool came(const struct set *set)
 	return set->tried || !set->module.len || stp_script.parts.modules->is_loaded(set->module);
 }
 
-/* Brings the sets of `module`, or all, to what they should be. Timers come last: they run from when
- * everything else does. Caller holds `arming`. */
-static void update(const char *module)
+static bool any_shall_be_armed(void)
 {
 	u32 i;
 
-	for (i = n_sets; i-- > 0;) {
-		struct set *set = &sets[i];
-		bool on = running && wanted(set);
+	for (i = 0; i < n_sets; i++)
+		if (!sets[i].on && wanted(&sets[i]))
+			return true;
+	return false;
+}
 
-		if (module && compare_modules(set->module, stp_str_of(module)))
-			continue;
-		if (on && !set->on)
-			arm(set);
-		else if (!on && set->on)
-			disarm(set);
-	}
+/* Brings the sets of `module`, or all, to what they should be. Timers come last: they run from when
+ * everything else does. What holds something of which there is little goes first; other sets go when all that
+ * shall be armed is: the kernel may take tenths of a second to be done with each. False: not all have gone, as
+ * others shall be armed by now. Caller holds `arming`. */
+static bool update(const char *module)
+{
+	enum { RELEASE, ARM, DISARM, STEPS } step;
+	u32 i;
+
+	for (step = RELEASE; step < STEPS; step++)
+		for (i = n_sets; i-- > 0;) {
+			struct set *set = &sets[i];
+			bool on = running && wanted(set);
+
+			if (on == set->on || (module && compare_modules(set->module, stp_str_of(module))))
+				continue;
+			if (on && step == ARM) {
+				arm(set);
+			} else if (!on && (step == DISARM || (step == RELEASE && kind_of(set)->scarce))) {
+				disarm(set);
+				if (step == DISARM && running && !module && any_shall_be_armed())
+					return false;
+			}
+		}
+	return true;
 }
 
 void stp_arm_all(void)
@@ -253,6 +271,18 @@ void stp_arm_all(void)
 	running = true;
 	update(NULL);
 	mutex_unlock(&arming);
+}
+
+/* A probe of the script is several here where its handler differs from point to point. `waiting`: as below. Whether
+ * another part of this one came, or was told of. */
+static bool is_settled(u32 probe, const u32 *waiting)
+{
+	u32 i;
+
+	for (i = 0; i < stp_script.n_probes; i++)
+		if ((i < probe || !waiting[i]) && !strcmp(stp_script.probes[i].name, stp_script.probes[probe].name))
+			return true;
+	return false;
 }
 
 /* Of probes none of whose modules came. */
@@ -271,7 +301,7 @@ static void tell_of_unused(void)
 	for (i = 0; waiting && i < stp_script.n_probes; i++) {
 		const struct set *set = waiting[i] ? &sets[waiting[i] - 1] : NULL;
 
-		if (set)
+		if (set && !is_settled(i, waiting))
 			stp_tell(STP_RECORD_WARN, "probe %s was never armed: module '%.*s' was not loaded",
 				 stp_script.probes[i].name, (int)set->module.len, set->module.p);
 	}
@@ -298,10 +328,13 @@ void stp_arm_count(u32 *armed, u32 *not_armed)
 
 static void apply(struct work_struct *work)
 {
+	bool done;
+
 	mutex_lock(&arming);
-	if (running)
-		update(NULL);
+	done = !running || update(NULL);
 	mutex_unlock(&arming);
+	if (!done)
+		stp_session_queue(work);
 }
 static DECLARE_WORK(apply_work, apply);
 

@@ -54,6 +54,8 @@ struct stp_probe_kind {
 	bool own_names;
 	/* Of a module that is unloaded: disarmed before the kernel's own parts take leave of it. */
 	bool leaves_first;
+	/* There are few of what a point takes; sets that go make room for those that come. */
+	bool scarce;
 };
 
 /* Run-time address of a point: its link address moved by KASLR, or its symbol's (through a

@@ -1,22 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * What perf counts, on every CPU, with the registers of what was interrupted. The tick of timer.profile is
- * perf's software clock, which works in virtual machines without performance counters. CPUs that come later
- * get theirs.
+ * perf's software clock, which works in virtual machines without performance counters.
  */
-#include <linux/cpuhotplug.h>
 #include <linux/perf_event.h>
 #include <linux/slab.h>
 
 #include "builtins.h"
 #include "runtime.h"
+#include "probes/cpu_events.h"
 #include "probes/perf.h"
 
 struct profile {
-	struct hlist_node node; /* for the hotplug callbacks */
 	const struct stp_point *point;
-	int error;		    /* of the last CPU that could not be covered */
-	struct perf_event **events; /* by CPU */
+	struct stp_cpu_events events;
 };
 
 struct profiles {
@@ -76,7 +73,7 @@ s64 stp_fn___stp_perf(struct stp_context *c, struct stp_str name, const struct s
 	for (i = 0; i < STP_COUNTERS; i++) {
 		p = READ_ONCE(readable[i]);
 		if (p && stp_equal(stp_str_of(p->point->counter), name))
-			event = READ_ONCE(p->events[raw_smp_processor_id()]);
+			event = READ_ONCE(p->events.each[raw_smp_processor_id()]);
 	}
 	if (event)
 		return stp_perf_count(event);
@@ -85,43 +82,6 @@ s64 stp_fn___stp_perf(struct stp_context *c, struct stp_str name, const struct s
 		return 0;
 	}
 	return count;
-}
-
-static int cover(unsigned int cpu, struct hlist_node *node)
-{
-	struct profile *p = hlist_entry(node, struct profile, node);
-	struct perf_event_attr attr = stp_perf_attributes(p->point);
-	struct perf_event *event = perf_event_create_kernel_counter(&attr, cpu, NULL, stp_perf_overflow,
-								    (void *)p->point);
-
-	/* A CPU that could not be covered must not keep the CPU from coming up. */
-	if (IS_ERR(event))
-		p->error = PTR_ERR(event);
-	else
-		p->events[cpu] = event;
-	return 0;
-}
-
-static int uncover(unsigned int cpu, struct hlist_node *node)
-{
-	struct profile *p = hlist_entry(node, struct profile, node);
-	struct perf_event *event = p->events[cpu];
-
-	/* Runs on that CPU, where handlers that look have interrupts off. */
-	WRITE_ONCE(p->events[cpu], NULL);
-	if (event)
-		perf_event_release_kernel(event);
-	return 0;
-}
-
-static bool any_event(const struct profile *p)
-{
-	int cpu;
-
-	for_each_possible_cpu(cpu)
-		if (p->events[cpu])
-			return true;
-	return false;
 }
 
 /* False: there are too many. */
@@ -150,12 +110,11 @@ static int perf_arm(const struct stp_point *const *points, u32 n, void **set)
 {
 	struct profiles *profiles = kvzalloc(struct_size(profiles, each, n), GFP_KERNEL);
 	u32 i;
-	int armed = 0;
+	int armed = 0, error;
 
 	if (!profiles)
 		return -ENOMEM;
-	profiles->hotplug_state =
-		cpuhp_setup_state_multi(CPUHP_AP_ONLINE_DYN, "stp:perf", cover, uncover);
+	profiles->hotplug_state = stp_cpu_events_init();
 	if (profiles->hotplug_state < 0) {
 		armed = profiles->hotplug_state;
 		kvfree(profiles);
@@ -166,13 +125,14 @@ static int perf_arm(const struct stp_point *const *points, u32 n, void **set)
 		struct profile *p = &profiles->each[profiles->n++];
 
 		p->point = points[i];
-		p->events = kvcalloc(nr_cpu_ids, sizeof(*p->events), GFP_KERNEL);
-		/* Calls cover() for the CPUs that are there. */
-		if (p->events && !cpuhp_state_add_instance(profiles->hotplug_state, &p->node) &&
-		    any_event(p) && make_readable(p))
+		p->events = (struct stp_cpu_events){ .attr = stp_perf_attributes(points[i]),
+						     .handler = stp_perf_overflow,
+						     .context = (void *)points[i] };
+		error = stp_cpu_events_start(&p->events, profiles->hotplug_state);
+		if (stp_cpu_events_any(&p->events) && make_readable(p))
 			armed++;
 		else
-			stp_point_failed(points[i], p->error ? p->error : -ENODEV);
+			stp_point_failed(points[i], error ? error : -ENODEV);
 	}
 	return armed;
 }
@@ -186,14 +146,9 @@ static void perf_disarm(void *set)
 		make_unreadable(&profiles->each[i]);
 	/* Handlers that look have interrupts off. */
 	synchronize_rcu();
-	for (i = 0; i < profiles->n; i++) {
-		struct profile *p = &profiles->each[i];
-
-		if (p->events && !hlist_unhashed(&p->node))
-			cpuhp_state_remove_instance(profiles->hotplug_state, &p->node);
-		kvfree(p->events);
-	}
-	cpuhp_remove_multi_state(profiles->hotplug_state);
+	for (i = 0; i < profiles->n; i++)
+		stp_cpu_events_stop(&profiles->each[i].events, profiles->hotplug_state);
+	stp_cpu_events_exit(profiles->hotplug_state);
 	kvfree(profiles);
 }
 

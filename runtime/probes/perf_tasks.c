@@ -423,7 +423,7 @@ static void unfollow(u32 n)
 	recall();
 }
 
-static int follow(void)
+static int follow_programs(void)
 {
 	int error;
 	u32 i;
@@ -488,7 +488,7 @@ static int perf_tasks_arm(const struct stp_point *const *points, u32 n, void **s
 	u32 i;
 
 	if (!error && !followers)
-		error = follow();
+		error = follow_programs();
 	if (error) {
 		kvfree(programs);
 		return error;

@@ -7,6 +7,7 @@
 #include "../probes/callers.c"
 #include "../probes/tracepoint.c"
 #include "../probes/timer.c"
+#include "../probes/cpu_events.c"
 #include "../probes/perf.c"
 #include "../probes/perf_tasks.c"
 #include "../probes/watch.c"

@@ -22,7 +22,7 @@ namespace stp::harness {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr int boot_timeout = 60;  // seconds; an idle machine takes 5
+constexpr int boot_timeout = 240;  // seconds; an idle machine takes 5, with the kernel that watches itself 20
 
 void write(const fs::path& path, const std::string& text) { std::ofstream(path) << text; }
 

@@ -6,7 +6,7 @@
 "$STP" help probes > list || exit 1
 grep '^      probe ' list | sed 's/^ *//' > probes
 [ "$(wc -l < probes)" -ge 17 ] || { cat list; exit 1; }
-for kind in begin kernel.function .return kernel.statement module kprobe kernel.trace syscall timer.s timer.profile \
+for kind in begin kernel.function .return .callee kernel.statement module kprobe kernel.trace syscall timer.s timer.profile \
 	perf.sw .process .counter kernel.data netfilter procfs input; do
 	grep -qF "$kind" probes || { echo "no $kind"; exit 1; }
 done
@@ -16,7 +16,7 @@ while read -r probe; do
 	"$STP" check -r "$KERNEL" -e "$probe" > out 2>&1 ||
 		# Of lines, as the list says, there must be DWARF.
 		case $probe in
-		*statement*) grep -q 'no-debuginfo' out && continue ;;
+		*statement* | *callee*) grep -q 'no-debuginfo' out && continue ;;
 		*) false ;;
 		esac || { echo "$probe"; cat out; exit 1; }
 	! grep -q 'error\|warning' out || { echo "$probe"; cat out; exit 1; }

@@ -115,6 +115,9 @@ TEST_P(KernelFunctions, AreFoundByEachNameOfAnAlias) {
   ASSERT_EQ(one.size(), 1u);
   EXPECT_EQ(one[0], symbols->address("__x64_sys_getpid"));
   EXPECT_EQ(one, addresses("__ia32_sys_getpid"));
+  // A pattern that means one of the names finds it, one that means all of them finds it once.
+  EXPECT_EQ(one, addresses("__x64_sys_getpi[d]"));
+  EXPECT_EQ(one, addresses("__*_sys_getpid"));
 }
 
 TEST_P(KernelFunctions, ThatWereReplacedAreNone) {

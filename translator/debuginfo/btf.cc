@@ -18,6 +18,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "debuginfo/btf_file.h"
 #include "debuginfo/btf_tracepoints.h"
@@ -166,7 +167,8 @@ std::vector<Function> BtfProvider::functions_named(const std::string& name) cons
   return found;
 }
 
-// Only what BTF knows: assembler labels are text symbols too, and no functions.
+// Only what BTF knows: assembler labels are text symbols too, and no functions. Another name of what it knows
+// (__x64_sys_getppid, which it calls __do_sys_getppid) counts as well, but no place is found twice.
 std::vector<Function> BtfProvider::functions_like(const Glob& glob) const {
   std::vector<Function> found;
   if (!symbols_) {
@@ -175,14 +177,27 @@ std::vector<Function> BtfProvider::functions_like(const Glob& glob) const {
         found.push_back(from_name(name, id, btf_vlen(&file_->type(id)) == BTF_FUNC_GLOBAL));
     return found;
   }
+  std::vector<Symbol> others;
+  std::unordered_set<uint64_t> places;
   for (size_t i = 0; i < symbols_->size(); ++i) {
     if (!symbols_->is_text(i)) continue;
     auto name = function_of_symbol(symbols_->name(i));
     if (name.empty() || !glob.matches(name)) continue;
-    auto id = ids().find(name);
-    if (id == ids().end()) continue;
     Symbol symbol = (*symbols_)[i];
-    if (!symbols_->is_init(symbol.address)) found.push_back(from_symbol(symbol, name, id->second));
+    if (symbols_->is_init(symbol.address)) continue;
+    auto id = ids().find(name);
+    if (id == ids().end()) {
+      others.push_back(symbol);
+      continue;
+    }
+    found.push_back(from_symbol(symbol, name, id->second));
+    places.insert(symbol.address);
+  }
+  for (const Symbol& symbol : others) {
+    auto known = places.count(symbol.address) ? std::nullopt : function_at(symbol.address);
+    if (!known || !known->handle || known->address != symbol.address) continue;
+    found.push_back(from_symbol(symbol, function_of_symbol(symbol.name), static_cast<uint32_t>(known->handle)));
+    places.insert(symbol.address);
   }
   return found;
 }

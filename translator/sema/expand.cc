@@ -116,6 +116,9 @@ void report_unknown(const ast::ProbePoint& point, const Context& context, Diagno
     bool unfinished = written == probes::spell({bad});
     if (unfinished) {
       auto behind = probes::names_at(components, known + 1);
+      for (const Components* name : aliases)
+        if (behind.empty() && name->size() > known + 1 && same_beginning(*name, components) == known + 1)
+          behind.push_back((*name)[known + 1].name);
       if (!behind.empty()) written += "." + behind.front();
     }
     error.note(fmt::format("it is written {}{}{}", probes::spell(before), known ? "." : "", written));
@@ -123,10 +126,18 @@ void report_unknown(const ast::ProbePoint& point, const Context& context, Diagno
   }
   auto near = nearest(bad.name, bare);
   for (const auto& name : near) error.note(fmt::format("did you mean '{}'?", name));
-  names.resize(of_kinds);  // the library's may be hundreds
+  if (known == 0) names.resize(of_kinds);  // the library's may be hundreds
   if (!near.empty() || names.empty()) return;
   std::string list;
-  for (const auto& name : names) list += (list.empty() ? "" : ", ") + name;
+  std::set<std::string> listed;
+  constexpr size_t most_listed = 16;
+  for (const auto& name : names)
+    if (listed.size() == most_listed && !listed.count(name)) {
+      list += ", ...";
+      break;
+    } else if (listed.insert(name).second) {
+      list += (list.empty() ? "" : ", ") + name;
+    }
   error.note(fmt::format("here may stand: {}", list));
 }
 

@@ -2,9 +2,10 @@
 //
 // SystemTap leaves them out before it looks at types (language reference, 3.3.1). So an alias may
 // name, for whoever reads it, a variable that not every kernel has, and a script may use a name of
-// the alias for something else. Here such statements run like all others, since what fails in them
-// shall be told: but what is wrong in one is only a warning, and leaves it out. It tells no type
-// either, as long as other statements do.
+// the alias for something else. Here such statements of a script run like all others, since what fails in
+// them shall be told: but what is wrong in one is only a warning, and leaves it out. It tells no type
+// either, as long as other statements do. The library's are left out: an alias of netfilter computes thirty
+// variables, of which a handler reads two.
 //
 // With -u, and in a script in which nothing has an effect, all errors count.
 #include <fmt/format.h>
@@ -241,12 +242,15 @@ prog::Stmt* Lowering::unread_statement(const ast::Stmt& s, bool pure) {
   size_t mark = diagnostics().mark();
   size_t kept = entry_values_ ? entry_values_->size() : 0;
   prog::Expr* value = any(e);
-  if (!has_errors_of_value(diagnostics(), mark))
-    return program().stmt(s.span, prog::ExprStmt{value});
+  auto* file = home(s.span);
+  if (!has_errors_of_value(diagnostics(), mark)) {
+    if (!pure || !file || !file->in_library()) return program().stmt(s.span, prog::ExprStmt{value});
+    if (entry_values_) entry_values_->resize(kept);
+    return program().stmt(s.span, prog::BlockStmt{});
+  }
   auto wrong = diagnostics().rewind(mark);
   if (entry_values_) entry_values_->resize(kept);
   const std::string* name = assigned_local(scope_, e);
-  auto* file = home(s.span);
   // Once, however many points the probe has.
   if (unit_.left_out.insert(&s).second && file && !file->in_library()) {
     auto& warning = diagnostics().warning(
