@@ -1,8 +1,9 @@
 // The passes in their order. Each is a function of what is passed to it; the driver asks after
 // each whether it failed, so that a pass never sees what another gave up on.
 //
-// The library is parsed whole for every script: its files are small, and analyze() brings in only
-// what the script uses. Debug information is not: a script of timers does not open any.
+// Of the library only those files are parsed that the script may use (library.h), and analyze()
+// brings in only what it does use. Debug information is opened when something asks for it: a script
+// of timers does not.
 
 #include "cli/compile.h"
 
@@ -22,23 +23,6 @@ namespace stp::cli {
 namespace {
 
 namespace fs = std::filesystem;
-
-// Sorted, so that a run does not depend on the order of a folder.
-std::vector<fs::path> files_below(const fs::path& dir, const std::string& arch) {
-  std::vector<fs::path> files;
-  std::error_code failed;
-  for (fs::recursive_directory_iterator it(dir, failed), end; !failed && it != end;
-       it.increment(failed)) {
-    fs::path relative = it->path().lexically_relative(dir);
-    bool other_arch = relative.parent_path() == "arch" && relative.filename() != arch;
-    if (it->is_directory() && (relative == "tools" || other_arch)) it.disable_recursion_pending();
-    std::string extension = it->path().extension();
-    if (it->is_regular_file() && (extension == ".stp" || extension == ".stpm"))
-      files.push_back(it->path());
-  }
-  std::sort(files.begin(), files.end());
-  return files;
-}
 
 void check_arguments(const SourceFile& script, const ScriptOptions& o, size_t used,
                      Diagnostics& d) {
@@ -77,19 +61,6 @@ void Progress::end(const std::string& what) {
   start_ = now;
 }
 
-PreprocessorContext preprocessor_context(const Target& target, const ScriptOptions& o,
-                                         std::vector<std::string> args) {
-  PreprocessorContext context;
-  context.kernel_version = target.version;
-  context.kernel_release = target.release;
-  context.arch = target.arch;
-  context.guru = o.guru;
-  context.config = target.config;
-  context.args = std::move(args);
-  if (!o.language.empty()) context.stap_version = o.language;
-  return context;
-}
-
 SemaOptions sema_options(const ScriptOptions& o, Diagnostics& d) {
   SemaOptions options;
   options.guru = o.guru;
@@ -115,45 +86,13 @@ void check_globals(const SemaOptions& options, const ast::File& script, Diagnost
   }
 }
 
-Library::Library(const Target& target, const ScriptOptions& o, SourceMap& map, Diagnostics& d) {
-  PreprocessorContext context = preprocessor_context(target, o, {});
-  if (fs::path standard = tapset_dir(); !standard.empty()) 
-    add_folder(standard, SourceFile::Role::standard, context, map, d);
-  for (const auto& dir : o.library) {
-    if (fs::is_directory(dir))
-      add_folder(dir, SourceFile::Role::tapset, context, map, d);
-    else
-      d.error(Code::bad_option, {}, fmt::format("-I {}: there is no such folder", dir));
-  }
-}
+namespace {
 
-void Library::add_folder(const fs::path& dir, SourceFile::Role role,
-                         const PreprocessorContext& context, SourceMap& map, Diagnostics& d) {
-  auto files = files_below(dir, context.arch);
-  auto read = [&](const fs::path& file) {
-    return read_text_file(file, role, map, d);
-  };
-  // Macros first: any tapset file may use any of them.
-  for (const auto& file : files)
-    if (file.extension() == ".stpm")
-      if (auto* source = read(file)) macros_.add(*source, context, d);
-  for (const auto& file : files) {
-    if (file.extension() != ".stp") continue;
-    auto* source = read(file);
-    if (!source) continue;
-    owned_.push_back(stp::parse(*source, context, macros_, map, d));
-    files_.push_back(owned_.back().get());
-  }
-}
-
-std::unique_ptr<prog::Program> resolve(const SourceFile& script, const Target& target,
-                                       const ScriptOptions& o, SourceMap& map, Diagnostics& d,
-                                       Progress& progress) {
+std::unique_ptr<prog::Program> resolve_with(const Library& library, const SourceFile& script,
+                                            const Target& target, const ScriptOptions& o,
+                                            SourceMap& map, Diagnostics& d, Progress& progress) {
   SemaOptions options = sema_options(o, d);
-
-  // The library.
-  Library library(target, o, map, d);
-  progress.end(fmt::format("library: {} files", library.files().size()));
+  progress.end(fmt::format("library: {} files", library.parsed()));
 
   // Text to syntax tree.
   size_t used_args = 0;
@@ -171,7 +110,22 @@ std::unique_ptr<prog::Program> resolve(const SourceFile& script, const Target& t
   program->timing = o.timing;
   progress.end(fmt::format("resolve: {} probes, {} functions, {} globals", program->probes.size(),
                            program->functions.size(), program->globals.size()));
-  if (progress.wanted()) print_points(*program);
+  return program;
+}
+
+}  // namespace
+
+std::unique_ptr<prog::Program> resolve(const SourceFile& script, const Target& target,
+                                       const ScriptOptions& o, SourceMap& map, Diagnostics& d,
+                                       Progress& progress) {
+  // What the script needs of the library; if there is anything to be said of it, all of the library,
+  // which knows the names that were meant.
+  Diagnostics said;
+  auto program = resolve_with(Library(script, target, o, map, said), script, target, o, map, said,
+                              progress);
+  if (!program || !said.all().empty())
+    program = resolve_with(Library(target, o, map, d), script, target, o, map, d, progress);
+  if (program && progress.wanted()) print_points(*program);
   return program;
 }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "build/module.h"
+#include "cli/library.h"
 #include "cli/options.h"
 #include "sema/analyze.h"
 #include "sema/program.h"
@@ -32,29 +33,6 @@ class Progress {
   bool wanted_;
   std::chrono::steady_clock::time_point start_;
 };
-
-// Macros and tapset files, parsed; a view of what analyze() takes.
-class Library {
- public:
-  // Every .stpm and .stp below the library's folder and those of -I. The folders arch/* of other
-  // architectures, and tools/ (scripts of their own), are left out.
-  Library(const Target&, const ScriptOptions&, SourceMap&, Diagnostics&);
-
-  const MacroLibrary& macros() const { return macros_; }
-  const std::vector<const ast::File*>& files() const { return files_; }
-
- private:
-  void add_folder(const std::filesystem::path&, SourceFile::Role, const PreprocessorContext&, SourceMap&,
-                  Diagnostics&);
-
-  MacroLibrary macros_;
-  std::vector<std::unique_ptr<ast::File>> owned_;
-  std::vector<const ast::File*> files_;
-};
-
-// What the preprocessor is told; `args` are the script's.
-PreprocessorContext preprocessor_context(const Target&, const ScriptOptions&,
-                                         std::vector<std::string> args);
 
 // What analyze() is told. Reports bad_option.
 SemaOptions sema_options(const ScriptOptions&, Diagnostics&);
