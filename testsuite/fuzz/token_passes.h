@@ -112,7 +112,9 @@ inline std::string lex_wrong(std::string_view bytes) {
       return "the place of " + describe(token);
     bool line_ends = false;
     if (i > 0 && takes_the_rest(tokens[i - 1])) at = text.size();
-    if (at < token.span.begin && !is_gap(text.substr(at, token.span.begin - at), line_ends))
+    // The end stands right behind the last token, whatever blanks and comments follow.
+    const size_t gap_end = last ? text.size() : token.span.begin;
+    if (at < gap_end && !is_gap(text.substr(at, gap_end - at), line_ends))
       return "text is lost before " + describe(token);
     if (i > 0 && token.starts_line != line_ends) return "the line of " + describe(token);
     if (token.is(TokenKind::bad) && !token.problem) return "a bad token without a reason";
