@@ -291,7 +291,7 @@ TEST_F(Stap, PrintsTheTreeAfterPass1) {
   EXPECT_EQ(ran.status, 0) << ran.err;
   EXPECT_EQ(ran.err, "");
   EXPECT_EQ(ran.out,
-            "# parse tree dump\n# file <input>\nglobal n\n\nprobe begin\n{\n  n += 41;\n"
+            "# parse tree dump\n# file <input>\nglobal n\n\nprobe begin\n{\n  (n) += (41);\n"
             "  print(\"x\");\n}\n\n\n# file <input>\nprobe end\n{\n  exit();\n}\n\n\n");
 }
 
