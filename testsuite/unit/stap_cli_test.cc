@@ -224,6 +224,11 @@ TEST_F(Stap, DoesOrRefusesEveryOptionOfTheManual) {
         << name;
 }
 
+TEST_F(Stap, ShowsUnreadGlobalsUnlessToldNotTo) {
+  EXPECT_TRUE(parsed({"-e", "probe begin {}"}).script.display_globals);
+  EXPECT_FALSE(parsed({"--no-global-var-display", "-e", "probe begin {}"}).script.display_globals);
+}
+
 TEST_F(Stap, LooksForKernelsInTheSysroot) {
   EXPECT_EQ(parsed({"--sysroot", "/mnt", "-e", "probe begin {}"}).script.sysroot, "/mnt");
   EXPECT_EQ(parsed({"--sysroot=/mnt", "-l", "begin"}).script.sysroot, "/mnt");
