@@ -224,6 +224,12 @@ TEST_F(Stap, DoesOrRefusesEveryOptionOfTheManual) {
         << name;
 }
 
+TEST_F(Stap, TargetZeroIsNone) {
+  EXPECT_EQ(parsed({"-x", "12", "-e", "probe begin {}"}).launch.run.target, "12");
+  EXPECT_EQ(parsed({"-x", "0", "-e", "probe begin {}"}).launch.run.target, "");
+  EXPECT_NE(errors_of({"-x", "-1", "-e", "probe begin {}"}), "");
+}
+
 TEST_F(Stap, ShowsUnreadGlobalsUnlessToldNotTo) {
   EXPECT_TRUE(parsed({"-e", "probe begin {}"}).script.display_globals);
   EXPECT_FALSE(parsed({"--no-global-var-display", "-e", "probe begin {}"}).script.display_globals);

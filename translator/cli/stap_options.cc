@@ -115,8 +115,9 @@ std::string set_rotation(Options& o, Text text) {
 }
 
 std::string set_target_id(Options& o, Text text) {
-  o.launch.run.target = text;
-  return wanted_number(text, 1, any);
+  // target() of no process is 0, so -x 0 asks for none.
+  o.launch.run.target = number(text, 1, any) ? text : "";
+  return wanted_number(text, 0, any);
 }
 
 std::string set_timeout(Options& o, Text text) {
