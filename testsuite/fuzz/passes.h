@@ -69,6 +69,20 @@ inline std::string misplaced(const Diagnostics& diagnostics, bool all_have_place
   return "";
 }
 
+// The form of -p1. Its parentheses may nest deeper than those of a text that is deep already.
+inline std::string sorted_wrong(const ast::File& file, const Library& library) {
+  SourceMap map;
+  Diagnostics diagnostics;
+  std::string printed = print_sorted(file);
+  auto again = parse(map.add("again", printed), context(), library.macros, map, diagnostics);
+  for (const Diagnostic& d : diagnostics.all())
+    if (d.code == Code::too_deep) return "";
+  if (diagnostics.failed())
+    return "what -p1 prints is refused: " + render(diagnostics.all().front()) + printed;
+  std::string twice = print_sorted(*again);
+  return twice == printed ? "" : "-p1 prints\n" + printed + "and, parsed again,\n" + twice;
+}
+
 // Lexer, preprocessor, macros, parser, printer.
 inline std::string parse_wrong(std::string_view text, const Library& library) {
   SourceMap map;
@@ -82,7 +96,8 @@ inline std::string parse_wrong(std::string_view text, const Library& library) {
   if (diagnostics.failed())
     return "what was printed is refused: " + render(diagnostics.all().front()) + printed;
   std::string twice = print(*again);
-  return twice == printed ? "" : "printed as\n" + printed + "and, parsed again, as\n" + twice;
+  if (twice != printed) return "printed as\n" + printed + "and, parsed again, as\n" + twice;
+  return sorted_wrong(*file, library);
 }
 
 // All passes up to the C text. Regular expressions are left out of emit: re2c is a program of its

@@ -111,11 +111,10 @@ inline std::string lex_wrong(std::string_view bytes) {
         (last ? token.span.begin != token.span.end : token.span.begin >= token.span.end))
       return "the place of " + describe(token);
     bool line_ends = false;
-    const bool all_taken = i > 0 && takes_the_rest(tokens[i - 1]);
-    // The end stands behind the last token; what follows that is blank.
-    if (last && i > 0 && token.span.begin != at) return "the place of " + describe(token);
-    const size_t next = last ? text.size() : token.span.begin;
-    if (!all_taken && at < next && !is_gap(text.substr(at, next - at), line_ends))
+    if (i > 0 && takes_the_rest(tokens[i - 1])) at = text.size();
+    // The end stands right behind the last token, whatever blanks and comments follow.
+    const size_t gap_end = last ? text.size() : token.span.begin;
+    if (at < gap_end && !is_gap(text.substr(at, gap_end - at), line_ends))
       return "text is lost before " + describe(token);
     if (i > 0 && token.starts_line != line_ends) return "the line of " + describe(token);
     if (token.is(TokenKind::bad) && !token.problem) return "a bad token without a reason";

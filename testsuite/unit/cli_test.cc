@@ -149,7 +149,7 @@ TEST(ReadScript, SaysWhyAFileIsNoScript) {
   auto text_of_error = [&](const fs::path& path) {
     Diagnostics d;
     EXPECT_FALSE(read_text_file(path, SourceFile::Role::user, map, d));
-    return d.errors() == 1 ? d.all()[0].text : "";
+    return d.errors() == 1 ? render(d.all()[0]) : "";
   };
   auto contains = [](const std::string& text, const char* part) {
     return text.find(part) != text.npos;
@@ -160,6 +160,11 @@ TEST(ReadScript, SaysWhyAFileIsNoScript) {
                                                                      "ELF\0\0",
                                                                      6))),
                        "binary"));
+  // Text with a stray byte has a place; other encodings have a name.
+  EXPECT_TRUE(contains(text_of_error(world.write("nul.stp", std::string("probe begin {\0}", 15))),
+                       "nul.stp:1:14: error: a byte of value 0"));
+  EXPECT_TRUE(contains(text_of_error(world.write("utf16.stp", std::string("\xff\xfep\0r\0", 6))),
+                       "UTF-16"));
   Diagnostics d;
   auto* good =
       read_text_file(world.write("a.stp", "probe begin {}"), SourceFile::Role::user, map, d);

@@ -39,6 +39,12 @@ void expect_stable_print(const ast::File& file, PreprocessorContext context,
   auto again = parse(map.add("printed", text), context, library, map, diagnostics);
   EXPECT_FALSE(diagnostics.failed()) << rendered(diagnostics);
   EXPECT_EQ(print(*again), text);
+
+  // The form of -p1 moves declarations, so what it gives is the tree of its own text.
+  std::string sorted = print_sorted(file);
+  auto third = parse(map.add("sorted", sorted), context, library, map, diagnostics);
+  EXPECT_FALSE(diagnostics.failed()) << rendered(diagnostics);
+  EXPECT_EQ(print_sorted(*third), sorted);
 }
 
 using Errors = std::multimap<uint32_t, std::string>;  // line -> code

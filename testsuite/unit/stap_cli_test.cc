@@ -224,6 +224,17 @@ TEST_F(Stap, DoesOrRefusesEveryOptionOfTheManual) {
         << name;
 }
 
+TEST_F(Stap, TargetZeroIsNone) {
+  EXPECT_EQ(parsed({"-x", "12", "-e", "probe begin {}"}).launch.run.target, "12");
+  EXPECT_EQ(parsed({"-x", "0", "-e", "probe begin {}"}).launch.run.target, "");
+  EXPECT_NE(errors_of({"-x", "-1", "-e", "probe begin {}"}), "");
+}
+
+TEST_F(Stap, ShowsUnreadGlobalsUnlessToldNotTo) {
+  EXPECT_TRUE(parsed({"-e", "probe begin {}"}).script.display_globals);
+  EXPECT_FALSE(parsed({"--no-global-var-display", "-e", "probe begin {}"}).script.display_globals);
+}
+
 TEST_F(Stap, LooksForKernelsInTheSysroot) {
   EXPECT_EQ(parsed({"--sysroot", "/mnt", "-e", "probe begin {}"}).script.sysroot, "/mnt");
   EXPECT_EQ(parsed({"--sysroot=/mnt", "-l", "begin"}).script.sysroot, "/mnt");
@@ -291,7 +302,7 @@ TEST_F(Stap, PrintsTheTreeAfterPass1) {
   EXPECT_EQ(ran.status, 0) << ran.err;
   EXPECT_EQ(ran.err, "");
   EXPECT_EQ(ran.out,
-            "# parse tree dump\n# file <input>\nglobal n\n\nprobe begin\n{\n  n += 41;\n"
+            "# parse tree dump\n# file <input>\nglobal n\n\nprobe begin\n{\n  (n) += (41);\n"
             "  print(\"x\");\n}\n\n\n# file <input>\nprobe end\n{\n  exit();\n}\n\n\n");
 }
 

@@ -15,13 +15,13 @@ using ast::UnaryOp;
 
 class Print : public testing::Test {
  protected:
-  std::string reprint(const std::string& text) {
+  std::string reprint(const std::string& text, std::string (*form)(const ast::File&) = print) {
     Diagnostics diagnostics;
     PreprocessorContext context;
     context.guru = true;
     auto file = parse(map_.add("t.stp", text), context, library_, map_, diagnostics);
     for (const Diagnostic& d : diagnostics.all()) ADD_FAILURE() << render(d) << "in:\n" << text;
-    return print(*file);
+    return form(*file);
   }
   Expr* name(const char* text) { return arena_.make<Expr>(Span{}, ast::Identifier{text}); }
   template <typename T>
@@ -114,6 +114,31 @@ TEST_F(Print, EveryPairOfOperatorsKeepsItsGrouping) {
       }
     }
   }
+}
+
+// The tokens of SystemTap 4.8's -p1 of the same text; types of functions are our addition.
+TEST_F(Print, SortedFormHasOperandsInParentheses) {
+  const std::string text =
+      "function f:string(a:long) { return a . \"x\" }\n"
+      "probe begin { x = (a + b) * -3; n[1, 2]++; x = !y ? 1 : k in n; --x; s <<< 2\n"
+      "  y = (t)->m + t->m; z = \"a\" =~ \"b\"; print((a + b)); if ((x = y)) next; a .= b . c }\n"
+      "probe al = begin { next }\nglobal n\n%{ int q; %}\n";
+  const std::string sorted =
+      "%{ int q; %}\n\nglobal n\n\nprobe al = begin\n{\n  next;\n}\n\nprobe begin\n{\n"
+      "  (x) = (((a) + (b)) * (-(3)));\n  (n[1, 2])++;\n  (x) = ((!(y)) ? (1) : ([k] in n));\n"
+      "  --(x);\n  (s) <<< (2);\n  (y) = (((t)->m) + ((t)->m));\n  (z) = ((\"a\") =~ \"b\");\n"
+      "  print((a) + (b));\n  if (((x) = (y)))\n    next;\n  (a) .= ((b) . (c));\n}\n\n"
+      "function f:string(a:long)\n{\n  return (a) . (\"x\");\n}\n\n";
+  EXPECT_EQ(reprint(text, print_sorted), sorted);
+  EXPECT_EQ(reprint(sorted, print_sorted), sorted);
+}
+
+TEST_F(Print, SortedFormOfALongSumIsParsedAgain) {
+  std::string text = "probe p { a";
+  for (int i = 0; i < 900; ++i) text += " + a";
+  const std::string once = reprint(text + " }", print_sorted);
+  EXPECT_NE(once.find("((((a + a + "), once.npos);
+  EXPECT_EQ(reprint(once, print_sorted), once);
 }
 
 TEST_F(Print, DeclarationsAndStatementsRoundTrip) {

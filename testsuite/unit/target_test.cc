@@ -105,7 +105,7 @@ TEST(FindTarget, DescribesAKernelOfAnUnpackedTree) {
   EXPECT_EQ(target->sysroot, world.root / "tree");
   EXPECT_EQ(target->build_dir, world.root / "tree/usr/src/linux-headers-9.1.2-test");
   EXPECT_EQ(target->build_id, "3132333435363738");
-  EXPECT_EQ(target->config.at("CONFIG_T"), "some text");
+  EXPECT_EQ(target->config.at("CONFIG_T"), "\"some text\"");
   EXPECT_EQ(target->config.at("CONFIG_B"), "m");
   EXPECT_FALSE(target->has_config("CONFIG_N"));
   EXPECT_EQ(target->exports, (std::set<std::string>{"kfree", "vfs_read"}));

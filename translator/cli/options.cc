@@ -141,10 +141,24 @@ std::string all_of(std::istream& in) {
   return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
 }
 
-// Text has no NUL; an ELF file or a module given by mistake has many.
+// Text has no NUL; an ELF file or a module given by mistake has many, and does not start as text does.
 const SourceFile* add_text(std::string name, std::string text, SourceFile::Role role,
                            SourceMap& map, Diagnostics& d) {
-  if (text.find('\0') != text.npos) {
+  if (text.starts_with("\xff\xfe") || text.starts_with("\xfe\xff")) {
+    d.error(Code::bad_option, {}, fmt::format("{} is UTF-16 text; scripts are UTF-8", name));
+    return nullptr;
+  }
+  if (const size_t nul = text.find('\0'); nul != text.npos) {
+    const auto before = std::string_view(text).substr(0, nul);
+    const bool starts_as_text = std::none_of(before.begin(), before.end(), [](unsigned char c) {
+      return std::iscntrl(c) && !std::isspace(c);
+    });
+    if (nul > 0 && starts_as_text) {
+      const auto at = static_cast<uint32_t>(nul);
+      const SourceFile& file = map.add(std::move(name), std::move(text), role);
+      d.error(Code::bad_character, {&file, at, at + 1}, "a byte of value 0 has no place in a script");
+      return nullptr;
+    }
     d.error(Code::bad_option, {}, fmt::format("{} is not a script: it is a binary file", name));
     return nullptr;
   }

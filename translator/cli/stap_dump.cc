@@ -68,7 +68,7 @@ std::string section(const char* title, const std::string& rows) {
 std::string dump_trees(const std::vector<const ast::File*>& files) {
   std::string text = "# parse tree dump\n";
   for (const ast::File* file : files)
-    text += fmt::format("# file {}\n{}\n", file->source->name(), print(*file));
+    text += fmt::format("# file {}\n{}\n", file->source->name(), print_sorted(*file));
   return text;
 }
 

@@ -115,8 +115,9 @@ std::string set_rotation(Options& o, Text text) {
 }
 
 std::string set_target_id(Options& o, Text text) {
-  o.launch.run.target = text;
-  return wanted_number(text, 1, any);
+  // target() of no process is 0, so -x 0 asks for none.
+  o.launch.run.target = number(text, 1, any) ? text : "";
+  return wanted_number(text, 0, any);
 }
 
 std::string set_timeout(Options& o, Text text) {
@@ -207,6 +208,8 @@ const StapRow rows[] = {
     {required, Effect::done, 0, "vp", "DIGITS", "add to -v for pass 1, 2 and so on", add_verbosity},
     {none, Effect::done, 'w', nullptr, nullptr, "print no warnings",
      [](Options& o, Text) { o.script.no_warnings = true; return std::string(); }},
+    {none, Effect::done, 0, "no-global-var-display", nullptr, "do not print at the end the globals that nothing reads",
+     [](Options& o, Text) { o.script.display_globals = false; return std::string(); }},
     {none, Effect::done, 'W', nullptr, nullptr, "a warning ends the pass as an error does",
      [](Options& o, Text) { o.warnings_are_errors = true; return std::string(); }},
     {none, Effect::done, 'u', nullptr, nullptr, "no warnings about what has no effect, which is kept in any case",
@@ -286,7 +289,6 @@ const StapRow rows[] = {
     {none, Effect::none, 0, "save-uprobes", nullptr, "every kernel from 3.5 on has uprobes", nullptr},
     {none, Effect::none, 0, "check-version", nullptr, "there is nothing here that a version changed", nullptr},
     {optional, Effect::none, 0, "download-debuginfo", "OPTION", "nothing is downloaded; an error names the package", nullptr},
-    {none, Effect::none, 0, "no-global-var-display", nullptr, "globals are never printed at the end unasked", nullptr},
 
     // ---- what cannot be had
     {required, Effect::refused, 'B', nullptr, "NAME=VALUE", "modules are built with the kernel's own commands, which take no more variables", nullptr},

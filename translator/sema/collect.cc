@@ -181,14 +181,21 @@ FunctionGroup* add_group(Unit& unit, const std::string& key, const ast::Call& ca
   return added;
 }
 
-std::vector<std::string> function_names(const Unit& unit,
-                                        const std::vector<const ast::File*>& library) {
-  // The parser knows these, and they are called like any other.
-  std::vector<std::string> names = {"print",  "println",  "printd",  "printdln",  "printf",
-                                    "sprint", "sprintln", "sprintd", "sprintdln", "sprintf"};
+std::vector<std::string> script_functions(const Unit& unit) {
+  std::vector<std::string> names;
   for (const auto& declaration : unit.script->declarations)
     if (auto* function = std::get_if<ast::Function*>(&declaration))
       names.push_back((*function)->name.text);
+  return names;
+}
+
+std::vector<std::string> function_names(const Unit& unit,
+                                        const std::vector<const ast::File*>& library) {
+  // The parser knows these, and they are called like any other.
+  std::vector<std::string> names = script_functions(unit);
+  for (const char* print : {"print", "println", "printd", "printdln", "printf", "sprint", "sprintln", "sprintd",
+                            "sprintdln", "sprintf"})
+    names.emplace_back(print);
   for (const prog::Builtin& b : builtins()) names.push_back(b.name);
   for (const ast::File* file : library)
     for (const auto& declaration : file->declarations)
@@ -291,12 +298,11 @@ void unknown_function(Unit& unit, const ast::Call& call,
   const std::string& name = call.function.text;
   auto& error = unit.diagnostics->error(Code::unknown_function, call.function.span,
                                         fmt::format("there is no function '{}'", name));
-  if (const char* cure = cure_of_function(name)) {
-    error.note(cure);
-    return;
-  }
+  const char* cure = cure_of_function(name);
+  if (cure) error.note(cure);
   if (!unit.diagnostics->suggests()) return;
-  for (const auto& near : nearest(name, function_names(unit, library)))
+  // Of a name that has its own cure, only what the script itself declares may be meant as well.
+  for (const auto& near : nearest(name, cure ? script_functions(unit) : function_names(unit, library)))
     error.note(fmt::format("did you mean '{}'?", near));
 }
 

@@ -125,6 +125,15 @@ void report_unknown(const ast::ProbePoint& point, const Context& context, Diagno
     return;
   }
   auto near = nearest(bad.name, bare);
+  // `func` for `function`, `seconds` for `sec`: the longest that begins so, or that it begins with.
+  if (near.empty()) {
+    std::string_view best;
+    for (const std::string& name : bare)
+      if (std::min(name.size(), bad.name.size()) > 1 && name.size() > best.size() &&
+          (name.starts_with(bad.name) || bad.name.starts_with(name)))
+        best = name;
+    if (!best.empty()) near.emplace_back(best);
+  }
   for (const auto& name : near) error.note(fmt::format("did you mean '{}'?", name));
   if (known == 0) names.resize(of_kinds);  // the library's may be hundreds
   if (!near.empty() || names.empty()) return;

@@ -66,12 +66,15 @@ ParsedFormat parse_format(const std::string& f) {
     if (at < f.size() && f[at] == 'l') modifier = at++;
     if (at < f.size() && one_of("lhL", f[at]))
       error = fmt::format("'{}' says nothing here: all numbers have 64 bits", f[at]);
+    const bool lengthy = !error.empty();
     while (at < f.size() && one_of("lhL", f[at])) ++at;
     const Row* row = at < f.size() ? row_of(f[at]) : nullptr;
     if (!good) error = "a width or precision is too large";
     if (!row)
       error = at < f.size() ? fmt::format("'%{}' is no conversion", f[at])
                             : "the format ends in the middle of a conversion";
+    else if (good && lengthy)
+      error += fmt::format(", and '%{}' is enough", f[at]);
     size_t end = std::min(at + 1, f.size());
     if (!error.empty() && parsed.error.empty()) {
       parsed.error = std::move(error);

@@ -359,6 +359,10 @@ Expr* Lowering::binary(const ast::Binary& b, const Span& span) {
   };
   switch (b.op) {
     case Op::concat: {
+      const bool fraction = std::holds_alternative<ast::Number>(b.left->node) &&
+                            std::holds_alternative<ast::Number>(b.right->node);
+      if (fraction && b.left->span.end + 1 == b.right->span.begin)
+        return error(Code::type_mismatch, span, "numbers are whole: '.' puts strings together");
       size_t mark = diagnostics().mark(), errors = diagnostics().errors();
       Expr* joined = both(Type::string, Type::string);
       auto* target = std::get_if<ast::Target>(&b.left->node);
@@ -425,6 +429,14 @@ Expr* Lowering::assign(const ast::Assign& a, const Span& span) {
   Type type = a.op ? (*a.op == ast::BinaryOp::concat ? Type::string : Type::number) : Type::none;
   auto* whole = statement_ ? std::get_if<ast::Assign>(&statement_->node) : nullptr;
   size_t mark = diagnostics().mark(), errors = diagnostics().errors();
+  // The value is why the variable has no type; it is told first, and alone.
+  auto* id = std::get_if<ast::Identifier>(&a.target->node);
+  Expr* from = nullptr;
+  auto local = id ? scope_.names.find(id->name) : scope_.names.end();
+  if (local != scope_.names.end() && scope_.locals[local->second].type == Type::none) {
+    from = value(*a.value, Type::none, {});
+    if (diagnostics().errors() != errors) return from;
+  }
   Expr* to = assignable(*a.target, type);
   if (diagnostics().errors() != errors && !a.op && whole != &a)
     diagnostics().note_since(mark, "'=' assigns; '==' compares", {});
@@ -432,7 +444,7 @@ Expr* Lowering::assign(const ast::Assign& a, const Span& span) {
     return error(Code::type_mismatch, span, "a statistic takes values with '<<<', not '='");
   Reason needs = reason(*a.target);
   needs.assigned = true;
-  Expr* from = value(*a.value, bad_.count(to) ? Type::none : to->type, needs);
+  if (!from) from = value(*a.value, bad_.count(to) ? Type::none : to->type, needs);
   return program().expr(to->type, span, prog::AssignExpr{a.op, to, from});
 }
 

@@ -44,11 +44,61 @@ std::string place(const Span& span) {
 // line with a thousand errors would be printed a thousand times.
 constexpr size_t most_columns = 240;
 
+struct Character {
+  size_t bytes = 1;
+  size_t columns = 1;  // on a terminal
+  bool shown = false;  // not what steers a terminal, hides, or is no UTF-8
+};
+
+// Of UTF-8 text that is not empty, the first character.
+Character first_character(std::string_view text) {
+  const auto lead = static_cast<unsigned char>(text[0]);
+  if (lead < 0x80) return {1, 1, lead == '\t' || (lead >= 0x20 && lead != 0x7f)};
+  const size_t bytes = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : lead >= 0xc2 ? 2 : 0;
+  if (bytes == 0 || bytes > text.size()) return {};
+  uint32_t value = lead & (0xffu >> (bytes + 1));
+  for (char c : text.substr(1, bytes - 1)) {
+    if ((c & 0xc0) != 0x80) return {};
+    value = value << 6 | (c & 0x3f);
+  }
+  const auto in = [value](uint32_t low, uint32_t high) { return value >= low && value <= high; };
+  // The second row of controls, marks of writing direction, characters without width.
+  if (in(0x80, 0x9f) || in(0x200b, 0x200f) || in(0x2028, 0x202e) || in(0x2060, 0x206f) ||
+      value == 0xfeff)
+    return {bytes, 1, false};
+  const bool wide = in(0x1100, 0x115f) || in(0x2e80, 0xa4cf) || in(0xac00, 0xd7a3) ||
+                    in(0xf900, 0xfaff) || in(0xfe30, 0xfe6f) || in(0xff00, 0xff60) ||
+                    in(0x1f300, 0x1faff) || in(0x20000, 0x3fffd);
+  return {bytes, wide ? 2u : 1u, true};
+}
+
+// Text of a script, safe for a terminal.
+std::string printable(std::string_view text) {
+  std::string out;
+  while (!text.empty()) {
+    const Character c = first_character(text);
+    const bool line_end = text[0] == '\n';
+    out += c.shown || line_end ? text.substr(0, c.bytes) : "?";
+    text.remove_prefix(c.bytes);
+  }
+  return out;
+}
+
+// A message repeats what the script has, which may be a name of a million letters.
+constexpr size_t most_text = 2000;
+
+std::string message(std::string_view text) {
+  if (text.size() <= most_text) return printable(text);
+  return printable(text.substr(0, most_text / 4)) + " ... " +
+         printable(text.substr(text.size() - most_text / 4));
+}
+
 // The line that holds the span's start, and a caret line under it. Tabs are kept
 // in the caret line so that both stay aligned on any terminal.
 std::string excerpt(const Span& span, const Palette& paint) {
   auto at = span.file->position(span.begin);
   auto text = span.file->line(at.line);
+  if (text.ends_with('\r')) text.remove_suffix(1);
   std::string gutter = fmt::format("{:>5} | ", at.line);
   std::string under(gutter.size() - 2, ' ');
   under += "| ";
@@ -58,10 +108,18 @@ std::string excerpt(const Span& span, const Palette& paint) {
     text = text.substr(skipped, most_columns);
     start -= skipped;
   }
-  for (size_t i = 0; i < start; ++i) under += text[i] == '\t' ? '\t' : ' ';
-  size_t width = std::clamp<size_t>(span.end - span.begin, 1, std::max<size_t>(1, text.size() - start));
-  return fmt::format("{}{}\n{}{}^{}{}\n", gutter, text, under, paint.green,
-                     std::string(width - 1, '~'), paint.reset);
+  const size_t end = start + std::min<size_t>(span.end - span.begin, text.size() - start);
+  size_t width = 0;
+  for (size_t i = 0; i < end;) {
+    const Character c = first_character(text.substr(i));
+    if (i >= start)
+      width += c.columns;
+    else
+      under += text[i] == '\t' ? "\t" : std::string(c.columns, ' ');
+    i += c.bytes;
+  }
+  return fmt::format("{}{}\n{}{}^{}{}\n", gutter, printable(text), under, paint.green,
+                     std::string(std::max<size_t>(width, 1) - 1, '~'), paint.reset);
 }
 
 // Two letters the wrong way round are one mistake.
@@ -140,14 +198,15 @@ std::string render(const Diagnostic& d, bool color) {
   std::string where = span ? place(span) + ": " : std::string("stp: ");
   std::string out = fmt::format("{}{}{}{}{}:{} {} [{}]\n", paint.bold, where,
                                 is_error ? paint.red : paint.magenta,
-                                is_error ? "error" : "warning", "", paint.reset, d.text,
+                                is_error ? "error" : "warning", "", paint.reset, message(d.text),
                                 name_of(d.code));
   if (span) out += excerpt(span, paint);
   if (in_argument) out += fmt::format("{}: note: in this\n{}", place(d.span), excerpt(d.span, paint));
   for (const Span* via = span.via; via && *via; via = via->via)
     out += fmt::format("{}: note: from here\n{}", place(*via), excerpt(*via, paint));
   for (const auto& note : d.notes) {
-    out += fmt::format("{}note: {}\n", note.span ? place(note.span) + ": " : "  ", note.text);
+    out += fmt::format("{}note: {}\n", note.span ? place(note.span) + ": " : "  ",
+                       message(note.text));
     if (note.span) out += excerpt(note.span, paint);
   }
   return out;

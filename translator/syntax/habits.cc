@@ -53,6 +53,8 @@ constexpr Habit kHabits[] = {
     {"'in' was expected after a list of keys", "]", "", "", kElements},
     {"a statement", "", "long|string", "NAME", kNoDeclaration},
     {"an expression", "", ":", "=", "'=' assigns"},
+    {"an expression", "NUMBER|STRING|default", ":", "", "there is no 'switch': 'if' and 'else if' tell cases apart"},
+    {"an expression", ")", "}", "", "a loop's condition stands in front: while (condition) { ... }; there is no 'do'"},
     {"an expression", "=", "{", "", kElements},
     {"an expression", "", "*", "NAME", "'->' and '[0]' lead to what a pointer points at"},
     {"')' was expected to close", "STRING", "NAME", "", "a comma stands between the format and each value"},
@@ -111,6 +113,7 @@ constexpr Word kFunctions[] = {
 };
 
 constexpr Word kNames[] = {
+    {"do", "there is no 'do': a loop's condition stands in front, while (condition) { ... }"},
     {"null", "there are numbers and text alone: 0 is no address, \"\" is empty text"},
     {"NULL", "there are numbers and text alone: 0 is no address, \"\" is empty text"},
     {"nil", "there are numbers and text alone: 0 is no address, \"\" is empty text"},

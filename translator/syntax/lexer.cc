@@ -144,7 +144,7 @@ class Lexer {
       emit(Kind::op, std::string(op));
       return;
     }
-    if (!lex_single_quotes() && !lex_typographic_quotes()) lex_bad();
+    if (!lex_single_quotes() && !lex_typographic_quotes() && !lex_invisible()) lex_bad();
   }
 
   // A character of C, or a string as other languages have it.
@@ -172,6 +172,27 @@ class Lexer {
     emit(Kind::string, std::string(text_.substr(begin_, pos_ - begin_)));
     blame(Code::bad_character, "these are no quotation marks: text stands between straight ones, \"");
     return true;
+  }
+
+  // What no editor shows, and what comes with text copied from elsewhere.
+  bool lex_invisible() {
+    struct Invisible {
+      std::string_view bytes, problem;
+    };
+    static constexpr Invisible all[] = {
+        {"\ufeff", "a byte order mark (U+FEFF) starts no token: save the script without it"},
+        {"\u00a0", "a no-break space (U+00A0) starts no token: a plain blank is meant"},
+        {"\u200b", "a space without width (U+200B) starts no token"},
+        {"\u2028", "a line separator (U+2028) starts no token: a line feed is meant"},
+    };
+    for (const Invisible& one : all) {
+      if (!starts_with(one.bytes)) continue;
+      pos_ += one.bytes.size();
+      emit(Kind::bad, std::string(one.bytes));
+      blame(Code::bad_character, std::string(one.problem));
+      return true;
+    }
+    return false;
   }
 
   // One diagnostic for a whole run of bytes that mean nothing (a UTF-8 word, say).

@@ -7,6 +7,10 @@
 //
 // Statements are closed with `;`, since two expressions in a row could read as one
 // (`a` and `-1`). Adjacent literals are joined by then, and constants lose their base.
+//
+// SystemTap's -p1 writes each operand in parentheses and sorts the declarations by what they are;
+// who reads that form finds it here as well, but for what SystemTap's leaves out (types, priorities,
+// `private`) or changes (escapes, `while`), which would parse to another tree.
 #include "syntax/printer.h"
 
 #include <fmt/format.h>
@@ -45,11 +49,15 @@ const char* type_suffix(ast::TypeName type) {
 
 class Printer {
  public:
+  // all_operands: in parentheses, needed or not.
+  explicit Printer(bool all_operands = false) : all_operands_(all_operands) {}
   std::string take() { return std::move(out_); }
 
   // `least`: what binds looser than this gets parentheses.
   void expr(const ast::Expr* e, int least = kBindAny) {
-    bool wrap = e->parenthesised || binding(*e) < least;
+    // Parentheses say of an assignment that it is meant; see sema/suspicious.h.
+    const bool said = e->parenthesised && std::holds_alternative<ast::Assign>(e->node);
+    const bool wrap = binding(*e) < least || (in_all_operands() ? said : e->parenthesised);
     if (wrap) out_ += '(';
     std::visit([this](const auto& node) { write(node); }, e->node);
     if (wrap) out_ += ')';
@@ -71,14 +79,46 @@ class Printer {
     out_ += ')';
   }
 
+  // An operand; `least` as above.
+  void operand(const ast::Expr* e, int least) {
+    if (!in_all_operands()) return expr(e, least);
+    ++depth_;
+    out_ += '(';
+    std::visit([this](const auto& node) { write(node); }, e->node);
+    out_ += ')';
+    --depth_;
+  }
+
   void file(const ast::File& f) {
     for (const ast::Declaration& declaration : f.declarations) {
       std::visit([this](const auto* d) { declare(*d); }, declaration);
       out_ += '\n';
     }
   }
+  // What C comes with the script, globals, aliases, probes, functions.
+  void sorted_file(const ast::File& f) {
+    all_of<ast::EmbeddedTop>(f);
+    all_of<ast::Global>(f);
+    all_of<ast::Alias>(f);
+    all_of<ast::Probe>(f);
+    all_of<ast::Function>(f);
+  }
 
  private:
+  // A sum of a thousand terms would nest deeper than the parser follows.
+  static constexpr int kMaxOperandDepth = 100;
+  bool in_all_operands() const { return all_operands_ && depth_ < kMaxOperandDepth; }
+
+  template <typename T>
+  void all_of(const ast::File& f) {
+    for (const ast::Declaration& declaration : f.declarations) {
+      if (auto* const* d = std::get_if<T*>(&declaration)) {
+        declare(**d);
+        out_ += '\n';
+      }
+    }
+  }
+
   static int binding(const ast::Expr& e) {
     return std::visit(
         Overloaded{
@@ -149,14 +189,14 @@ class Printer {
     out_ += spelling_of(n.op);
     // "- -a" and "+ ++a" must not melt into other operators, nor "!~a".
     size_t place = out_.size();
-    expr(n.operand, kBindUnary);
+    operand(n.operand, kBindUnary);
     if (std::string_view("-+~&").find(out_[place]) != std::string_view::npos)
       out_.insert(place, " ");
   }
   void write(const ast::Increment& n) {
     const char* op = n.decrement ? "--" : "++";
     if (n.prefix) out_ += op;
-    expr(n.operand, kBindPostfix);
+    operand(n.operand, kBindPostfix);
     if (!n.prefix) out_ += op;
   }
   void write(const ast::Binary& n) {
@@ -165,29 +205,29 @@ class Printer {
     int left = row.binding;
     if (row.binding == kBindCompare && std::holds_alternative<ast::RegexMatch>(n.left->node))
       ++left;
-    expr(n.left, left);
+    operand(n.left, left);
     out_ += fmt::format(" {} ", row.spelling);
-    expr(n.right, row.binding + 1);
+    operand(n.right, row.binding + 1);
   }
   void write(const ast::Assign& n) {
-    expr(n.target, kBindTernary);
+    operand(n.target, kBindTernary);
     out_ += n.op ? fmt::format(" {} ", row_of(*n.op).assignment) : " = ";
-    expr(n.value, kBindAssign);
+    operand(n.value, kBindAssign);
   }
   void write(const ast::Accumulate& n) {
-    expr(n.target, kBindTernary);
+    operand(n.target, kBindTernary);
     out_ += " <<< ";
-    expr(n.value, kBindAssign);
+    operand(n.value, kBindAssign);
   }
   void write(const ast::Ternary& n) {
-    expr(n.condition, kBindOr);
+    operand(n.condition, kBindOr);
     out_ += " ? ";
-    expr(n.then, kBindAssign);
+    operand(n.then, kBindAssign);
     out_ += " : ";
-    expr(n.otherwise, kBindTernary);
+    operand(n.otherwise, kBindTernary);
   }
   void write(const ast::In& n) {
-    if (n.keys.size() == 1 && n.keys[0]) {
+    if (n.keys.size() == 1 && n.keys[0] && !in_all_operands()) {
       expr(n.keys[0], kBindIn + 1);
     } else {
       out_ += '[';
@@ -198,7 +238,7 @@ class Printer {
     expr(n.array, kBindPrimary);
   }
   void write(const ast::RegexMatch& n) {
-    expr(n.text, kBindCompare + 1);
+    operand(n.text, kBindCompare + 1);
     out_ += (n.negated ? " !~ " : " =~ ") + quoted(n.pattern.text);
   }
   void write(const ast::Target& n) {
@@ -230,7 +270,7 @@ class Printer {
                std::holds_alternative<ast::Dereference>(inner);
     bool first_index = !n.accesses.empty() && n.accesses[0].kind == ast::Access::Kind::index;
     own |= first_index && std::holds_alternative<ast::Identifier>(inner);
-    expr(n.operand, own ? kBindPrimary + 1 : kBindPrimary);
+    operand(n.operand, own ? kBindPrimary + 1 : kBindPrimary);
     accesses(n.accesses, n.pretty);
   }
   void write(const ast::Aggregate& n) {
@@ -430,6 +470,8 @@ class Printer {
 
   std::string out_;
   size_t indent_ = 0;
+  const bool all_operands_;
+  int depth_ = 0;  // of operands in operands, as far as they get parentheses
 };
 
 }  // namespace
@@ -437,6 +479,12 @@ class Printer {
 std::string print(const ast::File& file) {
   Printer printer;
   printer.file(file);
+  return printer.take();
+}
+
+std::string print_sorted(const ast::File& file) {
+  Printer printer(true);
+  printer.sorted_file(file);
   return printer.take();
 }
 

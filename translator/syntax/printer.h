@@ -8,6 +8,8 @@
 namespace stp {
 
 std::string print(const ast::File&);
+// In the form of SystemTap's -p1: sorted by what is declared, each operand in parentheses.
+std::string print_sorted(const ast::File&);
 std::string print(const ast::Expr&);
 std::string print(const ast::ProbePoint&);
 

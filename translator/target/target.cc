@@ -48,7 +48,7 @@ void for_each_line(std::string_view text, Use use) {
   }
 }
 
-// Lines "CONFIG_X=value"; text values lose their quotes.
+// Lines "CONFIG_X=value". Text keeps its quotes: what scripts compare it with has them.
 std::map<std::string, std::string> read_config(const fs::path& path) {
   std::map<std::string, std::string> config;
   auto file = MappedFile::open(path);
@@ -56,10 +56,7 @@ std::map<std::string, std::string> read_config(const fs::path& path) {
   for_each_line(file->bytes(), [&](std::string_view line) {
     size_t equals = line.find('=');
     if (!line.starts_with("CONFIG_") || equals == line.npos) return;
-    auto value = line.substr(equals + 1);
-    if (value.size() >= 2 && value.front() == '"' && value.back() == '"')
-      value = value.substr(1, value.size() - 2);
-    config.emplace_hint(config.end(), line.substr(0, equals), value);
+    config.emplace_hint(config.end(), line.substr(0, equals), line.substr(equals + 1));
   });
   return config;
 }
