@@ -19,7 +19,7 @@ help:
 	@echo "make demo       install what is missing, build, trace a kernel in a virtual machine"
 	@echo "make check      the same set-up, then every test on the first kernel of vm/kernels.list"
 	@echo "make check-all  every test on every kernel of the list"
-	@echo "make bench      what stp costs: start-up, and instructions per probe hit"
+	@echo "make bench      what stp costs, beside the peers that are installed"
 	@echo "make fuzz       texts made at random through every pass, SECONDS=60 for each target"
 	@echo "make style      sizes of files and functions, and who includes whom"
 	@echo "make install    below PREFIX (default /usr/local); DESTDIR is respected"
