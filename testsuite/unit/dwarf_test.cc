@@ -644,6 +644,18 @@ TEST_F(DwarfOfTheKernel, VariablesOfTheLinkerScriptHaveAnAddress) {
             static_cast<int64_t>(*provider->symbol("jiffies_64")));
 }
 
+// @var's file may be one that uses what another one has.
+TEST_F(DwarfOfTheKernel, VariablesAreFoundByAFileThatUsesThem) {
+  for (const char* file : {"kernel/time/timer.c", "timer.c", "kernel/time/t*r.c", "include/linux/jiffies.h"})
+    EXPECT_TRUE(types::get(provider->global("jiffies", file))) << file;
+  for (const char* file : {"init/init_task.c", "kernel/fork.c"})
+    EXPECT_TRUE(types::get(provider->global("init_task", file))) << file;
+  for (const char* file : {"nosuch.c", "drivers/ata/libahci.c"}) {
+    EXPECT_FALSE(types::get(provider->global("jiffies_64", file))) << file;
+    EXPECT_FALSE(types::get(provider->global("init_task", file))) << file;
+  }
+}
+
 TEST_F(DwarfOfTheKernel, TracepointsHaveTheirSystemAndParameters) {
   auto found = provider->tracepoints("sched_switch");
   ASSERT_EQ(found.size(), 1u);

@@ -19,6 +19,7 @@
 #include "debuginfo/dwarf_entry.h"
 #include "debuginfo/dwarf_functions.h"
 #include "debuginfo/dwarf_location.h"
+#include "debuginfo/dwarf_units.h"
 #include "support/diagnostics.h"
 #include "types/calling_convention.h"
 
@@ -191,24 +192,56 @@ Answer<Variable> return_value_of(const Context& context, const types::Provider& 
   return Variable{"return", type, *where, false};
 }
 
+namespace {
+
+// Whether a source file that `pattern` names, not a header of it, has a declaration of the variable:
+// @var's file may be one that only uses what another defines (stapprobes(3stap), "TYPECASTING"). The
+// index keeps one declaration of each.
+bool is_declared_in(const Context& context, const Glob& pattern, std::string_view name) {
+  bool found = false;
+  each_unit(context.file, [&](size_t, Dwarf_Die& unit) {
+    Dwarf_Attribute attribute;
+    const char* folder = dwarf_formstring(dwarf_attr(&unit, DW_AT_comp_dir, &attribute));
+    if (found || !file_matches(pattern, shown_path(name_of(unit), folder ? folder : ""))) return;
+    each_child(unit, [&](Dwarf_Die& child) {
+      found |= dwarf_tag(&child) == DW_TAG_variable && name_of(child) == name;
+    });
+  });
+  return found;
+}
+
+bool is_external(Dwarf_Die& die) {
+  Dwarf_Attribute attribute;
+  bool external = false;
+  dwarf_formflag(dwarf_attr_integrate(&die, DW_AT_external, &attribute), &external);
+  return external;
+}
+
+}  // namespace
+
 Answer<Variable> global_variable(const Context& context, std::string_view name,
                                  std::string_view file) {
   Glob pattern(file);
   std::optional<Lack> why_not;
   Dwarf_Die die;
-  for (const Record& r : context.index.find(name, Entry::variable)) {
-    if (!file.empty() && !file_matches(pattern, context.index.text(r.file))) continue;
-    if (!context.file.entry(r.die, die)) continue;
-    auto location = location_of(die, {context.file, nullptr, 0, false});
-    if (auto* where = types::get(location))
-      return Variable{std::string(name), context.types.of_attribute(die), *where, false};
-    why_not = types::lack(location);
-  }
+  // Where it is defined; else where another file's is used.
+  for (bool defined : {true, false})
+    for (const Record& r : context.index.find(name, Entry::variable)) {
+      bool here = file.empty() || file_matches(pattern, context.index.text(r.file));
+      if (here != defined || !context.file.entry(r.die, die)) continue;
+      if (!defined && !(is_external(die) && is_declared_in(context, pattern, name))) continue;
+      auto location = location_of(die, {context.file, nullptr, 0, false});
+      if (auto* where = types::get(location))
+        return Variable{std::string(name), context.types.of_attribute(die), *where, false};
+      why_not = types::lack(location);
+    }
   // The linker or assembler defines it; DWARF knows the type.
   for (const Record& r : context.index.find(name, Entry::declared)) {
     auto address = context.symbols ? context.symbols->address(name) : std::nullopt;
     if (!address || !context.file.entry(r.die, die)) continue;
-    if (!file.empty() && !file_matches(pattern, context.index.text(r.file))) continue;
+    if (!file.empty() && !file_matches(pattern, context.index.text(r.file)) &&
+        !is_declared_in(context, pattern, name))
+      continue;
     return Variable{std::string(name),
                     context.types.of_attribute(die),
                     {types::Location::Kind::memory, types::loc_address(*address), {}},
