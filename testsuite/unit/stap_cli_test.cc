@@ -250,6 +250,23 @@ TEST_F(Stap, PassesOverFoldersOfTapsetsThatAreNotThere) {
               testing::Not(HasSubstr("/no/such")));
 }
 
+TEST_F(Stap, VariablesOfMakeAreNamesWithValues) {
+  auto& o = parsed({"-B", "KCFLAGS=-DX -DY", "-BV=1", "a.stp"});
+  EXPECT_EQ(o.script.make_variables, (std::vector<std::string>{"KCFLAGS=-DX -DY", "V=1"}));
+  EXPECT_THAT(errors_of({"-B", "KCFLAGS", "a.stp"}), HasSubstr("-B KCFLAGS: NAME=VALUE was expected"));
+}
+
+// They reach the compiler, and a module built with others is another one.
+TEST_F(Stap, VariablesOfMakeAreThoseOfTheBuild) {
+  auto result = run_for_kernel({"-p4", "-g", "-B", "KCFLAGS=-DONE_OF_MINE=7", "-e",
+                                "%{\n#if ONE_OF_MINE != 7\n#error no variable\n#endif\n%} probe begin {}"});
+  EXPECT_EQ(result.status, 0) << result.err;
+  result = run_for_kernel({"-p4", "-g", "-B", "KCFLAGS=-DONE_OF_MINE=8", "-e",
+                           "%{\n#if ONE_OF_MINE != 7\n#error no variable\n#endif\n%} probe begin {}"});
+  EXPECT_EQ(result.status, 1);
+  EXPECT_THAT(result.err, HasSubstr("no variable"));
+}
+
 TEST_F(Stap, SaysWhyItRefuses) {
   size_t refused = 0;
   for (const auto& row : stap_rows()) {

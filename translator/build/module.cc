@@ -78,11 +78,11 @@ Way compile_and_link(const RuntimeObjects& runtime, const std::string& name, con
 }
 
 Way through_kbuild(const Target& target, const std::string& name, const fs::path& work,
-                   bool kernel_headers) {
+                   bool kernel_headers, const std::vector<std::string>& variables) {
   fs::path folder = work / "kbuild";
   write_kbuild_folder(folder, name, kernel_headers);
   fs::copy_file(work / "script.c", folder / "script.c");
-  if (!run_kbuild(target, folder, work / "log")) return Way::failed;
+  if (!run_kbuild(target, folder, work / "log", variables)) return Way::failed;
   fs::rename(folder / (name + ".ko"), work / "module.ko");
   return Way::done;
 }
@@ -141,7 +141,8 @@ std::optional<BuiltModule> build(const Target& target, const std::string& source
                                  Diagnostics& diagnostics) {
   RuntimeObjects runtime = runtime_objects(target);
   std::string hash =
-      digest({runtime.key, module_name, options.plain_kbuild ? "kbuild" : "", source});
+      digest({runtime.key, module_name, options.plain_kbuild ? "kbuild" : "",
+              boost::join(options.make_variables, "\n"), source});
   BuiltModule module;
   module.name = module_name.empty() ? "stp_" + hash : module_name;
   fs::path folder = cache_dir() / "modules" / hash;
@@ -153,11 +154,12 @@ std::optional<BuiltModule> build(const Target& target, const std::string& source
   }
   WorkFolder work(cache_dir() / "modules", options.keep);
   write_text(work.path() / "script.c", source);
-  bool plain = options.plain_kbuild || !options.embedded.empty();
+  bool plain = options.plain_kbuild || !options.embedded.empty() || !options.make_variables.empty();
   Way way = plain ? Way::not_this_way
                                  : compile_and_link(runtime, module.name, work.path());
   if (way == Way::not_this_way)
-    way = through_kbuild(target, module.name, work.path(), !options.embedded.empty());
+    way = through_kbuild(target, module.name, work.path(), !options.embedded.empty(),
+                         options.make_variables);
   if (way == Way::failed && report_embedded(work.path() / "log", options.embedded, diagnostics))
     return std::nullopt;
   if (way == Way::failed) return failed(work, diagnostics);

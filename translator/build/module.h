@@ -15,6 +15,8 @@ struct BuildOptions {
   bool verbose = false;
   bool keep = false;          // leave the build folder
   bool plain_kbuild = false;  // to compare with
+  // NAME=VALUE for make: with any, Kbuild itself builds all of it.
+  std::vector<std::string> make_variables;
   // Where the script's own C is: it may include the kernel's headers, so that Kbuild itself must
   // build it. The compiler's complaints about it are reported there.
   std::vector<Span> embedded;

@@ -249,12 +249,16 @@ void write_kbuild_folder(const fs::path& folder, const std::string& name, bool k
                          kernel_headers ? "" : "CFLAGS_REMOVE_script.o += -D__KERNEL__\n"));
 }
 
-bool run_kbuild(const Target& target, const fs::path& folder, const fs::path& log) {
+bool run_kbuild(const Target& target, const fs::path& folder, const fs::path& log,
+                const std::vector<std::string>& variables) {
   long cpus = std::max(1L, sysconf(_SC_NPROCESSORS_ONLN));
   // BTF of the module is of no use, and wants pahole and vmlinux.
-  return run_logged({"make", fmt::format("-j{}", cpus), "-C", target.build_dir.string(),
-                     "M=" + folder.string(), "CONFIG_DEBUG_INFO_BTF_MODULES=", "modules"},
-                    log) == 0;
+  std::vector<std::string> command = {"make", fmt::format("-j{}", cpus), "-C",
+                                      target.build_dir.string(), "M=" + folder.string(),
+                                      "CONFIG_DEBUG_INFO_BTF_MODULES="};
+  command.insert(command.end(), variables.begin(), variables.end());
+  command.push_back("modules");
+  return run_logged(command, log) == 0;
 }
 
 RuntimeObjects runtime_objects(const Target& target) {

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "build/recipe.h"
 #include "target/target.h"
@@ -33,8 +34,9 @@ RuntimeObjects runtime_objects(const Target&);
 // Lays out `folder` for Kbuild: the module `name` of script.c and the runtime's sources.
 void write_kbuild_folder(const std::filesystem::path& folder, const std::string& name,
                          bool kernel_headers = false);
-// Runs Kbuild there; its output goes to `log`. False when it fails.
+// Runs Kbuild there, make with `variables` (NAME=VALUE); its output goes to `log`. False when it fails.
 bool run_kbuild(const Target&, const std::filesystem::path& folder,
-                const std::filesystem::path& log);
+                const std::filesystem::path& log,
+                const std::vector<std::string>& variables = {});
 
 }  // namespace stp

@@ -41,6 +41,7 @@ struct ScriptOptions {
   bool timing = false;               // -t
   bool keep = false;                 // -k
   bool plain_kbuild = false;
+  std::vector<std::string> make_variables;  // -B of stap: NAME=VALUE
   std::string language;  // what systemtap_v is; empty: the newest that is accepted
 };
 

@@ -165,6 +165,7 @@ bool copy_module(const Work& w, const fs::path& to) {
 // Pass 4: C to a module.
 bool compile_module(Work& w) {
   BuildOptions build;
+  build.make_variables = w.o.script.make_variables;
   build.verbose = w.o.verbosity[3] > 1;
   build.keep = w.o.script.keep;
   build.embedded = embedded_spans(*w.program);

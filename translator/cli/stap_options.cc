@@ -182,6 +182,15 @@ const StapRow rows[] = {
     {none, Effect::done, 0, "suppress-time-limits", nullptr, "no limits of statements and of tries to lock; needs -g",
      [](Options& o, Text) { o.no_time_limits = true; return std::string(); }},
 
+    {required, Effect::done, 'B', nullptr, "NAME=VALUE", "a variable of the make that builds the module; slower, as Kbuild then builds all of it",
+     [](Options& o, Text v) {
+       size_t equals = v.find('=');
+       if (equals == v.npos || equals == 0 || v[0] == '-')
+         return std::string("NAME=VALUE was expected");
+       o.script.make_variables.emplace_back(v);
+       return std::string();
+     }},
+
     // ---- what is done with it
     {required, Effect::done, 'p', nullptr, "NUM", "stop behind pass NUM: 1 parse, 2 analyze, 3 to C, 4 to a module, 5 run",
      set_pass},
@@ -291,7 +300,6 @@ const StapRow rows[] = {
     {optional, Effect::none, 0, "download-debuginfo", "OPTION", "nothing is downloaded; an error names the package", nullptr},
 
     // ---- what cannot be had
-    {required, Effect::refused, 'B', nullptr, "NAME=VALUE", "modules are built with the kernel's own commands, which take no more variables", nullptr},
     {required, Effect::refused, 'R', nullptr, "DIR", "this program's runtime is not SystemTap's", nullptr},
     {none, Effect::refused, 'i', "interactive", nullptr, "there is no interactive mode; -e takes a script from the command line", nullptr},
     {none, Effect::refused, 0, "skip-badvars", nullptr, "a variable that is not there is an error; @defined($x) asks for it", nullptr},
