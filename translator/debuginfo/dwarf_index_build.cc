@@ -17,6 +17,7 @@
 #include <thread>
 #include <unordered_map>
 #include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include "debuginfo/dwarf_entry.h"
@@ -33,17 +34,41 @@ namespace {
 class Texts {
  public:
   Texts() { add(""); }
+  Texts(const Texts&) = delete;  // what compares offsets refers to the texts
+  Texts& operator=(const Texts&) = delete;
+
   uint32_t add(std::string_view text) {
-    auto [at, fresh] =
-        offsets_.try_emplace(std::string(text), static_cast<uint32_t>(bytes_.size()));
-    if (fresh) bytes_.append(text).push_back('\0');
-    return at->second;
+    if (auto at = offsets_.find(text); at != offsets_.end()) return *at;
+    auto offset = static_cast<uint32_t>(bytes_.size());
+    bytes_.append(text).push_back('\0');
+    offsets_.insert(offset);
+    return offset;
   }
   const std::string& bytes() const { return bytes_; }
+  // Leaves no texts.
+  std::string take() {
+    offsets_.clear();
+    return std::exchange(bytes_, {});
+  }
 
  private:
+  struct ByText {
+    using is_transparent = void;
+    const std::string& bytes;
+
+    std::string_view text(uint32_t offset) const { return bytes.c_str() + offset; }
+    std::string_view text(std::string_view text) const { return text; }
+    template <typename T>
+    size_t operator()(const T& a) const {
+      return std::hash<std::string_view>{}(text(a));
+    }
+    template <typename T, typename U>
+    bool operator()(const T& a, const U& b) const {
+      return text(a) == text(b);
+    }
+  };
   std::string bytes_;
-  std::unordered_map<std::string, uint32_t> offsets_;
+  std::unordered_set<uint32_t, ByText, ByText> offsets_{0, ByText{bytes_}, ByText{bytes_}};
 };
 
 struct FoundPart {
@@ -78,11 +103,12 @@ std::unordered_set<uint64_t> cold_starts(Elf* elf) {
 
 class Walk {
  public:
-  Walk(Harvest& out, const File& file) : out_(out), file_(file), cold_(cold_starts(file.elf())) {}
+  Walk(Harvest& out, const File& file) : out_(out), cold_(cold_starts(file.elf())) {}
 
   // What stands in namespaces and classes is called by its whole name, "ns::Class::method", also
   // where its code is described elsewhere. C has no such names, and 2000 units need no second walk.
-  void names_of_scopes(Dwarf_Die& unit) {
+  void names_of_scopes(const File& file, Dwarf_Die& unit) {
+    file_ = &file;
     int language = dwarf_srclang(&unit);
     if (language == DW_LANG_C89 || language == DW_LANG_C || language == DW_LANG_C99 ||
         language == DW_LANG_C11 || language == DW_LANG_Mips_Assembler)
@@ -90,8 +116,9 @@ class Walk {
     name_scope(unit, 0, 0);
   }
 
-  void unit(Dwarf_Die& unit) {
-    dir_ = file_.parts().compile_dir(unit);
+  void unit(const File& file, Dwarf_Die& unit) {
+    file_ = &file;
+    dir_ = file_->parts().compile_dir(unit);
     std::string_view name = name_of(unit);
     unit_file_ = out_.texts.add(shown_path(name, dir_));
     each_child(unit, [&](Dwarf_Die& child) { top_level(child); });
@@ -107,11 +134,11 @@ class Walk {
     if (depth > 64) return;
     each_child(parent, [&](Dwarf_Die& child) {
       int tag = dwarf_tag(&child);
-      if (scope) scope_of_.try_emplace(file_.number_of(child), scope);
+      if (scope) scope_of_.try_emplace(file_->number_of(child), scope);
       if (!is_scope(tag)) return;
       std::string_view name = name_of(child);
       Dwarf_Die whole;
-      if (name.empty() && file_.parts().signed_type(child, whole)) name = name_of(whole);
+      if (name.empty() && file_->parts().signed_type(child, whole)) name = name_of(whole);
       // A class without a name is one that its members cannot be called by.
       if (name.empty() && tag != DW_TAG_namespace) return;
       std::string text = out_.texts.bytes().c_str() + scope;
@@ -120,7 +147,7 @@ class Walk {
     });
   }
   uint32_t whole_name(Dwarf_Die& die, std::string_view name) {
-    auto scope = scope_of_.find(file_.number_of(die));
+    auto scope = scope_of_.find(file_->number_of(die));
     if (scope == scope_of_.end() || name.empty()) return out_.texts.add(name);
     return out_.texts.add((out_.texts.bytes().c_str() + scope->second) + std::string(name));
   }
@@ -128,7 +155,7 @@ class Walk {
   // Of the entry itself or what it is a copy of.
   const Declaration& declaration(Dwarf_Die& die) {
     Dwarf_Die origin = origin_of(die);
-    Dwarf_Off offset = file_.number_of(origin);
+    Dwarf_Off offset = file_->number_of(origin);
     auto [at, fresh] = known_.try_emplace(offset);
     Declaration& d = at->second;
     if (!fresh) return d;
@@ -148,7 +175,7 @@ class Walk {
   Record* add(Dwarf_Die& die, Entry kind, uint64_t address) {
     const Declaration& d = declaration(die);
     if (!d.name) return nullptr;
-    out_.records.push_back({address, static_cast<uint32_t>(file_.number_of(die)), d.name, d.file,
+    out_.records.push_back({address, static_cast<uint32_t>(file_->number_of(die)), d.name, d.file,
                             Record::pack(d.line, d.external, kind), 0, 0});
     return &out_.records.back();
   }
@@ -220,7 +247,7 @@ class Walk {
   bool once(Dwarf_Die& die, Entry kind) {
     std::string_view name = name_of(die);
     int tag = dwarf_tag(&die) == DW_TAG_class_type ? DW_TAG_structure_type : dwarf_tag(&die);
-    auto scope = scope_of_.find(file_.number_of(die));
+    auto scope = scope_of_.find(file_->number_of(die));
     uint32_t around = scope == scope_of_.end() ? 0 : scope->second;
     if (name.empty() || !seen_.insert(fmt::format("{:x} {} {}", tag, around, name)).second)
       return false;
@@ -230,7 +257,7 @@ class Walk {
   }
 
   void enumerators(Dwarf_Die& die) {
-    auto offset = static_cast<uint32_t>(file_.number_of(die));
+    auto offset = static_cast<uint32_t>(file_->number_of(die));
     each_child(die, [&](Dwarf_Die& child) {
       std::string_view name = name_of(child);
       auto value = signed_number(child, DW_AT_const_value);
@@ -260,7 +287,7 @@ class Walk {
   }
 
   Harvest& out_;
-  const File& file_;
+  const File* file_ = nullptr;  // the one that the unit was read from
   std::unordered_set<uint64_t> cold_;
   std::string dir_;
   uint32_t unit_file_ = 0;
@@ -272,16 +299,12 @@ class Walk {
 
 // Walks every `step`-th unit from `first` on.
 void harvest(const std::filesystem::path& path, size_t first, size_t step, Harvest& out) {
-  File file(path);
-  if (!file.dwarf()) return;
-  Walk walk(out, file);
-  each_unit(file, [&](size_t, Dwarf_Die& unit) { walk.names_of_scopes(unit); });
-  file.release_pages();
-  each_unit(file, [&](size_t i, Dwarf_Die& unit) {
-    if (i % step == first) walk.unit(unit);
-    // What was read is not looked at again; a kernel's debug information is larger than all else.
-    if (i % 256 == 255) file.release_pages();
-  });
+  File symbols(path);
+  if (!symbols.dwarf()) return;
+  Walk walk(out, symbols);
+  symbols.release_pages();
+  each_unit_of(path, 0, 1, [&](const File& file, size_t, Dwarf_Die& unit) { walk.names_of_scopes(file, unit); });
+  each_unit_of(path, first, step, [&](const File& file, size_t, Dwarf_Die& unit) { walk.unit(file, unit); });
 }
 
 // Threads know nothing of each other: types and enumerators are kept once, declarations of
@@ -310,6 +333,9 @@ std::string_view bytes_of(const std::vector<T>& list) {
 // All records, with their names in `texts`, in the order of the index.
 std::vector<Record> merged(std::vector<Harvest>& harvests, Texts& texts) {
   std::vector<Record> records;
+  size_t count = 0;
+  for (const Harvest& h : harvests) count += h.records.size();
+  records.reserve(count);
   for (Harvest& h : harvests) {
     for (Record r : h.records) {
       r.name = texts.add(h.texts.bytes().c_str() + r.name);
@@ -317,7 +343,7 @@ std::vector<Record> merged(std::vector<Harvest>& harvests, Texts& texts) {
       records.push_back(r);
     }
     h.records = {};
-    h.texts = {};
+    h.texts.take();
   }
   const char* base = texts.bytes().c_str();
   std::sort(records.begin(), records.end(), [&](const Record& a, const Record& b) {
@@ -360,6 +386,8 @@ std::string build_index(const std::filesystem::path& path, uint64_t file_size) {
   std::vector<Record> records = merged(harvests, texts);
   if (records.empty()) return {};
   std::vector<Part> parts = parts_of(harvests, records);
+  harvests.clear();
+  const std::string name_texts = texts.take();
   std::vector<uint32_t> starts;
   for (size_t i = 0; i < records.size(); ++i)
     if (i == 0 || records[i].name != records[i - 1].name)
@@ -367,15 +395,18 @@ std::string build_index(const std::filesystem::path& path, uint64_t file_size) {
   size_t names = starts.size();
   auto scoped = static_cast<uint64_t>(
       std::count_if(starts.begin(), starts.end(), [&](uint32_t first) {
-        return std::strstr(texts.bytes().c_str() + records[first].name, "::") != nullptr;
+        return std::strstr(name_texts.c_str() + records[first].name, "::") != nullptr;
       }));
   starts.push_back(static_cast<uint32_t>(records.size()));
 
-  IndexHeader header{{}, file_size, records.size(), parts.size(), names, texts.bytes().size(), scoped};
+  IndexHeader header{{}, file_size, records.size(), parts.size(), names, name_texts.size(), scoped};
   std::memcpy(header.magic, index_magic, sizeof index_magic);
-  std::string out(reinterpret_cast<const char*>(&header), sizeof header);
-  out.append(bytes_of(records)).append(bytes_of(parts)).append(bytes_of(starts));
-  return out.append(texts.bytes());
+  std::string out;
+  out.reserve(sizeof header + bytes_of(records).size() + bytes_of(parts).size() + bytes_of(starts).size() +
+              name_texts.size());
+  out.append(reinterpret_cast<const char*>(&header), sizeof header);
+  out.append(bytes_of(records)).append(bytes_of(parts)).append(bytes_of(starts)).append(name_texts);
+  return out;
 }
 
 }  // namespace stp::dwarf

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 
 #include "debuginfo/dwarf_file.h"
 
@@ -32,6 +33,27 @@ void each_unit(const File& file, Use use) {
     Dwarf_Die die;
     for (; dwarf_get_units(dwarf, unit, &unit, nullptr, &type, &die, nullptr) == 0; ++i)
       if (type == DW_UT_split_type || type == DW_UT_type) use(i, die);
+  }
+}
+
+// The same for every `step`-th unit, from `first` on, of the file at `path`, opened for that: `use` has the
+// open file too. For what reads a kernel's debug information, which is larger than all else, from end to
+// end: memory of what was read is given back on the way. Nothing is called when there is no DWARF.
+template <typename Use>
+void each_unit_of(const std::filesystem::path& path, size_t first, size_t step, Use use) {
+  constexpr size_t all = UINT32_MAX, opened_for = 256, mapped_for = 64;
+  size_t units = 1, stretch = all;
+  for (size_t begin = 0; begin < units; begin += stretch) {
+    // libdw keeps what it reads of a unit, its lines above all, until the file is closed. What is in
+    // several files is dear to open, and no kernel.
+    File file(path);
+    if (!file.dwarf()) return;
+    stretch = file.parts().extent() ? all : opened_for;
+    each_unit(file, [&](size_t i, Dwarf_Die& unit) {
+      if (i >= begin && i - begin < stretch && i % step == first) use(file, i, unit);
+      if (i % mapped_for == mapped_for - 1) file.release_pages();
+      units = i + 1;
+    });
   }
 }
 

@@ -129,12 +129,11 @@ std::string build(const std::filesystem::path& path, types::PlaceKind kind) {
   bool lines = kind == types::PlaceKind::lines;
   for (size_t worker = 0; worker < workers; ++worker)
     threads.emplace_back([&, worker] {
-      File file(path);
-      if (!file.dwarf()) return;
-      each_unit(file, [&](size_t i, Dwarf_Die& unit) {
-        if (i % workers == worker && lines) lines_of(unit, tables[worker]);
-        if (i % workers == worker && !lines) copies_of(unit, tables[worker], 0);
-        if (i % 256 == 255) file.release_pages();
+      each_unit_of(path, worker, workers, [&](const File&, size_t, Dwarf_Die& unit) {
+        if (lines)
+          lines_of(unit, tables[worker]);
+        else
+          copies_of(unit, tables[worker], 0);
       });
     });
   for (auto& thread : threads) thread.join();
