@@ -126,7 +126,7 @@ class FakeKernel : public types::Provider {
     if (auto* list = types::get(all))
       for (const types::Variable& v : *list)
         if (v.name == name) return v;
-    return types::Lack{types::Lack::Kind::not_found, "", {"file"}};
+    return types::Lack{types::Lack::Kind::not_found, "", types::near_among("file", {"file"})};
   }
   types::Answer<types::Variable> return_value(const types::Function& f) const override {
     auto type = results_.find(f.address);

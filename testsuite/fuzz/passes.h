@@ -109,7 +109,6 @@ inline std::string compile_wrong(std::string_view text, const Library& library,
   target.release = "6.1.0-56-amd64";
   target.version = "6.1.0";
   target.arch = "x86_64";
-  target.exports = {"vfs_read"};
   SourceMap map;
   Diagnostics diagnostics;
   auto file =

@@ -111,7 +111,7 @@ TEST_F(BtfProvider, FindsTypesHoweverTheyAreSpelled) {
   EXPECT_FALSE(type("union point"));
   EXPECT_FALSE(type("struct point + 1"));
   auto wrong = provider->type("struct pont");
-  EXPECT_EQ(types::lack(wrong).near, std::vector<std::string>{"point"});
+  EXPECT_EQ(types::lack(wrong).alike(), std::vector<std::string>{"point"});
 }
 
 TEST_F(BtfProvider, ReadsEnumerators) {

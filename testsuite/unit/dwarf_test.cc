@@ -326,7 +326,7 @@ TEST_P(DwarfProgram, GlobalsHaveTheirValues) {
   EXPECT_EQ(value("counter", "other.c"), std::nullopt);
   EXPECT_EQ(value("made_by_assembler", ""), 99u);
   auto wrong = provider->global("countre", "");
-  EXPECT_EQ(types::lack(wrong).near, std::vector<std::string>{"counter"});
+  EXPECT_EQ(types::lack(wrong).alike(), std::vector<std::string>{"counter"});
 }
 
 TEST_P(DwarfProgram, MembersLieWhereTheCompilerPutsThem) {
@@ -370,7 +370,7 @@ TEST_P(DwarfProgram, TypesAreFoundByTheirSpelling) {
   EXPECT_EQ(members[0].type->of, type("struct node"));
   EXPECT_EQ(members[1].type->of->kind, types::Kind::forward);
   auto wrong = provider->type("struct pint");
-  EXPECT_EQ(types::lack(wrong).near, std::vector<std::string>{"point"});
+  EXPECT_EQ(types::lack(wrong).alike(), std::vector<std::string>{"point"});
 }
 
 TEST_P(DwarfProgram, ATracepointHasTheParametersBehindTheIteratorsOwn) {
@@ -387,7 +387,7 @@ TEST_P(DwarfProgram, AMisspeltVariableNamesItsNeighbours) {
   Function takes = function("takes");
   auto wrong = provider->variable({takes, takes.address, true}, "on_stakc");
   ASSERT_FALSE(types::get(wrong));
-  EXPECT_EQ(types::lack(wrong).near, std::vector<std::string>{"on_stack"});
+  EXPECT_EQ(types::lack(wrong).alike(), std::vector<std::string>{"on_stack"});
 }
 
 TEST_P(DwarfProgram, ParametersComeBeforeLocals) {

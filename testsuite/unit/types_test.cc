@@ -155,7 +155,7 @@ TEST_F(FindMember, NamesTheNearestOfAllLevels) {
   auto found = find_member(provider, file_type, "lenght");
   ASSERT_FALSE(get(found));
   EXPECT_EQ(lack(found).kind, Lack::Kind::not_found);
-  EXPECT_EQ(lack(found).near, std::vector<std::string>{"length"});
+  EXPECT_EQ(lack(found).alike(), std::vector<std::string>{"length"});
 }
 
 TEST_F(FindMember, RefusesWhatHasNoMembers) {

@@ -72,10 +72,34 @@ std::vector<fs::path> runtime_sources() {
       if (it->path().filename() == "loader") it.disable_recursion_pending();
       std::string suffix = it->path().extension();
       if (suffix == ".c" || suffix == ".h" || it->path().filename() == "Kbuild")
-        files.push_back(fs::relative(it->path(), home));
+        files.push_back(it->path().lexically_relative(home));
     }
   std::sort(files.begin(), files.end());
   return files;
+}
+
+// What the sources say. Reading them takes half as long as all else does for a script that was seen before:
+// what was read of files in this state is noted.
+std::string sources_key() {
+  fs::path home = home_dir();
+  std::vector<fs::path> sources = runtime_sources();
+  std::vector<std::string> states, texts;
+  for (const fs::path& file : sources) {
+    states.push_back(file.string());
+    states.push_back(file_key(home / file));
+  }
+  fs::path note = cache_dir() / "index" / ("sources-" + digest({states.begin(), states.end()}));
+  if (std::string key = read_text(note); !key.empty()) {
+    mark_used(note);
+    return key;
+  }
+  for (const fs::path& file : sources) {
+    texts.push_back(file.string());
+    texts.push_back(read_text(home / file));
+  }
+  std::string key = digest({texts.begin(), texts.end()});
+  write_atomically(note, {key});
+  return key;
 }
 
 // Everything that the objects depend on. Files of the kernel are named by their state, not read.
@@ -92,11 +116,7 @@ std::string runtime_key(const Target& target) {
   name = name.substr(0, name.find(' '));
   for (const char* folder : {"/usr/bin/", "/usr/local/bin/"})
     parts.push_back(file_key(folder + name));
-  fs::path home = home_dir();
-  for (const fs::path& file : runtime_sources()) {
-    parts.push_back(file.string());
-    parts.push_back(read_text(home / file));
-  }
+  parts.push_back(sources_key());
   return digest({parts.begin(), parts.end()});
 }
 

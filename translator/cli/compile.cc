@@ -170,6 +170,7 @@ std::optional<BuiltModule> compile(const SourceFile& script, const Target& targe
   BuildOptions build{.verbose = o.verbose,
                      .keep = o.keep,
                      .plain_kbuild = o.plain_kbuild,
+                     .make_variables = o.make_variables,
                      .embedded = embedded_spans(*program)};
   auto module = build_module(target, source, o.module_name, build, d);
   if (module)

@@ -290,7 +290,7 @@ Answer<Variable> BtfProvider::variable(const Place& place, std::string_view name
   return Lack{Lack::Kind::dwarf,
               fmt::format("{}() has no parameter '{}', and local variables are only in DWARF",
                           place.function.name, name),
-              nearest(name, names)};
+              types::near_among(name, std::move(names))};
 }
 
 Answer<Variable> BtfProvider::return_value(const Function& f) const {

@@ -231,13 +231,15 @@ uint32_t BtfTypes::find_named(std::string_view name, std::optional<int> tag) con
 }
 
 Lack BtfTypes::no_such_type(std::string_view name) const {
-  std::vector<std::string> names;
-  for (int kind : {BTF_KIND_STRUCT, BTF_KIND_UNION, BTF_KIND_ENUM, BTF_KIND_TYPEDEF, BTF_KIND_INT})
-    file_.each(kind, [&](uint32_t, const btf_type& t) {
-      if (t.name_off != 0) names.emplace_back(file_.name(t));
-    });
-  return {Lack::Kind::not_found, fmt::format("the kernel's BTF has no type '{}'", name),
-          nearest(name, names)};
+  auto near = [this, name = std::string(name)] {
+    std::vector<std::string> names;
+    for (int kind : {BTF_KIND_STRUCT, BTF_KIND_UNION, BTF_KIND_ENUM, BTF_KIND_TYPEDEF, BTF_KIND_INT})
+      file_.each(kind, [&](uint32_t, const btf_type& t) {
+        if (t.name_off != 0) names.emplace_back(file_.name(t));
+      });
+    return nearest(name, names);
+  };
+  return {Lack::Kind::not_found, fmt::format("the kernel's BTF has no type '{}'", name), near};
 }
 
 types::Answer<const Type*> BtfTypes::find(std::string_view spelling) {

@@ -241,7 +241,7 @@ types::Lack no_function(const Context& c, const FunctionQuery& query) {
                    fmt::format("no function '{}'{} in {}", query.name, where, c.whole),
                    {}};
   if (Glob(query.name).literal())
-    lack.near = nearest(query.name, c.index.names_of(Entry::function));
+    lack.near = [&c, name = query.name] { return nearest(name, c.index.names_of(Entry::function)); };
   return lack;
 }
 

@@ -175,7 +175,7 @@ Answer<Variable> variable_at(const Context& context, const types::Provider& prov
   }
   return Lack{Lack::Kind::not_found,
               fmt::format("{}() has no variable '${}' here", place.function.name, name),
-              nearest(name, names)};
+              types::near_among(name, std::move(names))};
 }
 
 Answer<Variable> return_value_of(const Context& context, const types::Provider& provider,
@@ -251,7 +251,9 @@ Answer<Variable> global_variable(const Context& context, std::string_view name,
   std::string where = file.empty() ? "" : fmt::format(" in '{}'", file);
   return Lack{Lack::Kind::not_found,
               fmt::format("{} has no global variable '{}'{}", context.whole, name, where),
-              nearest(name, context.index.names_of(Entry::variable))};
+              [&context, name = std::string(name)] {
+                return nearest(name, context.index.names_of(Entry::variable));
+              }};
 }
 
 }  // namespace stp::dwarf

@@ -230,7 +230,7 @@ Answer<const Type*> Types::named(std::string_view spelling) {
       tag = its_tag;
       text.erase(0, std::string_view(word).size());
     }
-  auto fits = [&](const Record& r) {
+  auto fits = [tag](const Record& r) {
     auto its_tag = static_cast<int>(r.detail);
     return tag ? its_tag == tag : its_tag == DW_TAG_typedef || its_tag == DW_TAG_base_type;
   };
@@ -244,12 +244,14 @@ Answer<const Type*> Types::named(std::string_view spelling) {
     break;
   }
   if (!found) {
-    std::vector<std::string> names;
-    for (size_t i = 0; i < index_.names(); ++i)
-      for (const Record& r : index_.records(i))
-        if (r.kind() == Entry::type && fits(r)) names.emplace_back(index_.name(i));
-    return Lack{Lack::Kind::not_found, fmt::format("there is no type '{}'", spelling),
-                nearest(text, names)};
+    auto near = [this, text, fits] {
+      std::vector<std::string> names;
+      for (size_t i = 0; i < index_.names(); ++i)
+        for (const Record& r : index_.records(i))
+          if (r.kind() == Entry::type && fits(r)) names.emplace_back(index_.name(i));
+      return nearest(text, names);
+    };
+    return Lack{Lack::Kind::not_found, fmt::format("there is no type '{}'", spelling), near};
   }
   while (pointers-- > 0) type = pointer_to(type);
   return type;

@@ -43,7 +43,7 @@ void report(const Request& request, const types::Provider& provider, const std::
       Code::no_match, span,
       lack.detail.empty() ? fmt::format("no code for '{}' in {}", text, image_of(provider))
                           : lack.detail);
-  for (const auto& near : lack.near) error.note(fmt::format("did you mean '{}'?", near));
+  for (const auto& near : lack.alike()) error.note(fmt::format("did you mean '{}'?", near));
 }
 
 void resolve_text(const Request& request, std::vector<Found>& found) {

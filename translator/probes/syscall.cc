@@ -37,7 +37,7 @@ bool lists(const char* const (&names)[N], const std::string& name) {
 bool is_pointer(const std::string& type) { return type.ends_with('*'); }
 bool is_text(const std::string& type) { return type == "const char *"; }
 
-// What debug information calls a type that is written so.
+// What debug information calls a type that is written so; a number where it has no such type.
 const types::Type* type_of(const types::Provider& provider, std::string spelling) {
   static const types::Type number = [] {
     types::Type t{};
@@ -111,6 +111,13 @@ class Resolution {
   }
 
  private:
+  // Hundreds of calls have a few dozen types.
+  const types::Type* type_of(const std::string& spelling) {
+    auto [at, fresh] = types_.try_emplace(spelling, nullptr);
+    if (fresh) at->second = probes::type_of(provider_, spelling);
+    return at->second;
+  }
+
   void add(const SystemCall& call) {
     bool at_return = request_.has("return");
     if (at_return && lists(never_return, call.name)) {
@@ -152,7 +159,7 @@ class Resolution {
     auto parameters = parameters_.of(call);
     for (size_t i = 0; i < parameters.size(); ++i) {
       const auto& [type_name, name] = parameters[i];
-      const types::Type* type = type_of(provider_, type_name);
+      const types::Type* type = type_of(type_name);
       bool counted = i + 1 < parameters.size() && parameters[i + 1].type == "size_t";
       const types::Type* bare = types::strip(type);
       types::Location place{types::Location::Kind::value, argument(call, i, bare && bare->is_signed), {}};
@@ -162,7 +169,7 @@ class Resolution {
     }
     if (at_return)
       around.call_variables->push_back(
-          {"return", type_of(provider_, "long int"),
+          {"return", type_of("long int"),
            {types::Location::Kind::value, types::loc_reg(dwarf_rax), {}}, false});
   }
 
@@ -199,6 +206,7 @@ class Resolution {
   const Request& request_;
   const types::Provider& provider_;
   SystemCallParameters parameters_;
+  std::map<std::string, const types::Type*> types_;  // by spelling
   std::vector<Found>& found_;
   bool unreturning_ = false;
 };

@@ -42,7 +42,7 @@ types::Answer<types::Variable> argument_of(const types::Tracepoint& tracepoint, 
     return *lack;
   return Lack{Lack::Kind::not_found,
               fmt::format("tracepoint {} has no argument '${}'", tracepoint.name, name),
-              nearest(name, names)};
+              types::near_among(name, std::move(names))};
 }
 
 }  // namespace
@@ -103,7 +103,7 @@ std::nullopt_t Lowering::no_variable(const ast::Target& t, const Span& span, con
     default:
       return no_variable(t, span, Code::no_variable,
                          lack.detail.empty() ? no_such_variable(t, what, surroundings_) : lack.detail,
-                         lack.near);
+                         lack.alike());
   }
 }
 
@@ -400,7 +400,7 @@ bool Lowering::step(Place& p, const ast::Access& access) {
   auto answer = types::find_member(*provider_, *whole, access.member);
   if (auto* lack = std::get_if<Lack>(&answer)) {
     auto& e = diagnostics().error(Code::no_member, access.span, lack->detail);
-    for (const auto& near : lack->near) e.note(fmt::format("did you mean '{}'?", near));
+    for (const auto& near : lack->alike()) e.note(fmt::format("did you mean '{}'?", near));
     return false;
   }
   const types::Member& member = *types::get(answer);
@@ -502,7 +502,7 @@ std::optional<Lowering::Place> Lowering::cast_type(const ast::Cast& c, const Spa
     auto answer = provider_->type(name);
     auto* lack = name.empty() ? nullptr : std::get_if<Lack>(&answer);
     if (!lack) continue;
-    for (const auto& near : lack->near) e.note(fmt::format("did you mean '{}'?", near));
+    for (const auto& near : lack->alike()) e.note(fmt::format("did you mean '{}'?", near));
   }
   return std::nullopt;
 }

@@ -123,7 +123,7 @@ bool Lowering::step_in_parts(Place& p, const ast::Access& access) {
   auto answer = types::find_member(*provider_, *type, access.member);
   if (auto* lack = std::get_if<types::Lack>(&answer)) {
     auto& e = diagnostics().error(Code::no_member, access.span, lack->detail);
-    for (const auto& near : lack->near) e.note(fmt::format("did you mean '{}'?", near));
+    for (const auto& near : lack->alike()) e.note(fmt::format("did you mean '{}'?", near));
     return false;
   }
   const types::Member& member = *types::get(answer);

@@ -61,23 +61,6 @@ std::map<std::string, std::string> read_config(const fs::path& path) {
   return config;
 }
 
-// Lines "0xcrc<TAB>symbol<TAB>module<TAB>...".
-std::set<std::string> read_exports(const fs::path& path) {
-  auto file = MappedFile::open(path);
-  if (!file) return {};
-  std::vector<std::string_view> names;
-  for_each_line(file->bytes(), [&](std::string_view line) {
-    size_t tab = line.find('\t');
-    if (tab == line.npos) return;
-    line.remove_prefix(tab + 1);
-    names.push_back(line.substr(0, line.find('\t')));
-  });
-  std::sort(names.begin(), names.end());
-  std::set<std::string> exports;
-  for (auto name : names) exports.emplace_hint(exports.end(), name);
-  return exports;
-}
-
 std::string build_id_of(const fs::path& elf_file) {
   int fd = open(elf_file.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0) return {};
@@ -218,7 +201,6 @@ std::optional<Target> find_target(const std::string& spec, Diagnostics& diagnost
   fs::path own_config = files.build_dir / ".config";
   bool has_own = !files.build_dir.empty() && fs::exists(own_config, ignored);
   target.config = read_config(has_own ? own_config : files.config);
-  if (!files.build_dir.empty()) target.exports = read_exports(files.build_dir / "Module.symvers");
   target.arch = arch_of(target.config);
   unpack_image(target, diagnostics);
   check_debuginfo(target, diagnostics);

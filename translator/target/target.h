@@ -7,7 +7,6 @@
 #include <filesystem>
 #include <map>
 #include <optional>
-#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,7 +31,6 @@ struct Target {
   std::vector<std::filesystem::path> trees;
 
   std::map<std::string, std::string> config;  // CONFIG_X -> y, m or text
-  std::set<std::string> exports;              // names in Module.symvers
 
   bool has_config(const std::string& name) const { return config.count(name) > 0; }
 };

@@ -39,6 +39,10 @@ std::optional<Member> search(const Provider& provider, const Type& type, std::st
 
 }  // namespace
 
+std::function<std::vector<std::string>()> near_among(std::string_view name, std::vector<std::string> names) {
+  return [name = std::string(name), names = std::move(names)] { return nearest(name, names); };
+}
+
 Answer<Member> find_member(const Provider& provider, const Type& type, std::string_view name) {
   const Type* whole = strip(&type);
   if (!has_members(whole))
@@ -47,7 +51,7 @@ Answer<Member> find_member(const Provider& provider, const Type& type, std::stri
   int structures = 0;
   if (auto found = search(provider, *whole, name, names, 0, structures)) return *found;
   return Lack{Lack::Kind::not_found, fmt::format("{} has no member '{}'", spell(&type), name),
-              nearest(name, names)};
+              near_among(name, std::move(names))};
 }
 
 }  // namespace stp::types

@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -29,9 +30,15 @@ struct Lack {
     no_value,   // it exists, but has no value here (optimised out)
     unusable,   // it exists, in a form that cannot be read (a float in a register)
   } kind;
-  std::string detail;             // a phrase for the error text; may be empty
-  std::vector<std::string> near;  // candidates for "did you mean"
+  std::string detail;  // a phrase for the error text; may be empty
+  // Candidates for "did you mean". Sought when they are asked for: many an answer is only tried.
+  std::function<std::vector<std::string>()> near = nullptr;
+
+  std::vector<std::string> alike() const { return near ? near() : std::vector<std::string>{}; }
 };
+
+// What `near` of a lack is when all names are known already.
+std::function<std::vector<std::string>()> near_among(std::string_view name, std::vector<std::string> names);
 
 template <typename T>
 using Answer = std::variant<T, Lack>;
