@@ -14,6 +14,7 @@
 #include <cerrno>
 #include <cstring>
 #include <ctime>
+#include <deque>
 #include <filesystem>
 #include <stdexcept>
 #include <vector>
@@ -60,12 +61,39 @@ struct Rings::Ring {
   unsigned cpu = 0;
   uint64_t next = 0;  // position behind what was handed over
   std::vector<Pending> pending;
+  // A copy of what the ring had from `begin` to `end`.
+  struct Aside {
+    uint64_t begin, end;
+    std::unique_ptr<char[]> bytes;
+  };
+  std::deque<Aside> aside;  // in order, up to where the ring goes on
 
   ~Ring() {
     if (shared) munmap(shared, mapped);
   }
 
+  uint64_t given_back() const { return aside.empty() ? next : std::max(next, aside.back().end); }
+
+  // The bytes that it takes; none when the ring has room, or more is there than `most`.
+  uint64_t put_aside(uint64_t most) {
+    uint64_t begin = given_back(), end = load_acquire(shared->commit), size = end - begin;
+    if (size < shared->size / 2 || size > shared->size || size > most) return 0;
+    auto bytes = std::make_unique_for_overwrite<char[]>(size);
+    uint64_t at = begin & (shared->size - 1), first = std::min(size, shared->size - at);
+    std::memcpy(bytes.get(), data + at, first);
+    std::memcpy(bytes.get() + first, data, size - first);
+    aside.push_back({begin, end, std::move(bytes)});
+    give_back();
+    return size;
+  }
+  void give_back() {
+    __atomic_store_n(&shared->consumed, given_back(), __ATOMIC_RELEASE);
+    while (!aside.empty() && aside.front().end <= next) aside.pop_front();
+  }
+
   const stp_record* record_at(uint64_t position) const {
+    for (const Aside& a : aside)
+      if (position < a.end) return reinterpret_cast<const stp_record*>(a.bytes.get() + (position - a.begin));
     return reinterpret_cast<const stp_record*>(data + (position & (shared->size - 1)));
   }
 
@@ -141,7 +169,10 @@ void merge(const std::vector<const std::vector<Pending>*>& lists,
 
 }  // namespace
 
-Rings::Rings(std::string directory) : directory_(std::move(directory)) { rescan(); }
+Rings::Rings(std::string directory, size_t aside_limit)
+    : directory_(std::move(directory)), aside_limit_(aside_limit) {
+  rescan();
+}
 Rings::~Rings() = default;
 
 void Rings::rescan() {
@@ -176,6 +207,10 @@ void Rings::rescan() {
 }
 
 size_t Rings::read(bool everything, const std::function<void(const Record&)>& use) {
+  uint64_t room = aside_limit_;
+  for (const auto& [cpu, ring] : rings_)
+    for (const Ring::Aside& a : ring->aside) room -= std::min(room, a.end - a.begin);
+  for (const auto& [cpu, ring] : rings_) room -= ring->put_aside(room);
   uint64_t horizon = UINT64_MAX;
   if (!everything && !rings_.empty()) horizon = now_of(rings_.begin()->second->shared->clock);
   std::vector<uint64_t> reserved;
@@ -207,8 +242,11 @@ size_t Rings::read(bool everything, const std::function<void(const Record&)>& us
 }
 
 void Rings::release() {
-  for (auto& [cpu, ring] : rings_)
-    __atomic_store_n(&ring->shared->consumed, ring->next, __ATOMIC_RELEASE);
+  for (auto& [cpu, ring] : rings_) ring->give_back();
+}
+
+bool Rings::any_aside() const {
+  return std::any_of(rings_.begin(), rings_.end(), [](const auto& one) { return !one.second->aside.empty(); });
 }
 
 Losses Rings::take_losses() {

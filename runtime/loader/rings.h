@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 
+#include "backlog.h"
 #include "stp/abi.h"
 
 namespace stp::load {
@@ -34,9 +35,9 @@ struct Losses {
 
 class Rings {
  public:
-  // `directory` is the module's folder in debugfs. Throws std::runtime_error when its rings
-  // cannot be mapped.
-  explicit Rings(std::string directory);
+  // `directory` is the module's folder in debugfs. At most about `aside_limit` bytes are put aside (see
+  // read()). Throws std::runtime_error when its rings cannot be mapped.
+  explicit Rings(std::string directory, size_t aside_limit = Backlog::fair_limit());
   ~Rings();
   Rings(const Rings&) = delete;
   Rings& operator=(const Rings&) = delete;
@@ -47,8 +48,15 @@ class Rings {
   // Hands over, in order of time, records that are certain to be next: so many that the room of
   // each ring is given back in parts. With `everything`, of all that is there: for when no handler runs
   // any more. Returns how many; none: there is no more. A record counts as
-  // read only when release() follows: a reader that dies before it loses nothing.
+  // read only when release() follows: a reader that dies before it loses nothing. But what is in a ring
+  // that is half full is put aside into the reader's memory first, and its room given back at once: that is
+  // ten times as fast as printing it.
   size_t read(bool everything, const std::function<void(const Record&)>& use);
+
+  // From here on nothing more is put aside: for who ends before all was read.
+  void put_nothing_aside() { aside_limit_ = 0; }
+  // Whether read() has still to hand over what was put aside.
+  bool any_aside() const;
 
   // Whether the last read() left some of what it could have read.
   bool more() const { return more_; }
@@ -62,6 +70,7 @@ class Rings {
  private:
   struct Ring;
   std::string directory_;
+  size_t aside_limit_;
   bool more_ = false;
   std::map<unsigned, std::unique_ptr<Ring>> rings_;
 };

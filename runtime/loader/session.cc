@@ -134,7 +134,7 @@ class Session {
   // Until the module has finished and every ring is empty, or somebody detaches.
   void loop() {
     if (is_pipe(files_.output) && !files_.bulk) out_.keep_waiting();
-    while (!detached_) {
+    while (!detached_ || rings_.any_aside()) {
       wait();
       stp_status status = control_.status();
       look_for_end(status);
@@ -229,6 +229,7 @@ class Session {
       return;
     }
     record();
+    rings_.put_nothing_aside();
     detached_ = true;
   }
 

@@ -290,6 +290,52 @@ TEST(Rings, GivesRoomBackInParts) {
   EXPECT_EQ(b.ring->consumed, b.ring->commit);
 }
 
+TEST(Rings, PutWhatIsInARingThatIsHalfFullAside) {
+  Folder folder;
+  FakeRing a(folder.path(), 0, 1 << 21), b(folder.path(), 1, 1 << 21);
+  Rings rings(folder.path(), 3 << 20);
+  std::string text, expected;
+  uint64_t time = 100;
+  auto fill = [&](int records) {
+    for (int i = 0; i < records; ++i, ++time) {
+      (time % 10 ? a : b).put(time, fmt::format("{}", time));
+      expected += fmt::format("{} ", time);
+    }
+  };
+  auto used = [&] { return a.ring->reserve - a.ring->consumed; };
+  // Less than half stays where a reader that dies leaves it.
+  fill(30000);
+  text += read_all(rings);
+  EXPECT_EQ(used(), a.ring->reserve);
+  EXPECT_FALSE(rings.any_aside());
+  rings.release();
+  // More is taken at once, though only a part is handed over; so it goes on round the end.
+  fill(30000);
+  text += read_all(rings);
+  EXPECT_EQ(used(), 0u);
+  EXPECT_TRUE(rings.any_aside());
+  rings.release();
+  EXPECT_EQ(used(), 0u);
+  fill(60000);
+  text += read_all(rings);
+  EXPECT_EQ(used(), 0u);
+  // Until there is as much as it may hold.
+  rings.release();
+  fill(40000);
+  text += read_all(rings);
+  EXPECT_GT(used(), uint64_t{1} << 20);
+  rings.put_nothing_aside();
+  do {
+    rings.release();
+    text += read_all(rings);
+  } while (rings.more());
+  rings.release();
+  EXPECT_FALSE(rings.any_aside());
+  EXPECT_EQ(text, expected);
+  EXPECT_EQ(a.ring->consumed, a.ring->commit);
+  EXPECT_EQ(b.ring->consumed, b.ring->commit);
+}
+
 TEST(Rings, WaitsForARecordThatIsBeingWritten) {
   Folder folder;
   FakeRing a(folder.path(), 0, 4096), b(folder.path(), 1, 4096);
