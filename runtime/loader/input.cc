@@ -1,6 +1,5 @@
 #include "input.h"
 
-#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <unistd.h>
@@ -23,8 +22,6 @@ void set_terminal(const termios& how) {
 }  // namespace
 
 Input::Input(bool characters) {
-  // A file that is opened next would be taken for it.
-  if (fcntl(STDIN_FILENO, F_GETFD) < 0) open("/dev/null", O_RDONLY);
   if (!characters || !is_ours() || tcgetattr(STDIN_FILENO, &before_) != 0) return;
   termios now = before_;
   now.c_lflag &= ~static_cast<tcflag_t>(ICANON | ECHO);

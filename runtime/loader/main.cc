@@ -41,6 +41,20 @@ int unload(const std::string& name) {
   return complain(fmt::format("cannot unload {}: {}", name, std::strerror(errno)));
 }
 
+// One that is closed would be the number of the next file that is opened: the session's control, and what is printed
+// would go there. Writing fails, as it should.
+void occupy_standard_files() {
+  for (int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
+    if (fcntl(fd, F_GETFD) < 0) open("/dev/null", O_RDONLY);
+}
+
+// A session that somebody reads ends with its reader.
+int unload_by_name(const std::string& name) {
+  if (is_read(name))
+    return complain(fmt::format("{} is being read: SIGINT to its reader ends it, SIGQUIT leaves it without one", name));
+  return unload(name);
+}
+
 int open_output(const std::string& path) {
   if (path.empty()) return STDOUT_FILENO;
   int fd = open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
@@ -152,6 +166,7 @@ int run(const Options& options) {
 
 int main(int argc, char** argv) {
   using namespace stp::load;
+  occupy_standard_files();
   Parsed parsed = parse_options(argc, argv);
   if (!parsed.options) return parsed.status;
   try {
@@ -167,7 +182,7 @@ int main(int argc, char** argv) {
         return merge_files(parsed.options->files, open_output(parsed.options->output),
                            parsed.options->verbose);
       case Options::Mode::unload:
-        return unload(parsed.options->name);
+        return unload_by_name(parsed.options->name);
     }
     return 2;
   } catch (const std::exception& e) {

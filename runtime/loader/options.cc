@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 #include <charconv>
+#include <cmath>
 
 namespace stp::load {
 namespace {
@@ -22,6 +23,14 @@ std::string read_rotation(const std::string& text, Options& o) {
   }
   o.file_bytes = size * megabyte;
   return good ? "" : text + ": MB or MB,FILES was expected";
+}
+
+// Empty, or what is wrong with it.
+std::string not_seconds(const std::string& text) {
+  double seconds = 0;
+  auto read = std::from_chars(text.data(), text.data() + text.size(), seconds);
+  bool good = read.ec == std::errc{} && read.ptr == text.data() + text.size() && seconds > 0 && std::isfinite(seconds);
+  return good ? "" : text + ": a number of seconds above 0 was expected";
 }
 
 // What is done with a module that is loaded.
@@ -47,6 +56,8 @@ void add_modes(CLI::App& app, Options& o) {
 std::string contradiction(const Options& o) {
   using Mode = Options::Mode;
   if (o.mode == Mode::run && o.module_path.empty()) return "the module to load is required";
+  if ((o.mode == Mode::sessions || o.mode == Mode::merge) && !o.module_path.empty())
+    return o.module_path + ": an argument too many";
   if (o.mode != Mode::run && !o.module_path.empty())
     return o.module_path + ": this module is loaded already; a name was expected";
   bool only_at_start = !o.command.empty() || o.target || !o.globals.empty() || o.detach;
@@ -84,7 +95,7 @@ Parsed parse_options(int argc, char** argv) {
       ->check(CLI::Validator([&o](std::string& text) { return read_rotation(text, o); }, ""));
   app.add_option("-T", o.timeout, "stop after so many seconds")
       ->type_name("SECONDS")
-      ->check(CLI::PositiveNumber);
+      ->check(CLI::Validator(not_seconds, ""));
   app.add_flag("-v", o.verbose, "say what happens, and account for every probe at the end");
   app.add_option("-G", o.globals, "set a global variable before the script starts")
       ->type_name("NAME=VALUE")
@@ -96,8 +107,8 @@ Parsed parse_options(int argc, char** argv) {
                  "show what the session does every so many seconds: on a terminal a screen with keys,\n"
                  "otherwise tables")
       ->type_name("SECONDS")
-      ->check(CLI::PositiveNumber);
-  app.add_flag("-L,--detach", o.detach,
+      ->check(CLI::Validator(not_seconds, ""));
+  app.add_flag("-L,-F,--detach", o.detach,
                "start it and leave it: it records, the newest over the oldest, until `attach`");
   add_modes(app, o);
   app.footer(

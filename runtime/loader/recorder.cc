@@ -78,6 +78,11 @@ std::vector<std::string> session_names() {
   return names;
 }
 
+bool is_read(const std::string& name) {
+  auto state = SessionState::read(sessions_directory() + "/" + name);
+  return state && state->number("attached");
+}
+
 std::string describe_sessions() {
   std::string text;
   for (const auto& name : session_names()) {

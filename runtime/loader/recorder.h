@@ -26,6 +26,9 @@ class SessionState {
 // Names of all sessions, sorted. Throws std::runtime_error when debugfs cannot be read.
 std::vector<std::string> session_names();
 
+// Whether a session of that name has a reader.
+bool is_read(const std::string& name);
+
 // The table of `stp-load sessions`.
 std::string describe_sessions();
 

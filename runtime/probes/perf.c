@@ -5,6 +5,7 @@
  */
 #include <linux/perf_event.h>
 #include <linux/slab.h>
+#include <linux/stringify.h>
 
 #include "builtins.h"
 #include "runtime.h"
@@ -129,10 +130,12 @@ static int perf_arm(const struct stp_point *const *points, u32 n, void **set)
 						     .handler = stp_perf_overflow,
 						     .context = (void *)points[i] };
 		error = stp_cpu_events_start(&p->events, profiles->hotplug_state);
-		if (stp_cpu_events_any(&p->events) && make_readable(p))
-			armed++;
-		else
+		if (!stp_cpu_events_any(&p->events))
 			stp_point_failed(points[i], error ? error : -ENODEV);
+		else if (!make_readable(p))
+			stp_point_failed(points[i], -E2BIG);
+		else
+			armed++;
 	}
 	return armed;
 }
@@ -154,6 +157,8 @@ static void perf_disarm(void *set)
 
 const char *stp_perf_explain(int error)
 {
+	if (error == -E2BIG)
+		return "a script reads " __stringify(STP_COUNTERS) " counters at most";
 	return error == -ENOENT || error == -EOPNOTSUPP || error == -EINVAL || error == -ENODEV ?
 		       "this machine has no such counter" :
 		       NULL;

@@ -89,6 +89,16 @@ TEST(ScriptLine, RefusesWhatItDoesNotKnow) {
             std::string::npos);
 }
 
+TEST(ScriptLine, SaysWhatNumberItWants) {
+  for (const char* option : {"-T", "--monitor", "-x"})
+    for (const char* number : {"0", "-1", "x", "1s", "inf", "1e400"})
+      EXPECT_NE(parse_line({option, number, "a.stp"}).errors.find(std::string(number) + ": a number above 0 was expected"),
+                std::string::npos)
+          << option << " " << number;
+  EXPECT_TRUE(parse_line({"-T", "0.5", "-x", "17", "a.stp"}).good);
+  EXPECT_FALSE(parse_line({"-x", "0.5", "a.stp"}).good);
+}
+
 TEST(Limits, AreSetByName) {
   Diagnostics d;
   prog::Limits limits;

@@ -14,7 +14,9 @@
 // This file only finds the subcommand. Called `stap`, the program is another: it takes the command
 // line of SystemTap (cli/stap.cc), and goes through the same passes.
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <exception>
@@ -97,10 +99,18 @@ int dispatch(Words words) {
   return found == std::end(subcommands) ? unknown_command(name) : found->function(words);
 }
 
+// One that is closed would be the number of the next file that is opened, of the cache say, and what is printed would
+// go there. Writing fails, as it should.
+void occupy_standard_files() {
+  for (int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
+    if (fcntl(fd, F_GETFD) < 0) open("/dev/null", O_RDONLY);
+}
+
 }  // namespace
 }  // namespace stp::cli
 
 int main(int argc, char** argv) {
+  stp::cli::occupy_standard_files();
   std::string name = argc > 0 ? std::filesystem::path(argv[0]).filename().string() : "stp";
   stp::cli::Words words(argv + std::min(argc, 1), argv + argc);
   try {

@@ -22,6 +22,7 @@
 #include <functional>
 #include <iostream>
 #include <iterator>
+#include <limits>
 #include <optional>
 
 namespace stp::cli {
@@ -39,6 +40,16 @@ struct LimitRow {
 
 // A check whose rule the text of the option gives already.
 CLI::Validator unsaid(CLI::Validator check) { return check.description(""); }
+
+// Of what is handed on as text.
+template <typename Number>
+std::string not_above_0(const std::string& text) {
+  Number number = 0;
+  auto read = std::from_chars(text.data(), text.data() + text.size(), number);
+  bool good = read.ec == std::errc{} && read.ptr == text.data() + text.size() && number > 0 &&
+              number <= std::numeric_limits<Number>::max();
+  return good ? "" : text + ": a number above 0 was expected";
+}
 
 constexpr uint32_t any = 0xffffffff;
 
@@ -242,7 +253,7 @@ void add_run_options(CLI::App& app, RunOptions& o) {
       ->type_name("CMD");
   app.add_option("-x", o.target, "process id that target() gives to the script")
       ->type_name("PID")
-      ->check(unsaid(CLI::PositiveNumber));
+      ->check(CLI::Validator(not_above_0<int32_t>, ""));
   app.add_option("-o", o.output, "write the script's output to FILE")->type_name("FILE");
   app.add_option("-S", o.rotate, "with -o: FILE.0, FILE.1 and so on of MB megabytes, the last N stay")
       ->type_name("MB[,N]");
@@ -250,7 +261,7 @@ void add_run_options(CLI::App& app, RunOptions& o) {
                  "show every so many seconds what the session does: on a terminal a screen with keys,\n"
                  "otherwise tables; with -t also what probes cost")
       ->type_name("SECONDS")
-      ->check(unsaid(CLI::PositiveNumber));
+      ->check(CLI::Validator(not_above_0<double>, ""));
   app.add_flag("-b,--bulk", o.bulk,
                "write what each CPU printed to a file of its own, FILE_cpuN (stpd_cpuN without -o),\n"
                "for `stp merge`");
@@ -259,7 +270,7 @@ void add_run_options(CLI::App& app, RunOptions& o) {
                "`stp attach`; with -o it is read in the background");
   app.add_option("-T", o.timeout, "stop after so many seconds")
       ->type_name("SECONDS")
-      ->check(unsaid(CLI::PositiveNumber));
+      ->check(CLI::Validator(not_above_0<double>, ""));
 }
 
 bool parse(CLI::App& app, const std::vector<std::string>& args, int& status) {

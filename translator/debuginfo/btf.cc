@@ -97,6 +97,9 @@ class BtfProvider : public types::Provider {
   std::optional<uint64_t> symbol(std::string_view name) const override {
     return symbols_ ? symbols_->address(name) : std::nullopt;
   }
+  std::vector<std::string> data_names() const override {
+    return symbols_ ? symbols_->data_names() : std::vector<std::string>{};
+  }
   std::span<const uint64_t> kprobe_blacklist() const override {
     if (!layout_.module().empty()) return layout_.kprobe_blacklist();
     if (!kprobe_blacklist_ && image_ && symbols_)

@@ -135,6 +135,9 @@ class DwarfProvider : public types::Provider {
   std::optional<uint64_t> symbol(std::string_view name) const override {
     return symbols_ ? symbols_->address(name) : std::nullopt;
   }
+  std::vector<std::string> data_names() const override {
+    return symbols_ ? symbols_->data_names() : std::vector<std::string>{};
+  }
   std::string_view module() const override { return layout_.module(); }
   std::optional<types::Section> section_at(uint64_t address) const override {
     return layout_.section_at(address);

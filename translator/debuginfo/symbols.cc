@@ -295,6 +295,13 @@ size_t Symbols::upper_bound(uint64_t address) const {
   return static_cast<size_t>(at - rows_);
 }
 
+std::vector<std::string> Symbols::data_names() const {
+  std::vector<std::string> names;
+  for (size_t i = 0; i < size(); ++i)
+    if (!is_text(i)) names.emplace_back(name(i));
+  return names;
+}
+
 std::string_view function_of_symbol(std::string_view symbol) {
   for (std::string_view padding : {"__pfx_", "__cfi_"})
     if (symbol.starts_with(padding)) return {};

@@ -56,6 +56,8 @@ class Symbols {
   bool is_text(size_t by_address) const {
     return Symbol{{}, 0, 0, static_cast<char>(rows_[by_address].type)}.is_text();
   }
+  // Of all that is no text.
+  std::vector<std::string> data_names() const;
   // Index of the first symbol at an address above `address`.
   size_t upper_bound(uint64_t address) const;
 

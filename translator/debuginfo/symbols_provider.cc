@@ -83,6 +83,7 @@ class SymbolsProvider : public types::Provider {
   std::optional<uint64_t> symbol(std::string_view name) const override {
     return symbols_->address(name);
   }
+  std::vector<std::string> data_names() const override { return symbols_->data_names(); }
 
  protected:
   using Matching = std::function<bool(size_t)>;

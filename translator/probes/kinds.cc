@@ -121,7 +121,7 @@ std::string spell(const std::vector<ast::Component>& components) {
     if (!text.empty()) text += '.';
     text += c.name;
     if (auto* n = std::get_if<int64_t>(&c.arg)) {
-      bool address = c.name == "statement" || c.name == "function";
+      bool address = c.name == "statement" || c.name == "function" || c.name == "data";
       text += address ? fmt::format("({:#x})", static_cast<uint64_t>(*n)) : fmt::format("({})", *n);
     } else if (auto* s = std::get_if<std::string>(&c.arg)) {
       text += fmt::format("(\"{}\")", *s);

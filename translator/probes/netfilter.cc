@@ -102,6 +102,7 @@ std::optional<int64_t> value_of(const Request& request, const char* part, std::s
       Code::no_match, request.component(part).arg_span,
       fmt::format("netfilter has no {} '{}'{}", part[0] == 'p' && part[1] == 'f' ? "family" : part, name,
                   table.data() == families ? "" : " in " + *request.text("pf")));
+  for (const auto& near : nearest(name, names)) error.note(fmt::format("did you mean '{}'?", near));
   if (names.empty())
     error.note("a priority here is a number");
   else

@@ -33,8 +33,11 @@ void resolve(const Request& request, std::vector<Found>& found) {
     if (!provider) return;
     auto address = provider->symbol(*name);
     if (!address) {
-      request.diagnostics.error(Code::no_match, request.component("data").arg_span,
-                                fmt::format("the kernel has no variable '{}'", *name));
+      auto& error = request.diagnostics.error(Code::no_match, request.component("data").arg_span,
+                                              fmt::format("the kernel has no variable '{}'", *name));
+      if (!request.diagnostics.suggests()) return;
+      for (const auto& near : nearest(*name, provider->data_names()))
+        error.note(fmt::format("did you mean '{}'?", near));
       return;
     }
     f.point.address = *address;

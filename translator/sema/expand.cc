@@ -93,6 +93,8 @@ void report_unknown(const ast::ProbePoint& point, const Context& context, Diagno
       if (auto* alias = std::get_if<ast::Alias*>(&declaration))
         for (const ast::ProbePoint* name : (*alias)->names) aliases.push_back(&name->components);
   size_t known = probes::matching_prefix(components);
+  // Each word is right, and there must be more of them.
+  bool complete = known == components.size();
   for (const Components* name : aliases) known = std::max(known, same_beginning(*name, components));
   known = std::min(known, components.size() - 1);
   const ast::Component& bad = components[known];
@@ -106,6 +108,13 @@ void report_unknown(const ast::ProbePoint& point, const Context& context, Diagno
   auto& error = d.error(Code::unknown_probe, bad.span,
                         fmt::format("no probe point {}", probes::spell(components)));
   if (!d.suggests()) return;
+  if (complete && !std::holds_alternative<std::monostate>(bad.arg)) {
+    auto behind = probes::names_at(components, components.size());
+    error.note(behind.size() == 1
+                   ? fmt::format("it is written {}.{}", probes::spell(components), behind.front())
+                   : fmt::format("behind it stands one of: {}", fmt::join(behind, ", ")));
+    return;
+  }
   // What is meant is the name; what may stand here is shown with its argument.
   std::vector<std::string> bare;
   for (const auto& name : names) bare.push_back(name.substr(0, name.find_first_of("(.")));

@@ -176,6 +176,8 @@ class Provider {
   // Symbol table: link address of a symbol, and its reverse. What has no symbols
   // answers nothing.
   virtual std::optional<uint64_t> symbol(std::string_view name) const = 0;
+  // Names of data to choose from for "did you mean"; may be large.
+  virtual std::vector<std::string> data_names() const { return {}; }
 
   // Entries of the functions that the kernel says to have no breakpoint in (NOKPROBE_SYMBOL),
   // ascending; empty when nothing tells.
