@@ -350,7 +350,11 @@ void stp_gate_set(u32 gate, bool open)
 	if (gates[gate] == open)
 		return;
 	WRITE_ONCE(gates[gate], open);
-	irq_work_queue(&changed);
+	/* Work that waits will see it: the flag is cleared before that runs. Where handlers of interrupts and of the
+	 * queueing itself change conditions, there would be no end of interrupts, and no CPU left for the work. */
+	smp_mb();
+	if (!work_pending(&apply_work))
+		irq_work_queue(&changed);
 }
 
 /* ---------------------------------------------------------------- modules */

@@ -7,6 +7,7 @@
 
 #include <fstream>
 #include <map>
+#include <set>
 
 #include "case_files.h"
 #include "debuginfo/sources.h"
@@ -94,6 +95,24 @@ TEST_P(KernelFunctions, HaveClonesThatGoByThePlainName) {
       EXPECT_EQ(at->symbol, s.name);
     }
   EXPECT_GT(clones, 500u);
+}
+
+// Patterns of names that the source has do not mean the parts of functions; one with a dot does.
+TEST_P(KernelFunctions, HaveClonesThatAreFoundByTheirOwnNames) {
+  for (const char* mark : {".isra.0", ".part.0", ".constprop.0"}) {
+    std::set<uint64_t> all;
+    for (const Symbol& s : marked(mark))
+      if (s.name.ends_with(mark) && !s.name.starts_with("__pfx_")) all.insert(s.address);
+    ASSERT_GT(all.size(), 20u) << mark;
+    auto found = addresses("*" + std::string(mark));
+    EXPECT_EQ(std::set<uint64_t>(found.begin(), found.end()), all) << mark;
+    EXPECT_EQ(found.size(), all.size()) << mark;
+  }
+  Symbol part = marked(".part.0").front();
+  EXPECT_EQ(places(fmt::format("kernel.function(\"{}\").call", part.name)), std::vector{part.address});
+  EXPECT_EQ(places(fmt::format("kernel.function(\"{}.part.?\").call", plain(part.name))), std::vector{part.address});
+  EXPECT_THAT(places(fmt::format("kernel.function(\"{}*\")", plain(part.name))),
+              testing::Not(testing::Contains(part.address)));
 }
 
 TEST_P(KernelFunctions, OfOneNameAreAllFound) {

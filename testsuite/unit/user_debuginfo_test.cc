@@ -449,6 +449,10 @@ TEST_F(Programs, NamesThatAreNotThere) {
   EXPECT_THAT(notes, HasSubstr("there is one in '"));
   list("function(\"jump\").label(\"in\")");
   EXPECT_THAT(error, HasSubstr("has no label 'in'"));
+  list("function(\"jump\").label(\"outt\")");
+  EXPECT_THAT(notes, HasSubstr("did you mean 'out'?"));
+  list("function(\"jump\").callee(\"inlind\")");
+  EXPECT_THAT(notes, HasSubstr("did you mean 'inlined'?"));
   list("function(\"jump@p.cc:1\")");
   EXPECT_THAT(error, HasSubstr("line 1 is in no function 'jump' of 'p.cc'"));
   list("functoin(\"jump\")");

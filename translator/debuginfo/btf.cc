@@ -180,14 +180,20 @@ std::vector<Function> BtfProvider::functions_like(const Glob& glob) const {
         found.push_back(from_name(name, id, btf_vlen(&file_->type(id)) == BTF_FUNC_GLOBAL));
     return found;
   }
+  bool by_clone = means_clones(glob.pattern());
   std::vector<Symbol> others;
   std::unordered_set<uint64_t> places;
   for (size_t i = 0; i < symbols_->size(); ++i) {
     if (!symbols_->is_text(i)) continue;
     auto name = function_of_symbol(symbols_->name(i));
-    if (name.empty() || !glob.matches(name)) continue;
+    bool by_own_name = by_clone && is_own_name_of_clone(symbols_->name(i)) && glob.matches(symbols_->name(i));
+    if (!by_own_name && (name.empty() || !glob.matches(name))) continue;
     Symbol symbol = (*symbols_)[i];
     if (symbols_->is_init(symbol.address)) continue;
+    if (by_own_name) {
+      if (places.insert(symbol.address).second) found.push_back(from_symbol(symbol, symbol.name, 0));
+      continue;
+    }
     auto id = ids().find(name);
     if (id == ids().end()) {
       others.push_back(symbol);

@@ -7,11 +7,14 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/mman.h>
+#include <sys/sendfile.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <vector>
 
 #include "debuginfo/elf_file.h"
 
@@ -23,6 +26,51 @@ bool is_relocatable(int fd) {
   Elf64_Ehdr header;
   return pread(fd, &header, sizeof header, 0) == sizeof header &&
          std::memcmp(header.e_ident, ELFMAG, SELFMAG) == 0 && header.e_type == ET_REL;
+}
+
+std::vector<Elf64_Shdr> section_headers(int fd, const Elf64_Ehdr& file) {
+  std::vector<Elf64_Shdr> headers;
+  auto first = static_cast<off_t>(file.e_shoff);
+  if (file.e_ident[EI_CLASS] != ELFCLASS64 || file.e_shentsize != sizeof(Elf64_Shdr)) return {};
+  Elf64_Shdr zero;  // has the number of headers where that does not fit the file's
+  size_t count = file.e_shnum;
+  if (count == 0 && pread(fd, &zero, sizeof zero, first) == sizeof zero) count = zero.sh_size;
+  struct stat whole;
+  if (fstat(fd, &whole) != 0 || count > static_cast<size_t>(whole.st_size) / sizeof zero) return {};
+  headers.resize(count);
+  size_t size = count * sizeof zero;
+  if (pread(fd, headers.data(), size, first) != static_cast<ssize_t>(size)) headers.clear();
+  return headers;
+}
+
+bool copy_file(int from, int to) {
+  struct stat whole;
+  if (fstat(from, &whole) != 0) return false;
+  off_t at = 0;
+  while (at < whole.st_size)
+    if (sendfile(to, from, &at, static_cast<size_t>(whole.st_size - at)) <= 0) return false;
+  return true;
+}
+
+// Linkers give some sections of a module an address (.data and one more, of Debian's 6.12). libdwfl keeps
+// those, unless there would be a gap in front of the first, and lays the others out from 64 KB on: in large modules
+// .data then lies over .text, and an address says nothing. A copy of the file in memory in which no section has one;
+// -1: there is nothing to do, or it cannot be done.
+int without_addresses(int fd) {
+  Elf64_Ehdr file;
+  if (pread(fd, &file, sizeof file, 0) != sizeof file) return -1;
+  std::vector<Elf64_Shdr> headers = section_headers(fd, file);
+  if (std::none_of(headers.begin(), headers.end(), [](const auto& h) { return h.sh_addr != 0; }))
+    return -1;
+  int copy = memfd_create("module", MFD_CLOEXEC);
+  if (copy < 0) return -1;
+  for (Elf64_Shdr& header : headers) header.sh_addr = 0;
+  size_t size = headers.size() * sizeof(Elf64_Shdr);
+  if (copy_file(fd, copy) && pwrite(copy, headers.data(), size, static_cast<off_t>(file.e_shoff)) ==
+                                 static_cast<ssize_t>(size))
+    return copy;
+  close(copy);
+  return -1;
 }
 
 // The file itself is all there is to look at.
@@ -55,8 +103,10 @@ void File::open_relocatable(const std::filesystem::path& path) {
   static const Dwfl_Callbacks callbacks = {dwfl_build_id_find_elf, no_other_file,
                                            dwfl_offline_section_address, nullptr};
   dwfl_ = dwfl_begin(&callbacks);
+  int copy = dwfl_ ? without_addresses(fd_) : -1;
   Dwfl_Module* module =
-      dwfl_ ? dwfl_report_offline(dwfl_, "module", path.c_str(), -1) : nullptr;
+      dwfl_ ? dwfl_report_offline(dwfl_, "module", path.c_str(), copy) : nullptr;
+  if (!module && copy >= 0) close(copy);
   if (dwfl_) dwfl_report_end(dwfl_, nullptr, nullptr);
   GElf_Addr bias;
   if (module) elf_ = dwfl_module_getelf(module, &bias);

@@ -2,12 +2,13 @@
 // can have several (__x64_sys_getppid is an alias that DWARF calls __do_sys_getppid), a clone has
 // a suffix (".isra.0"), and assembler has symbols alone. A name that only symbols have is answered
 // with the function that DWARF has at its address; what DWARF knows nothing of is found by its
-// whole name only, because a wildcard means functions of the source.
+// whole name only, because a wildcard means functions of the source. One with a dot means clones, by their own names.
 #include "debuginfo/dwarf_functions.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -143,6 +144,14 @@ void add_aliases(const Context& c, const Glob& name, FileFilter& files,
   }
 }
 
+void add_clones(const Context& c, const Glob& name, FileFilter& files, std::vector<Function>& found) {
+  std::set<std::string> names;
+  for (const Symbol& s : c.symbols->find_prefix(before_wildcard(name.pattern())))
+    if (s.is_text() && is_own_name_of_clone(s.name) && name.matches(s.name) && !c.symbols->is_init(s.address))
+      names.emplace(s.name);
+  for (const std::string& clone : names) add_symbol(c, clone, files, found);
+}
+
 }  // namespace
 
 bool file_matches(const Glob& pattern, std::string_view file) {
@@ -222,6 +231,7 @@ std::vector<Function> find_functions(const Context& c, const FunctionQuery& quer
       add_symbol(c, query.name, files, found);
     else
       add_aliases(c, name, files, found);
+    if (!name.literal() && means_clones(query.name)) add_clones(c, name, files, found);
   }
   std::stable_sort(found.begin(), found.end(), [](const Function& a, const Function& b) {
     return a.name != b.name ? a.name < b.name : a.address < b.address;

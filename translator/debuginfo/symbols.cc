@@ -302,9 +302,16 @@ std::vector<std::string> Symbols::data_names() const {
   return names;
 }
 
+static bool is_padding(std::string_view symbol) {
+  return symbol.starts_with("__pfx_") || symbol.starts_with("__cfi_");
+}
+
+bool is_own_name_of_clone(std::string_view symbol) {
+  return !is_padding(symbol) && symbol.find('.', 1) != symbol.npos;
+}
+
 std::string_view function_of_symbol(std::string_view symbol) {
-  for (std::string_view padding : {"__pfx_", "__cfi_"})
-    if (symbol.starts_with(padding)) return {};
+  if (is_padding(symbol)) return {};
   size_t dot = symbol.find('.', 1);
   if (dot == symbol.npos) return symbol;
   auto suffix = symbol.substr(dot);

@@ -31,6 +31,11 @@ struct Symbol {
 // its entry that call thunks and CFI use, which objtool names (tools/objtool/check.c, add_prefix_symbol).
 std::string_view function_of_symbol(std::string_view symbol);
 
+// What compilers made of a function, "foo.isra.0", "foo.part.1", "foo.cold", by its own name. Patterns with a dot mean
+// those: names of the source have none.
+bool is_own_name_of_clone(std::string_view symbol);
+inline bool means_clones(std::string_view pattern) { return pattern.find('.') != pattern.npos; }
+
 class Symbols {
  public:
   // From, in order of preference: .symtab of the debuginfo, System.map beside it, the kallsyms

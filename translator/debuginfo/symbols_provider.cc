@@ -150,10 +150,11 @@ class KernelSymbols : public SymbolsProvider {
  protected:
   // Code of __init is gone when the kernel runs: no wildcard means it.
   Matching matcher(const std::string& pattern) const override {
-    return [this, glob = Glob(pattern)](size_t i) {
-      std::string_view name = function_of_symbol(symbols().name(i));
-      return !name.empty() && glob.matches(name) &&
-             (glob.literal() || !symbols().is_init(symbols()[i].address));
+    return [this, glob = Glob(pattern), clones = means_clones(pattern)](size_t i) {
+      std::string_view symbol = symbols().name(i), name = function_of_symbol(symbol);
+      bool matches = !name.empty() && glob.matches(name);
+      matches |= clones && is_own_name_of_clone(symbol) && glob.matches(symbol);
+      return matches && (glob.literal() || !symbols().is_init(symbols()[i].address));
     };
   }
   std::string name_of(std::string_view symbol) const override {

@@ -148,6 +148,7 @@ class Resolution {
     const std::string& pattern = *request_.text("label");
     for (const types::Statement& s : image_.provider.labels(f)) {
       if (lines && !lines->hold_line(f, s.line)) continue;
+      inside_.insert(s.label);
       if (!glob_match(pattern, s.label) || !is_free(f, s.address)) continue;
       Found made = point(f, s.address, prog::PointKind::statement);
       // The line is the label's: a function may have several of one name.
@@ -171,6 +172,7 @@ class Resolution {
     int64_t deepest = request_.number("callees").value_or(1);
     for (const types::Call& call : image_.provider.calls(f)) {
       const Function& callee = call.callee;
+      inside_.insert(callee.name);
       if (request_.has("callee") && !is_sought(callee)) continue;
       only_jumps_ |= !callee.inlined && call.returns.empty();
       if (too_many_ || (!callee.inlined && call.returns.empty())) continue;
@@ -260,6 +262,10 @@ class Resolution {
     if (known) {
       auto& error = d.error(Code::no_match, component.arg_span, nothing_of());
       if (!part_.empty()) error.note(fmt::format("'{}' is a part of it", part_));
+      auto* sought = request_.text("label") ? request_.text("label") : request_.text("callee");
+      if (!sought || has_wildcard(*sought) || !d.suggests()) return;
+      for (const auto& near : nearest(*sought, {inside_.begin(), inside_.end()}))
+        error.note(fmt::format("did you mean '{}'?", near));
       return;
     }
     std::string where = pattern_.file.empty() ? "" : fmt::format(" in '{}'", pattern_.file);
@@ -301,6 +307,7 @@ class Resolution {
   std::vector<Found>& found_;
   std::set<std::pair<uint64_t, std::string>> seen_;
   std::string forbidden_, part_;
+  std::set<std::string> inside_;  // the labels or callees that there are
   size_t visited_ = 0;
   bool here_ = false, elsewhere_ = false, only_jumps_ = false, too_many_ = false, reported_ = false;
 };
