@@ -130,7 +130,7 @@ static void split_chain(struct stp_map *m, u32 bucket)
 
 	while (index != NONE) {
 		struct stp_entry *e = stp_entry_at(m, index);
-		bool upper = e->hash & m->half;
+		bool upper = stp_map_hash_of(m, e) & m->half;
 
 		*ends[upper] = index;
 		ends[upper] = &e->chain;
