@@ -665,5 +665,38 @@ TEST(Map, FreesAllWhenMemoryRunsOutHalfWay) {
   }
 }
 
+// Bytes of strings are looked at a word or two at a time: none may be left out, and none beside them read.
+TEST(Words, TellEveryByteApart) {
+  const Runtime& runtime = Runtime::get();
+  for (u32 n = 0; n < 100; ++n) {
+    std::string text(n, 'a');
+    for (u32 i = 0; i < n; ++i) text[i] = static_cast<char>('a' + i % 23);
+    std::string before = "<" + text + ">", other = "[[" + text + "]";
+    stp_str a = {before.data() + 1, n}, b = {other.data() + 2, n};
+    EXPECT_TRUE(runtime.equal(a, b)) << n;
+    EXPECT_EQ(runtime.hash(a, 5), runtime.hash(b, 5)) << n;
+    EXPECT_FALSE(runtime.equal(a, stp_str{b.p, n + 1})) << n;
+    for (u32 i = 0; i < n; ++i) {
+      other[2 + i] ^= 0x20;
+      EXPECT_FALSE(runtime.equal(a, b)) << i << " of " << n;
+      EXPECT_NE(runtime.hash(a, 5), runtime.hash(b, 5)) << i << " of " << n;
+      other[2 + i] ^= 0x20;
+    }
+  }
+}
+
+TEST(Words, AreMovedAsOfMemmove) {
+  const Runtime& runtime = Runtime::get();
+  for (u32 n = 0; n < 80; ++n)
+    for (int by = -40; by <= 40; ++by) {
+      std::string text(200, 'a');
+      for (size_t i = 0; i < text.size(); ++i) text[i] = static_cast<char>(i);
+      std::string expected = text;
+      memmove(expected.data() + 60 + by, expected.data() + 60, n);
+      runtime.test_move(text.data() + 60 + by, text.data() + 60, n);
+      ASSERT_EQ(text, expected) << n << " bytes by " << by;
+    }
+}
+
 }  // namespace
 }  // namespace stp::test
