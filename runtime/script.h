@@ -195,8 +195,9 @@ void stp_value_add(struct stp_context *c, struct stp_str from, const struct stp_
 typedef bool stp_regex_find(struct stp_str s, s32 *tags);
 static inline u32 stp_regex_peek(struct stp_str s, s32 at, s32 ends)
 {
-	if (likely(at >= 0 && (u32)at < s.len))
-		return (u8)s.p[at];
+	/* One that is negative is greater than any length. */
+	if (likely((u32)at < s.len))
+		return (u8)s.p[(u32)at];
 	return at < 0 ? 0x101 : at < (s32)s.len + ends ? 0x100 : 0x103;
 }
 /* For matched() and ngroups(), when the script calls them. */
