@@ -139,7 +139,7 @@ static void *create_map(const struct stp_global *global)
 	m->grow_at = NONE;
 	if (global->grows)
 		stp_map_first_room(m);
-	buckets = max(2ul, roundup_pow_of_two(m->room));
+	buckets = stp_map_buckets(m->room);
 	m->mask = buckets - 1;
 	m->buckets = buckets;
 	if (global->grows)

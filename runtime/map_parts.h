@@ -5,6 +5,9 @@
 #ifndef STP_MAP_PARTS_H
 #define STP_MAP_PARTS_H
 
+#include <linux/kernel.h>
+#include <linux/log2.h>
+
 #include "area.h"
 #include "script.h"
 
@@ -60,6 +63,12 @@ struct stp_map {
 static inline struct stp_entry *stp_entry_at(const struct stp_map *m, u32 index)
 {
 	return (struct stp_entry *)(m->entries + (size_t)index * m->entry_size);
+}
+
+/* Two to four for three entries: more would not make chains much shorter. */
+static inline size_t stp_map_buckets(u32 room)
+{
+	return max(2ul, roundup_pow_of_two((unsigned long)room * 2 / 3 + 1));
 }
 
 static inline s64 stp_map_bytes(const struct stp_map *m, u32 room, u32 buckets)

@@ -593,6 +593,22 @@ TEST_F(GrowingMap, GrowsToTheLimitAndSaysSo) {
   EXPECT_NE(both.find({static_cast<s64>(entries) - 1}), nullptr);
 }
 
+TEST_F(GrowingMap, HasRoomForNoMoreThanTwiceWhatIsUsed) {
+  for (s64 used : {150000, 250000, 350000, 450000}) {
+    Pair other(STP_NUMBER, {STP_NUMBER}, 1024, false, 1, true);
+    stp_key key = {0};
+    auto fits = [&] { return other.runtime.map_make(&other.context, other.map, &key, &place) != nullptr; };
+    other.context.flags = STP_CONTEXT_INTERRUPTIBLE;
+    for (; key.number < used; ++key.number) ASSERT_TRUE(fits());
+    // No more is allowed: what still fits there was room for.
+    other.runtime.total_pages = 2048;
+    for (; fits(); ++key.number);
+    other.runtime.total_pages = 1ul << 18;
+    EXPECT_GE(key.number, used + used / 8);
+    EXPECT_LE(key.number, 2 * used);
+  }
+}
+
 TEST_F(GrowingMap, StaysAsItIsWithoutMemory) {
   fill(0);
   const Runtime& runtime = both.runtime;
