@@ -296,11 +296,18 @@ static __always_inline struct stp_entry *locate(const struct stp_map *m, const u
 	return find(m, keys, *hash);
 }
 
-struct stp_entry *stp_map_find(struct stp_map *m, const union stp_key *keys)
+static noinline struct stp_entry *find_other(const struct stp_map *m, const union stp_key *keys)
 {
 	u32 hash;
 
 	return locate(m, keys, &hash);
+}
+
+struct stp_entry *stp_map_find(struct stp_map *m, const union stp_key *keys)
+{
+	if (unlikely(!m->number))
+		return find_other(m, keys);
+	return find_number(m, keys[0].number, hash_64(keys[0].number, 32));
 }
 
 /* --------------------------------------------------- inserting, deleting */
@@ -439,12 +446,37 @@ static noinline struct stp_entry *make(struct stp_context *c, struct stp_map *m,
 	return e;
 }
 
-struct stp_entry *stp_map_make(struct stp_context *c, struct stp_map *m,
-			       const union stp_key *keys, const struct stp_place *place)
+static noinline struct stp_entry *make_of_text(struct stp_context *c, struct stp_map *m,
+					       const union stp_key *keys, const struct stp_place *place)
 {
-	u32 hash;
-	struct stp_entry *e = locate(m, keys, &hash);
+	u32 hash = hash_text(keys[0].string);
+	struct stp_entry *e = find_text(m, keys[0].string, hash);
 
+	return likely(e) ? e : make(c, m, keys, place, hash);
+}
+
+static noinline struct stp_entry *make_of_several(struct stp_context *c, struct stp_map *m,
+						  const union stp_key *keys, const struct stp_place *place)
+{
+	u32 hash = hash_keys(m, keys);
+	struct stp_entry *e = find(m, keys, hash);
+
+	return likely(e) ? e : make(c, m, keys, place, hash);
+}
+
+/* Functions of their own: the code that looks up a number needs so few registers that it saves none. */
+struct stp_entry *stp_map_make(struct stp_context *c, struct stp_map *m, const union stp_key *keys,
+			       const struct stp_place *place)
+{
+	struct stp_entry *e;
+	u32 hash;
+
+	if (m->text)
+		return make_of_text(c, m, keys, place);
+	if (unlikely(!m->number))
+		return make_of_several(c, m, keys, place);
+	hash = hash_64(keys[0].number, 32);
+	e = find_number(m, keys[0].number, hash);
 	return likely(e) ? e : make(c, m, keys, place, hash);
 }
 
