@@ -30,6 +30,9 @@ typedef _Bool bool;
 #define unlikely(x) __builtin_expect(!!(x), 0)
 #endif
 
+/* Of variables that several CPUs write. */
+#define STP_OWN_LINE __attribute__((aligned(64)))
+
 /* ----------------------------------------------------------------- places */
 
 /* A place in the script, for the text of errors. */

@@ -39,17 +39,35 @@ std::string shape_text(const Module& module, size_t index) {
       member("variance_shift", shape.shift), shape.buckets(), range);
 }
 
-std::string variable_text(const Global& g, const std::string& name, const std::string& counter) {
+// Whether handlers that run on several CPUs change it.
+bool changes(const Program& program, size_t global) {
+  return std::any_of(program.probes.begin(), program.probes.end(), [&](const Probe& probe) {
+    return std::any_of(probe.locks.begin(), probe.locks.end(),
+                       [&](const LockUse& use) { return use.global == global && use.write; });
+  });
+}
+
+// A variable that changes has a cache line of its own: what other handlers use must not lie there.
+std::string scalar_text(const char* type, const std::string& name, const std::string& init, bool changes) {
+  if (!changes) return fmt::format("static {} {}{};\n", type, name, init.empty() ? "" : " = " + init);
+  return fmt::format("static struct {{ {} value; }} STP_OWN_LINE line_of_{}{};\n#define {} line_of_{}.value\n", type,
+                     name, init.empty() ? "" : " = { " + init + " }", name, name);
+}
+
+std::string variable_text(const Module& module, size_t index) {
+  const Global& g = module.program.globals[index];
+  const std::string& name = module.names.globals[index];
   if (g.array) return fmt::format("static struct stp_map *{};\n", name);
   if (g.value == Type::stat) return fmt::format("static struct stp_stats *{};\n", name);
+  bool changing = changes(module.program, index);
   if (g.value == Type::number) {
     auto* init = std::get_if<int64_t>(&g.init);
-    return fmt::format("static s64 {}{};\n{}", name, init ? " = " + c_number(*init) : "",
-                       g.counter ? fmt::format("static s64 *{};\n", counter) : "");
+    return scalar_text("s64", name, init ? c_number(*init) : "", changing) +
+           (g.counter ? fmt::format("static s64 *{};\n", counter_name(module, index)) : "");
   }
   auto* init = std::get_if<std::string>(&g.init);
-  return fmt::format("static struct owned {}{};\n", name,
-                     init ? fmt::format(" = {{ {}, {} }}", init->size(), c_string(*init)) : "");
+  return scalar_text("struct owned", name,
+                     init ? fmt::format("{{ {}, {} }}", init->size(), c_string(*init)) : "", changing);
 }
 
 std::string global_row(const Module& module, size_t index, size_t walks) {
@@ -267,7 +285,7 @@ std::string globals_text(const Module& module) {
   for (size_t i = 0; i < module.program.globals.size(); ++i) {
     const Global& g = module.program.globals[i];
     if (g.value == Type::stat) text += shape_text(module, i);
-    text += variable_text(g, module.names.globals[i], counter_name(module, i));
+    text += variable_text(module, i);
   }
   return text;
 }
