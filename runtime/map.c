@@ -36,9 +36,15 @@ static inline void *field(const struct stp_entry *e, u32 at)
 
 /* ----------------------------------------------------------- making them */
 
-static u32 text_size(void)
+static u32 text_size(u32 room)
 {
-	return ALIGN(sizeof(struct stp_text) + stp_script.limits.string_size, sizeof(u32));
+	return ALIGN(sizeof(struct stp_text) + room, sizeof(u32));
+}
+
+/* What a string key may have, with its end. */
+static u32 key_room(const struct stp_global *global, u32 k)
+{
+	return global->key_rooms[k] ?: stp_script.limits.string_size;
 }
 
 /*
@@ -57,7 +63,7 @@ static void lay_out(struct stp_map *m)
 	const struct stp_global *global = m->global;
 	u32 at, k, numbers = 0;
 
-	m->value_size = global->type == STP_STRING ? text_size() :
+	m->value_size = global->type == STP_STRING ? text_size(stp_script.limits.string_size) :
 			global->type == STP_STAT   ? stp_stat_size(global->shape) :
 						     sizeof(s64);
 	at = ALIGN(sizeof(struct stp_entry) + m->value_size, 8);
@@ -83,7 +89,7 @@ static void lay_out(struct stp_map *m)
 		if (global->key_types[k] != STP_STRING)
 			continue;
 		m->key_at[k] = at;
-		at += text_size();
+		at += text_size(key_room(global, k));
 	}
 	m->entry_size = ALIGN(at, 8);
 }
@@ -360,15 +366,15 @@ static struct stp_entry *take_free(struct stp_map *m)
 	return e;
 }
 
-/* The length of the longest string key. */
-static u32 longest_key(const struct stp_map *m, const union stp_key *keys)
+/* The first string key that does not fit; n_keys: none. */
+static u32 too_long_key(const struct stp_map *m, const union stp_key *keys)
 {
-	u32 longest = 0, k;
+	u32 k;
 
 	for (k = 0; k < m->global->n_keys; k++)
-		if (m->global->key_types[k] == STP_STRING)
-			longest = max(longest, keys[k].string.len);
-	return longest;
+		if (m->global->key_types[k] == STP_STRING && keys[k].string.len >= key_room(m->global, k))
+			break;
+	return k;
 }
 
 /* None is too long. A key may lie in the value of the very entry, which a full array dropped. */
@@ -420,13 +426,13 @@ static noinline struct stp_entry *make(struct stp_context *c, struct stp_map *m,
 				       const union stp_key *keys, const struct stp_place *place,
 				       u32 hash)
 {
-	u32 longest = longest_key(m, keys);
+	u32 too_long = too_long_key(m, keys);
 	struct stp_entry *e;
 
 	/* Before an entry is dropped for it. */
-	if (unlikely(longest >= stp_script.limits.string_size)) {
+	if (unlikely(too_long < m->global->n_keys)) {
 		stp_fail(c, place, "a key of %u bytes for array %s does not fit MAXSTRINGLEN (%u)",
-			 longest, m->global->name, stp_script.limits.string_size);
+			 keys[too_long].string.len, m->global->name, key_room(m->global, too_long));
 		return NULL;
 	}
 	if (unlikely(m->fresh >= m->grow_at))

@@ -626,6 +626,7 @@ struct stp_global {
 	u8 wrap;      /* when full, the oldest entry makes room */
 	u8 n_keys;
 	u8 key_types[STP_MOST_KEYS];
+	u16 key_rooms[STP_MOST_KEYS]; /* bytes that a string has with its end; 0: string_size */
 	u8 walks;     /* how many foreach over it may nest */
 	u8 grows;     /* max_entries is the least that it begins with */
 	u32 max_entries;

@@ -348,6 +348,7 @@ TEST(Map, KeepsLittleOfAnEntry) {
     stp_stat_shape shape;
     u8 walks;
     long bytes;
+    u16 room = 0;
   };
   const stp_stat_shape count{}, all = plain_statistic;
   stp_stat_shape sum{}, variance{}, log{};
@@ -358,6 +359,7 @@ TEST(Map, KeepsLittleOfAnEntry) {
       {STP_NUMBER, {STP_NUMBER}, count, 3, 16 + 8 + 8},
       {STP_NUMBER, std::vector<stp_type>(5, STP_NUMBER), count, 3, 16 + 8 + 5 * 8},
       {STP_NUMBER, {STP_STRING}, count, 3, 16 + 8 + 4 + 20},
+      {STP_NUMBER, {STP_STRING, STP_STRING}, count, 3, 16 + 8 + 4 + (4 + 4) + 20, 4},
       {STP_STRING, {STP_NUMBER}, count, 3, 16 + 20 + 4 + 8},
       {STP_NUMBER, {STP_STRING, STP_NUMBER, STP_STRING}, count, 3, 16 + 8 + 8 + 4 + 2 * 20 + 4},
       {STP_STAT, {STP_NUMBER}, count, 0, 16 + 8 + 8},
@@ -373,6 +375,7 @@ TEST(Map, KeepsLittleOfAnEntry) {
     global.type = row.value;
     global.n_keys = static_cast<u8>(row.keys.size());
     std::copy(row.keys.begin(), row.keys.end(), global.key_types);
+    if (row.room) global.key_rooms[0] = row.room;
     global.walks = row.walks;
     global.max_entries = 2;
     global.shape = &row.shape;

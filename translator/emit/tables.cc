@@ -70,7 +70,7 @@ std::string variable_text(const Module& module, size_t index) {
                      init ? fmt::format("{{ {}, {} }}", init->size(), c_string(*init)) : "", changing);
 }
 
-std::string global_row(const Module& module, size_t index, size_t walks) {
+std::string global_row(const Module& module, size_t index, size_t walks, const std::vector<size_t>& key_rooms) {
   const Global& g = module.program.globals[index];
   const Limits& limits = module.program.limits;
   std::string keys;
@@ -85,6 +85,8 @@ std::string global_row(const Module& module, size_t index, size_t walks) {
         fmt::format(", .is_array = 1{}, .n_keys = {}, .key_types = {{ {} }}{}, .max_entries = {}",
                     member("wrap", int{g.wrap}), g.keys.size(), keys,
                     member("walks", walks) + member("grows", int{grows}), entries);
+  if (std::any_of(key_rooms.begin(), key_rooms.end(), [](size_t room) { return room; }))
+    row += fmt::format(", .key_rooms = {{ {} }}", fmt::join(key_rooms, ", "));
   if (g.value == Type::stat) row += fmt::format(", .shape = &{}", shape_name(module, index));
   if (g.array || g.value == Type::stat)
     row += fmt::format(", .store = &{}", g.array ? "stp_array_store" : "stp_statistic_store");
@@ -358,8 +360,9 @@ std::string tables_text(Module& module, const Depths& depths) {
     sections += fmt::format("\t{{ .module = {}, .name = {}, .anchor = {}, .address = {} }},\n",
                             c_string(s.module), c_string(s.name), c_string(s.anchor),
                             c_hex(s.anchor_address));
+  std::vector<std::vector<size_t>> rooms = key_rooms(program);
   for (size_t i = 0; i < program.globals.size(); ++i)
-    globals += global_row(module, i, depths.walks[i]);
+    globals += global_row(module, i, depths.walks[i], rooms[i]);
   for (size_t i = 0; i < program.probes.size(); ++i) {
     for (const Point& p : program.probes[i].points) {
       std::string name = fmt::format("callers_{}", n_callers += !p.callers.empty());
