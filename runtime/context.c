@@ -59,7 +59,8 @@ static struct stp_slot *slot_create(int node, u32 flags)
 
 	if (!slot)
 		return NULL;
-	slot->stack = kvzalloc_node(frames + tokens + match, GFP_KERNEL, node);
+	/* Whole cache lines: beside it lies that of another CPU. */
+	slot->stack = kvzalloc_node(ALIGN(frames + tokens + match, L1_CACHE_BYTES), GFP_KERNEL, node);
 	if (!slot->stack) {
 		kfree(slot);
 		return NULL;

@@ -29,10 +29,12 @@
 /* With each insertion. The array is filled by half or more until it is to double again. */
 #define HEADS_AT_ONCE 32u
 #define CHAINS_AT_ONCE 8u
-/* Up to these bytes of entries an array may have at the start, and grows fourfold, later twofold. What is
+/* Up to these bytes of entries an array may have at the start, and grows fourfold, later by half. What is
  * left when it asks must last until the thread has come: on a quiet machine at once, but a virtual processor
- * may stand still for a tenth of a second, in which another one fills in 20000. */
+ * may stand still for a tenth of a second, in which another one fills in 20000. And until the thread is done: it
+ * makes room several times as fast as one handler at a time can fill it, so a quarter is enough. */
 #define FIRST_BYTES (2u << 20)
+#define LEAST_RESERVE 65536u /* entries, where that is no more than half of all */
 #define MOST_ENTRIES (1u << 30)
 
 static s64 bytes_used; /* by all arrays. Changed by one thread at a time */
@@ -47,10 +49,10 @@ static u64 most_megabytes(void)
 	return stp_script.limits.map_megabytes ?: (u64)totalram_pages() >> (20 - PAGE_SHIFT + 3);
 }
 
-/* What an entry takes, with its part of the table: there are one or two buckets to an entry. */
+/* What an entry takes, with its part of the table, at most. */
 static u32 entry_bytes(const struct stp_map *m)
 {
-	return m->entry_size + m->global->walks * sizeof(u64) + 2 * sizeof(u32);
+	return m->entry_size + m->global->walks * sizeof(u64) + 3 * sizeof(u32) / 2;
 }
 
 void stp_map_first_room(struct stp_map *m)
@@ -67,8 +69,8 @@ void stp_map_first_room(struct stp_map *m)
 static u32 next_room(const struct stp_map *m)
 {
 	s64 left = (s64)(most_megabytes() << 20) - bytes_used;
-	u64 factor = (u64)m->room * entry_bytes(m) > FIRST_BYTES ? 1 : 3;
-	u64 more = min(m->room * factor, (u64)(MOST_ENTRIES - m->room));
+	u64 wanted = (u64)m->room * entry_bytes(m) > FIRST_BYTES ? m->room / 2 : 3ull * m->room;
+	u64 more = min(wanted, (u64)(MOST_ENTRIES - m->room));
 
 	more = left > 0 ? min(more, (u64)left / entry_bytes(m)) : 0;
 	return more > m->room / 8 ? m->room + more : m->room;
@@ -78,7 +80,7 @@ static u32 next_room(const struct stp_map *m)
 static void prepare_room(struct stp_map *m)
 {
 	u32 room = next_room(m), walks = m->global->walks;
-	u64 buckets = max((u64)m->buckets, (u64)roundup_pow_of_two(room));
+	u64 buckets = max((u64)m->buckets, (u64)stp_map_buckets(room));
 
 	if (room > m->room) {
 		m->next_entries = stp_area_grow(&m->entry_area, (size_t)room * m->entry_size);
@@ -105,7 +107,7 @@ static void take_room(struct stp_map *m, u32 room)
 	m->table = m->next_table;
 	m->room = room;
 	m->buckets = m->next_buckets;
-	m->grow_at = room / 2;
+	m->grow_at = room - max(room / 4, min(room / 2, LEAST_RESERVE));
 	WRITE_ONCE(m->next_room, 0);
 	WRITE_ONCE(m->wants, false);
 }
@@ -130,7 +132,7 @@ static void split_chain(struct stp_map *m, u32 bucket)
 
 	while (index != NONE) {
 		struct stp_entry *e = stp_entry_at(m, index);
-		bool upper = e->hash & m->half;
+		bool upper = stp_map_hash_of(m, e) & m->half;
 
 		*ends[upper] = index;
 		ends[upper] = &e->chain;

@@ -9,8 +9,8 @@
  *
  * foreach walks a snapshot: the entries' numbers, sorted when that is asked for, in a buffer that
  * the array has for each walk that may nest. So the body may change the array. An entry
- * that is gone by the time its turn comes is known by its generation. Only as many as the walk's
- * limit are sorted: the ten greatest of n cost n + 10 log n.
+ * that is gone by the time its turn comes is known by its stamp. Only as many as the walk's
+ * limit are sorted: the ten greatest of n cost a comparison for each of the n, as a rule.
  */
 #include <linux/hash.h>
 #include <linux/kernel.h>
@@ -36,9 +36,15 @@ static inline void *field(const struct stp_entry *e, u32 at)
 
 /* ----------------------------------------------------------- making them */
 
-static u32 text_size(void)
+static u32 text_size(u32 room)
 {
-	return ALIGN(sizeof(struct stp_text) + stp_script.limits.string_size, 8);
+	return ALIGN(sizeof(struct stp_text) + room, sizeof(u32));
+}
+
+/* What a string key may have, with its end. */
+static u32 key_room(const struct stp_global *global, u32 k)
+{
+	return global->key_rooms[k] ?: stp_script.limits.string_size;
 }
 
 /*
@@ -50,19 +56,40 @@ static void *allocate(size_t n, size_t size, gfp_t flags)
 	return kvmalloc_array(n, size, GFP_KERNEL | __GFP_NOWARN | __GFP_RETRY_MAYFAIL | flags);
 }
 
-/* The value comes first: where it is must not depend on the array. */
+/* The value comes first: where it is must not depend on the array. Strings come last: they need no more than the
+ * alignment of their length. */
 static void lay_out(struct stp_map *m)
 {
 	const struct stp_global *global = m->global;
-	u32 at, k;
+	u32 at, k, numbers = 0;
 
-	m->value_size = global->type == STP_STRING ? text_size() :
+	m->value_size = global->type == STP_STRING ? text_size(stp_script.limits.string_size) :
 			global->type == STP_STAT   ? stp_stat_size(global->shape) :
 						     sizeof(s64);
 	at = ALIGN(sizeof(struct stp_entry) + m->value_size, 8);
 	for (k = 0; k < global->n_keys; k++) {
+		if (global->key_types[k] == STP_STRING)
+			continue;
 		m->key_at[k] = at;
-		at += global->key_types[k] == STP_STRING ? text_size() : sizeof(s64);
+		at += sizeof(s64);
+		numbers++;
+	}
+	if (global->type == STP_STAT && global->walks) {
+		m->rank_at = at;
+		at += sizeof(s64);
+	}
+	m->number = global->n_keys == 1 && numbers;
+	m->text = global->n_keys == 1 && !numbers;
+	/* That of numbers is computed as fast as it is read. */
+	if (numbers < global->n_keys) {
+		m->hash_at = at;
+		at += sizeof(u32);
+	}
+	for (k = 0; k < global->n_keys; k++) {
+		if (global->key_types[k] != STP_STRING)
+			continue;
+		m->key_at[k] = at;
+		at += text_size(key_room(global, k));
 	}
 	m->entry_size = ALIGN(at, 8);
 }
@@ -118,11 +145,9 @@ static void *create_map(const struct stp_global *global)
 	m->grow_at = NONE;
 	if (global->grows)
 		stp_map_first_room(m);
-	buckets = max(2ul, roundup_pow_of_two(m->room));
+	buckets = stp_map_buckets(m->room);
 	m->mask = buckets - 1;
 	m->buckets = buckets;
-	m->number = global->n_keys == 1 && global->key_types[0] != STP_STRING;
-	m->text = global->n_keys == 1 && global->key_types[0] == STP_STRING;
 	if (global->grows)
 		allocate_growing(m, buckets);
 	else
@@ -134,23 +159,38 @@ static void *create_map(const struct stp_global *global)
 	}
 	memset(m->table, 0xff, buckets * sizeof(*m->table));
 	m->free = m->oldest = m->newest = NONE;
+	m->stamp = 1;
 	return m;
 }
 
 /* ---------------------------------------------------------------- finding */
 
+static __always_inline u32 hash_number(u32 hash, s64 number)
+{
+	return hash * 31 + hash_64(number, 32);
+}
+
 static u32 hash_keys(const struct stp_map *m, const union stp_key *keys)
 {
 	u32 hash = 0, k;
 
-	if (m->number)
-		return hash_64(keys[0].number, 32);
 	for (k = 0; k < m->global->n_keys; k++) {
 		if (m->global->key_types[k] == STP_STRING)
 			hash = hash_64(stp_hash(keys[k].string, hash), 32);
 		else
-			hash = hash * 31 + hash_64(keys[k].number, 32);
+			hash = hash_number(hash, keys[k].number);
 	}
+	return hash;
+}
+
+u32 stp_map_hash_of(const struct stp_map *m, const struct stp_entry *e)
+{
+	u32 hash = 0, k;
+
+	if (m->hash_at)
+		return *(u32 *)field(e, m->hash_at);
+	for (k = 0; k < m->global->n_keys; k++)
+		hash = hash_number(hash, stp_entry_key(m, e, k));
 	return hash;
 }
 
@@ -206,7 +246,26 @@ static __always_inline struct stp_entry *find_text(const struct stp_map *m, stru
 		struct stp_entry *e = stp_entry_at(m, index);
 		const struct stp_text *text = field(e, m->key_at[0]);
 
-		if (e->hash == hash && stp_words_equal((struct stp_str){ text->text, text->len }, key))
+		if (((u32 *)text)[-1] == hash && stp_words_equal((struct stp_str){ text->text, text->len }, key))
+			return e;
+		index = e->chain;
+	}
+	return NULL;
+}
+
+/* Several keys, all of them numbers, which lie side by side. */
+static struct stp_entry *find_numbers(const struct stp_map *m, const union stp_key *keys, u32 hash)
+{
+	u32 index = m->table[bucket_of(m, hash)], n = m->global->n_keys;
+
+	while (index != NONE) {
+		struct stp_entry *e = stp_entry_at(m, index);
+		const s64 *numbers = field(e, m->key_at[0]);
+		u32 k = 0;
+
+		while (k < n && numbers[k] == keys[k].number)
+			k++;
+		if (k == n)
 			return e;
 		index = e->chain;
 	}
@@ -217,30 +276,51 @@ static struct stp_entry *find(const struct stp_map *m, const union stp_key *keys
 {
 	u32 index = m->table[bucket_of(m, hash)];
 
+	if (!m->hash_at)
+		return find_numbers(m, keys, hash);
 	while (index != NONE) {
 		struct stp_entry *e = stp_entry_at(m, index);
 
-		if (e->hash == hash && keys_equal(m, e, keys))
+		if (*(u32 *)field(e, m->hash_at) == hash && keys_equal(m, e, keys))
 			return e;
 		index = e->chain;
 	}
 	return NULL;
 }
 
+static __always_inline struct stp_entry *locate(const struct stp_map *m, const union stp_key *keys, u32 *hash)
+{
+	if (likely(m->number)) {
+		*hash = hash_64(keys[0].number, 32);
+		return find_number(m, keys[0].number, *hash);
+	}
+	if (m->text) {
+		*hash = hash_text(keys[0].string);
+		return find_text(m, keys[0].string, *hash);
+	}
+	*hash = hash_keys(m, keys);
+	return find(m, keys, *hash);
+}
+
+static noinline struct stp_entry *find_other(const struct stp_map *m, const union stp_key *keys)
+{
+	u32 hash;
+
+	return locate(m, keys, &hash);
+}
+
 struct stp_entry *stp_map_find(struct stp_map *m, const union stp_key *keys)
 {
-	if (likely(m->number))
-		return find_number(m, keys[0].number, hash_64(keys[0].number, 32));
-	if (m->text)
-		return find_text(m, keys[0].string, hash_text(keys[0].string));
-	return find(m, keys, hash_keys(m, keys));
+	if (unlikely(!m->number))
+		return find_other(m, keys);
+	return find_number(m, keys[0].number, hash_64(keys[0].number, 32));
 }
 
 /* --------------------------------------------------- inserting, deleting */
 
-static void unlink_entry(struct stp_map *m, struct stp_entry *e)
+static void unlink_entry(struct stp_map *m, struct stp_entry *e, u32 hash)
 {
-	u32 index = index_of(m, e), bucket = bucket_of(m, e->hash), *link = &m->table[bucket];
+	u32 index = index_of(m, e), bucket = bucket_of(m, hash), *link = &m->table[bucket];
 
 	if (*link == index) {
 		stp_map_set_head(m, bucket, e->chain);
@@ -257,10 +337,17 @@ static void unlink_entry(struct stp_map *m, struct stp_entry *e)
 		stp_entry_at(m, e->newer)->older = e->older;
 	else
 		m->newest = e->older;
-	e->generation++;
+	e->stamp = 0;
 	e->chain = m->free;
 	m->free = index;
 	m->count--;
+}
+
+static void unlink_oldest(struct stp_map *m)
+{
+	struct stp_entry *e = stp_entry_at(m, m->oldest);
+
+	unlink_entry(m, e, stp_map_hash_of(m, e));
 }
 
 /* An entry that nobody uses; NULL when the array is full. */
@@ -271,7 +358,7 @@ static struct stp_entry *take_free(struct stp_map *m)
 	if (m->free == NONE && m->fresh < m->room)
 		return stp_entry_at(m, m->fresh++);
 	if (m->free == NONE && m->global->wrap)
-		unlink_entry(m, stp_entry_at(m, m->oldest));
+		unlink_oldest(m);
 	if (m->free == NONE)
 		return NULL;
 	e = stp_entry_at(m, m->free);
@@ -279,15 +366,15 @@ static struct stp_entry *take_free(struct stp_map *m)
 	return e;
 }
 
-/* The length of the longest string key. */
-static u32 longest_key(const struct stp_map *m, const union stp_key *keys)
+/* The first string key that does not fit; n_keys: none. */
+static u32 too_long_key(const struct stp_map *m, const union stp_key *keys)
 {
-	u32 longest = 0, k;
+	u32 k;
 
 	for (k = 0; k < m->global->n_keys; k++)
-		if (m->global->key_types[k] == STP_STRING)
-			longest = max(longest, keys[k].string.len);
-	return longest;
+		if (m->global->key_types[k] == STP_STRING && keys[k].string.len >= key_room(m->global, k))
+			break;
+	return k;
 }
 
 /* None is too long. A key may lie in the value of the very entry, which a full array dropped. */
@@ -308,9 +395,10 @@ static void link_entry(struct stp_map *m, struct stp_entry *e, u32 hash)
 {
 	u32 index = index_of(m, e), bucket = bucket_of(m, hash);
 
-	e->hash = hash;
-	e->generation++;
-	e->sequence = m->sequence++;
+	if (m->hash_at)
+		*(u32 *)field(e, m->hash_at) = hash;
+	e->stamp = m->stamp;
+	m->stamp += 2;
 	e->chain = m->table[bucket];
 	stp_map_set_head(m, bucket, index);
 	e->older = m->newest;
@@ -326,21 +414,25 @@ static void link_entry(struct stp_map *m, struct stp_entry *e, u32 hash)
 /* Nothing: 0, "", no values. A string needs its length alone. */
 static void clear_value(struct stp_map *m, struct stp_entry *e)
 {
-	memset(e + 1, 0,
-	       m->global->type == STP_STRING ? sizeof(struct stp_text) : m->value_size);
+	if (m->global->type == STP_STAT)
+		memset(e + 1, 0, m->value_size);
+	else if (m->global->type == STP_STRING)
+		stp_entry_text(e)->len = 0;
+	else
+		*stp_entry_number(e) = 0;
 }
 
 static noinline struct stp_entry *make(struct stp_context *c, struct stp_map *m,
 				       const union stp_key *keys, const struct stp_place *place,
 				       u32 hash)
 {
-	u32 longest = longest_key(m, keys);
+	u32 too_long = too_long_key(m, keys);
 	struct stp_entry *e;
 
 	/* Before an entry is dropped for it. */
-	if (unlikely(longest >= stp_script.limits.string_size)) {
+	if (unlikely(too_long < m->global->n_keys)) {
 		stp_fail(c, place, "a key of %u bytes for array %s does not fit MAXSTRINGLEN (%u)",
-			 longest, m->global->name, stp_script.limits.string_size);
+			 keys[too_long].string.len, m->global->name, key_room(m->global, too_long));
 		return NULL;
 	}
 	if (unlikely(m->fresh >= m->grow_at))
@@ -360,37 +452,53 @@ static noinline struct stp_entry *make(struct stp_context *c, struct stp_map *m,
 	return e;
 }
 
-struct stp_entry *stp_map_make(struct stp_context *c, struct stp_map *m,
-			       const union stp_key *keys, const struct stp_place *place)
+static noinline struct stp_entry *make_of_text(struct stp_context *c, struct stp_map *m,
+					       const union stp_key *keys, const struct stp_place *place)
+{
+	u32 hash = hash_text(keys[0].string);
+	struct stp_entry *e = find_text(m, keys[0].string, hash);
+
+	return likely(e) ? e : make(c, m, keys, place, hash);
+}
+
+static noinline struct stp_entry *make_of_several(struct stp_context *c, struct stp_map *m,
+						  const union stp_key *keys, const struct stp_place *place)
+{
+	u32 hash = hash_keys(m, keys);
+	struct stp_entry *e = find(m, keys, hash);
+
+	return likely(e) ? e : make(c, m, keys, place, hash);
+}
+
+/* Functions of their own: the code that looks up a number needs so few registers that it saves none. */
+struct stp_entry *stp_map_make(struct stp_context *c, struct stp_map *m, const union stp_key *keys,
+			       const struct stp_place *place)
 {
 	struct stp_entry *e;
 	u32 hash;
 
-	if (likely(m->number)) {
-		hash = hash_64(keys[0].number, 32);
-		e = find_number(m, keys[0].number, hash);
-	} else if (m->text) {
-		hash = hash_text(keys[0].string);
-		e = find_text(m, keys[0].string, hash);
-	} else {
-		hash = hash_keys(m, keys);
-		e = find(m, keys, hash);
-	}
+	if (m->text)
+		return make_of_text(c, m, keys, place);
+	if (unlikely(!m->number))
+		return make_of_several(c, m, keys, place);
+	hash = hash_64(keys[0].number, 32);
+	e = find_number(m, keys[0].number, hash);
 	return likely(e) ? e : make(c, m, keys, place, hash);
 }
 
 void stp_map_delete(struct stp_map *m, const union stp_key *keys)
 {
-	struct stp_entry *e = stp_map_find(m, keys);
+	u32 hash;
+	struct stp_entry *e = locate(m, keys, &hash);
 
 	if (e)
-		unlink_entry(m, e);
+		unlink_entry(m, e, hash);
 }
 
 void stp_map_clear(struct stp_map *m)
 {
 	while (m->oldest != NONE)
-		unlink_entry(m, stp_entry_at(m, m->oldest));
+		unlink_oldest(m);
 }
 
 static void clear_map(void *stored)
@@ -428,45 +536,56 @@ struct stp_str stp_entry_key_string(const struct stp_map *m, const struct stp_en
 
 /* ---------------------------------------------------------------- walking */
 
-static int compare_numbers(s64 a, s64 b)
+/* What decides: a number or a string of the entry. */
+struct sorting {
+	const struct stp_map *map;
+	u32 at;
+	bool text, down;
+	u32 oldest; /* the oldest entry's stamp: stamps wrap around */
+};
+
+static struct sorting sorting_by(const struct stp_map *m, const struct stp_walk_order *order)
 {
-	return a < b ? -1 : a > b;
+	u8 type = order->key ? m->global->key_types[order->key - 1] : m->global->type;
+
+	return (struct sorting){
+		.map = m,
+		.at = order->key	? m->key_at[order->key - 1] :
+		      type == STP_STAT ? m->rank_at :
+					 STP_ENTRY_HEAD,
+		.text = type == STP_STRING,
+		.down = order->direction < 0,
+		.oldest = m->oldest == NONE ? 0 : stp_entry_at(m, m->oldest)->stamp,
+	};
 }
 
-/* <0 when the entry with number a comes first. */
-static int compare(const struct stp_map *m, const struct stp_walk_order *order, u64 a, u64 b)
+/* Of two of a walk's list. Those that are equal stay in order of insertion. */
+static __always_inline bool comes_before(const struct sorting *s, u64 a, u64 b)
 {
-	struct stp_entry *x = stp_entry_at(m, (u32)a), *y = stp_entry_at(m, (u32)b);
-	u32 key = order->key - 1;
-	int result;
+	const void *x = field(stp_entry_at(s->map, (u32)a), s->at);
+	const void *y = field(stp_entry_at(s->map, (u32)b), s->at);
 
-	if (!order->key && m->global->type == STP_STRING)
-		result = stp_compare(STP_BORROW(stp_entry_text(x)), STP_BORROW(stp_entry_text(y)));
-	else if (!order->key && m->global->type == STP_STAT)
-		result = compare_numbers(x->rank, y->rank);
-	else if (!order->key)
-		result = compare_numbers(*stp_entry_number(x), *stp_entry_number(y));
-	else if (m->global->key_types[key] == STP_STRING)
-		result = stp_compare(stp_entry_key_string(m, x, key),
-				     stp_entry_key_string(m, y, key));
-	else
-		result = compare_numbers(stp_entry_key(m, x, key), stp_entry_key(m, y, key));
-	if (result)
-		return order->direction < 0 ? -result : result;
-	return compare_numbers(x->sequence, y->sequence);
+	if (s->text) {
+		int order = stp_compare(STP_BORROW((const struct stp_text *)x), STP_BORROW((const struct stp_text *)y));
+
+		if (order)
+			return s->down ? order > 0 : order < 0;
+	} else if (*(const s64 *)x != *(const s64 *)y) {
+		return s->down ? *(const s64 *)x > *(const s64 *)y : *(const s64 *)x < *(const s64 *)y;
+	}
+	return (u32)(a >> 32) - s->oldest < (u32)(b >> 32) - s->oldest;
 }
 
-/* A heap: whatever is at `at` comes before what is at 2 at + 1 and 2 at + 2. */
-static void sift_down(const struct stp_map *m, const struct stp_walk_order *order, u64 *heap, u32 at,
-		      u32 n)
+/* A heap: whatever is at `at` comes behind what is at 2 at + 1 and 2 at + 2. */
+static void sift_down(const struct sorting *s, u64 *heap, u32 at, u32 n)
 {
 	u64 moved = heap[at];
 	u32 child;
 
 	while ((child = 2 * at + 1) < n) {
-		if (child + 1 < n && compare(m, order, heap[child + 1], heap[child]) < 0)
+		if (child + 1 < n && comes_before(s, heap[child], heap[child + 1]))
 			child++;
-		if (compare(m, order, moved, heap[child]) <= 0)
+		if (comes_before(s, heap[child], moved))
 			break;
 		heap[at] = heap[child];
 		at = child;
@@ -475,23 +594,31 @@ static void sift_down(const struct stp_map *m, const struct stp_walk_order *orde
 }
 
 /*
- * Brings the first `wanted` of n entries to the list's start, in order. Heap sort, left early: in
- * place, without recursion, n + wanted log n in the worst case.
+ * Brings the first `wanted` of n entries to the list's start, in order. A heap of as many as are
+ * wanted, its last one on top: most others do not come before that one, and are done with. In place, without
+ * recursion, n log wanted in the worst case.
  */
-static void sort_entries(const struct stp_map *m, const struct stp_walk_order *order, u64 *list,
-			 u32 n, u32 wanted)
+static void sort_entries(const struct sorting *s, u64 *list, u32 n, u32 wanted)
 {
 	u32 i;
 
-	for (i = n / 2; i-- > 0;)
-		sift_down(m, order, list, i, n);
-	/* Each first one goes behind the heap that is left; so they end up back to front. */
-	for (i = n; i > n - wanted; i--) {
-		swap(list[0], list[i - 1]);
-		sift_down(m, order, list, 0, i - 1);
+	if (!wanted)
+		return;
+	for (i = wanted / 2; i-- > 0;)
+		sift_down(s, list, i, wanted);
+	/* From both ends: arrays that were filled in order are frequent. */
+	for (i = wanted; i < n;) {
+		u64 next = (n - i) & 1 ? list[i++] : list[--n];
+
+		if (!comes_before(s, next, list[0]))
+			continue;
+		list[0] = next;
+		sift_down(s, list, 0, wanted);
 	}
-	for (i = 0; i < n / 2; i++)
-		swap(list[i], list[n - 1 - i]);
+	for (i = wanted; i-- > 1;) {
+		swap(list[0], list[i]);
+		sift_down(s, list, 0, i);
+	}
 }
 
 static bool in_slice(const struct stp_map *m, const struct stp_entry *e,
@@ -499,8 +626,8 @@ static bool in_slice(const struct stp_map *m, const struct stp_entry *e,
 {
 	u32 k;
 
-	for (k = 0; k < m->global->n_keys; k++)
-		if ((mask & (1u << k)) && !key_equals(m, e, k, &slice[k]))
+	for (k = 0; mask; k++, mask >>= 1)
+		if ((mask & 1) && !key_equals(m, e, k, &slice[k]))
 			return false;
 	return true;
 }
@@ -520,6 +647,7 @@ bool stp_walk_begin(struct stp_context *c, struct stp_walk *w, struct stp_map *m
 		    const struct stp_place *place)
 {
 	bool by_statistic = order->direction && !order->key && m->global->type == STP_STAT;
+	struct sorting sorting;
 	u32 index, n = 0;
 	u64 *list;
 
@@ -535,17 +663,19 @@ bool stp_walk_begin(struct stp_context *c, struct stp_walk *w, struct stp_map *m
 
 		if (!in_slice(m, e, order->slice_mask, slice))
 			continue;
-		list[n++] = (u64)e->generation << 32 | index;
+		list[n++] = (u64)e->stamp << 32 | index;
 		if (by_statistic)
-			e->rank = stp_stat_rank(stp_entry_stat(e), m->global->shape,
-						order->stat_op);
+			*(s64 *)field(e, m->rank_at) = stp_stat_rank(stp_entry_stat(e), m->global->shape,
+								     order->stat_op);
 	}
 	w->map = m;
 	w->position = 0;
 	w->count = order->limit >= 0 && order->limit < n ? order->limit : n;
 	w->order = list;
-	if (order->direction)
-		sort_entries(m, order, list, n, w->count);
+	if (order->direction) {
+		sorting = sorting_by(m, order);
+		sort_entries(&sorting, list, n, w->count);
+	}
 	return true;
 }
 
@@ -557,7 +687,7 @@ struct stp_entry *stp_walk_next(struct stp_walk *w)
 		u64 at = list[w->position++];
 		struct stp_entry *e = stp_entry_at(w->map, (u32)at);
 
-		if (e->generation == at >> 32)
+		if (e->stamp == at >> 32)
 			return e;
 	}
 	return NULL;

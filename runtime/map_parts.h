@@ -5,20 +5,20 @@
 #ifndef STP_MAP_PARTS_H
 #define STP_MAP_PARTS_H
 
+#include <linux/kernel.h>
+#include <linux/log2.h>
+
 #include "area.h"
 #include "script.h"
 
 #define NONE 0xffffffffu
 
+/* Small: there may be millions. Behind it lie the value, keys that are numbers, and what map.c's lay_out() finds
+ * that this array needs. */
 struct stp_entry {
-	u32 hash;
 	u32 chain;	  /* next of the same bucket, or of the free ones */
 	u32 older, newer; /* in order of insertion */
-	u32 generation;	  /* odd while it is in use */
-	u32 unused;
-	u64 sequence; /* counts insertions: the tie-breaker of sorting */
-	s64 rank;     /* of a statistic, while a walk is sorted by it */
-	/* value and keys follow */
+	u32 stamp;	  /* of its insertion: odd, a later one has 2 more; 0 while it is free */
 };
 _Static_assert(sizeof(struct stp_entry) == STP_ENTRY_HEAD, "where scripts find values");
 
@@ -28,15 +28,17 @@ enum stp_growth { STP_GROWS, STP_FIXED, STP_AT_LIMIT, STP_NO_MEMORY };
 struct stp_map {
 	const struct stp_global *global;
 	u32 entry_size, value_size;
-	u32 key_at[STP_MOST_KEYS];
 	u32 mask;    /* of the table's length */
 	/* One key, which is a number, or a string: the cases that must cost least. */
 	bool number, text;
+	u32 hash_at; /* of the keys, where strings are among them; 0: none is kept */
+	u32 rank_at; /* s64: of a statistic, while a walk is sorted by it; 0: there are no walks */
+	u32 key_at[STP_MOST_KEYS];
 	u32 count;
 	u32 free;    /* first free entry */
 	u32 fresh;   /* entries from here on were never used */
 	u32 oldest, newest;
-	u64 sequence;
+	u32 stamp; /* of the next insertion */
 	u32 walks; /* that are under way */
 	u32 *table;
 	char *entries;
@@ -63,10 +65,19 @@ static inline struct stp_entry *stp_entry_at(const struct stp_map *m, u32 index)
 	return (struct stp_entry *)(m->entries + (size_t)index * m->entry_size);
 }
 
+/* Two to four for three entries: more would not make chains much shorter. */
+static inline size_t stp_map_buckets(u32 room)
+{
+	return max(2ul, roundup_pow_of_two((unsigned long)room * 2 / 3 + 1));
+}
+
 static inline s64 stp_map_bytes(const struct stp_map *m, u32 room, u32 buckets)
 {
 	return (s64)room * (m->entry_size + m->global->walks * sizeof(u64)) + (s64)buckets * sizeof(u32);
 }
+
+/* The hash of an entry's keys. */
+u32 stp_map_hash_of(const struct stp_map *m, const struct stp_entry *e);
 
 /* The first of a chain. Two buckets have one chain while the table doubles. */
 static inline void stp_map_set_head(struct stp_map *m, u32 bucket, u32 index)

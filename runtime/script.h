@@ -30,6 +30,9 @@ typedef _Bool bool;
 #define unlikely(x) __builtin_expect(!!(x), 0)
 #endif
 
+/* Of variables that several CPUs write. */
+#define STP_OWN_LINE __attribute__((aligned(64)))
+
 /* ----------------------------------------------------------------- places */
 
 /* A place in the script, for the text of errors. */
@@ -195,8 +198,9 @@ void stp_value_add(struct stp_context *c, struct stp_str from, const struct stp_
 typedef bool stp_regex_find(struct stp_str s, s32 *tags);
 static inline u32 stp_regex_peek(struct stp_str s, s32 at, s32 ends)
 {
-	if (likely(at >= 0 && (u32)at < s.len))
-		return (u8)s.p[at];
+	/* One that is negative is greater than any length. */
+	if (likely((u32)at < s.len))
+		return (u8)s.p[(u32)at];
 	return at < 0 ? 0x101 : at < (s32)s.len + ends ? 0x100 : 0x103;
 }
 /* For matched() and ngroups(), when the script calls them. */
@@ -280,7 +284,7 @@ void stp_map_delete(struct stp_map *m, const union stp_key *keys); /* absent: no
 void stp_map_clear(struct stp_map *m);
 
 /* Its value lies behind what the runtime keeps of an entry. */
-#define STP_ENTRY_HEAD 40
+#define STP_ENTRY_HEAD 16
 static inline s64 *stp_entry_number(struct stp_entry *e)
 {
 	return (s64 *)((char *)e + STP_ENTRY_HEAD);
@@ -337,13 +341,14 @@ static inline void stp_count(s64 *part, s64 n)
 
 /* ------------------------------------------------------------- statistics */
 
-/* One statistic; `buckets` only when a histogram is asked for. */
+/* One statistic. It ends where its shape needs no more; there come the buckets of a histogram. */
 struct stp_stat {
-	s64 count, sum, min, max;
-	/* Kept only for @variance: what the sum is beyond 64 bits, and the sum of squares, low half first. */
+	s64 count;
+	s64 sum;
+	s64 min, max;
+	/* For @variance: what the sum is beyond 64 bits, and the sum of squares, low half first. */
 	s64 sum_high;
 	u64 squares[2];
-	s64 buckets[];
 };
 
 enum stp_histogram { STP_HIST_NONE, STP_HIST_LINEAR, STP_HIST_LOG };
@@ -353,9 +358,21 @@ struct stp_stat_shape {
 	u8 counted;	  /* nothing but sums: stp_stats_count() adds to a scalar one */
 	u8 variance;	  /* keep squares */
 	u8 variance_shift;
-	u32 buckets; /* length of buckets[] */
+	u32 buckets; /* how many */
 	s64 low, high, step;
 };
+/* Bytes before the buckets. */
+static inline u32 stp_stat_head(const struct stp_stat_shape *shape)
+{
+	return shape->variance ? sizeof(struct stp_stat) :
+	       shape->extremes ? __builtin_offsetof(struct stp_stat, sum_high) :
+	       shape->sum      ? __builtin_offsetof(struct stp_stat, min) :
+				 __builtin_offsetof(struct stp_stat, sum);
+}
+static inline s64 *stp_stat_buckets(const struct stp_stat *s, const struct stp_stat_shape *shape)
+{
+	return (s64 *)((char *)s + stp_stat_head(shape));
+}
 
 /* A scalar statistic: one per CPU and level, merged when it is read. */
 struct stp_stats {
@@ -394,7 +411,7 @@ static inline void stp_stat_add(struct stp_stat *s, const struct stp_stat_shape 
 	if (shape->sum)
 		s->sum = (s64)((u64)s->sum + (u64)value);
 	if (shape->histogram)
-		s->buckets[stp_stat_bucket_of(shape, value)]++;
+		stp_stat_buckets(s, shape)[stp_stat_bucket_of(shape, value)]++;
 }
 static inline void stp_stats_add(struct stp_stats *s, const struct stp_stat_shape *shape, s64 value)
 {
@@ -408,7 +425,7 @@ static inline void stp_stats_count(struct stp_stats *s, const struct stp_stat_sh
 	if (shape->sum)
 		stp_count(&part->sum, value);
 	if (shape->histogram)
-		stp_count(&part->buckets[stp_stat_bucket_of(shape, value)], 1);
+		stp_count(&stp_stat_buckets(part, shape)[stp_stat_bucket_of(shape, value)], 1);
 }
 /* min, max, avg and variance of nothing are script errors; count and sum are 0. A NULL
  * `s` (no such element) is nothing. */
@@ -609,6 +626,7 @@ struct stp_global {
 	u8 wrap;      /* when full, the oldest entry makes room */
 	u8 n_keys;
 	u8 key_types[STP_MOST_KEYS];
+	u16 key_rooms[STP_MOST_KEYS]; /* bytes that a string has with its end; 0: string_size */
 	u8 walks;     /* how many foreach over it may nest */
 	u8 grows;     /* max_entries is the least that it begins with */
 	u32 max_entries;

@@ -20,6 +20,7 @@ struct frames {
 	unsigned long first[2];	   /* come before what it has; 0: none */
 	bool ours;		   /* still in our own frames */
 	bool top;		   /* nothing came yet: no return address */
+	bool taken;		   /* the state's frame has come */
 };
 
 static void frames_begin(struct frames *f, const struct stp_context *c)
@@ -40,6 +41,33 @@ static void frames_begin(struct frames *f, const struct stp_context *c)
 	unwind_start(&f->state, current, regs, NULL);
 }
 
+/*
+ * Two addresses of the kernel's own text, which lies in one piece: what is between them is text as well. They are
+ * learned, since the kernel exports neither its bounds nor a cheap way to ask; asking is a tenth of a frame's price.
+ */
+static unsigned long text_first = ULONG_MAX, text_last;
+
+/* What the next frame returns to; 0 when that is no text. */
+static __always_inline unsigned long return_address(struct unwind_state *state)
+{
+	unsigned long address;
+
+#ifndef CONFIG_UNWINDER_GUESS
+	address = state->ip;
+	if (likely(address >= READ_ONCE(text_first) && address <= READ_ONCE(text_last)))
+		return address;
+#endif
+	address = unwind_get_return_address(state);
+	if (address < __START_KERNEL_map || address >= MODULES_VADDR)
+		return address;
+	/* Of two CPUs that learn at once one may be forgotten: it learns again. */
+	if (address < READ_ONCE(text_first))
+		WRITE_ONCE(text_first, address);
+	if (address > READ_ONCE(text_last))
+		WRITE_ONCE(text_last, address);
+	return address;
+}
+
 /* 0: there is no more. */
 static unsigned long frames_next(struct frames *f)
 {
@@ -50,14 +78,17 @@ static unsigned long frames_next(struct frames *f)
 		f->first[1] = 0;
 		return address;
 	}
-	for (; !unwind_done(&f->state); unwind_next_frame(&f->state)) {
-		address = unwind_get_return_address(&f->state);
+	/* The step to a frame that nobody asks for is not made. */
+	while (!unwind_done(&f->state)) {
+		if (f->taken && !unwind_next_frame(&f->state))
+			break;
+		f->taken = true;
+		address = return_address(&f->state);
 		if (!address)
-			return 0;
-		if (f->ours && within_module(address, THIS_MODULE))
+			break;
+		if (unlikely(f->ours) && within_module(address, THIS_MODULE))
 			continue;
 		f->ours = false;
-		unwind_next_frame(&f->state);
 		return address;
 	}
 	return 0;
@@ -143,27 +174,50 @@ struct stp_str stp_fn_modname(struct stp_context *c, struct stp_text *scratch, s
 
 /* ----------------------------------------------------------------- stacks */
 
+/* Eight hexadecimal digits, all at once: the first in the lowest byte. */
+static __always_inline u64 digits_of(u32 number)
+{
+	u64 each = __builtin_bswap32(number), letters;
+
+	/* A byte, then half of one, for each 16 and each 8 bits. */
+	each = (each << 16 | each) & 0x0000ffff0000ffffull;
+	each = (each << 8 | each) & 0x00ff00ff00ff00ffull;
+	each = (each >> 4 & 0x000f000f000f000full) | (each & 0x000f000f000f000full) << 8;
+	letters = (each + 0x0606060606060606ull) >> 4 & 0x0101010101010101ull;
+	return each + 0x3030303030303030ull + letters * ('a' - '0' - 10);
+}
+
+#define ADDRESS_ROOM 19 /* " 0x" and 16 digits */
+
+/* An address with a blank before it. The bytes that it took. */
+static __always_inline u32 put_address(char *to, unsigned long address)
+{
+	u64 upper, lower = digits_of((u32)address);
+
+	if (unlikely(!(address >> 60)))
+		return scnprintf(to, ADDRESS_ROOM + 1, " 0x%lx", address);
+	/* Most are near the end of all addresses. */
+	upper = likely(address >> 32 == U32_MAX) ? 0x6666666666666666ull : digits_of(address >> 32);
+	memcpy(to, " 0x", 4);
+	memcpy(to + 3, &upper, 8);
+	memcpy(to + 11, &lower, 8);
+	return ADDRESS_ROOM;
+}
+
 /* The first `most` addresses behind the first `skip`, as many as the text has room for. */
 static struct stp_str addresses(struct stp_context *c, struct stp_text *scratch, s64 skip, s64 most)
 {
-	char word[24];
+	const char *end = scratch->text + stp_script.limits.string_size;
+	char *at = scratch->text - 1; /* the first one's blank lies before the text */
 	struct frames f;
-	u32 len = 0, more;
 	unsigned long address;
 
 	frames_begin(&f, c);
-	while (most-- > 0 && (address = frames_next(&f))) {
-		if (skip-- > 0) {
-			most++;
-			continue;
-		}
-		more = scnprintf(word, sizeof(word), "%s0x%lx", len ? " " : "", address);
-		if (len + more >= stp_script.limits.string_size)
-			break;
-		memcpy(scratch->text + len, word, more);
-		len += more;
-	}
-	return finish(scratch, len);
+	while (skip-- > 0 && frames_next(&f))
+		;
+	while (most-- > 0 && at + ADDRESS_ROOM < end && (address = frames_next(&f)))
+		at += put_address(at, address);
+	return finish(scratch, at > scratch->text ? at - scratch->text : 0);
 }
 
 struct stp_str stp_fn_backtrace(struct stp_context *c, struct stp_text *scratch)

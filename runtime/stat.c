@@ -30,7 +30,7 @@ static struct stats *stats_of(const struct stp_stats *head)
 
 u32 stp_stat_size(const struct stp_stat_shape *shape)
 {
-	return sizeof(struct stp_stat) +
+	return stp_stat_head(shape) +
 	       (shape->histogram ? shape->buckets * sizeof(s64) : 0);
 }
 
@@ -73,6 +73,7 @@ void stp_stat_add_square(struct stp_stat *s, s64 value)
 void stp_stat_add_all(struct stp_stat *to, const struct stp_stat *from,
 		      const struct stp_stat_shape *shape)
 {
+	const s64 *buckets = stp_stat_buckets(from, shape);
 	u32 i;
 
 	if (!from->count)
@@ -83,12 +84,15 @@ void stp_stat_add_all(struct stp_stat *to, const struct stp_stat *from,
 	}
 	if (shape->variance)
 		add_moments(to, whole_sum(from), squares_of(from));
-	to->min = min(to->min, from->min);
-	to->max = max(to->max, from->max);
-	to->sum = (s64)((u64)to->sum + (u64)from->sum);
+	if (shape->extremes) {
+		to->min = min(to->min, from->min);
+		to->max = max(to->max, from->max);
+	}
+	if (shape->sum)
+		to->sum = (s64)((u64)to->sum + (u64)from->sum);
 	to->count += from->count;
 	for (i = 0; shape->histogram && i < shape->buckets; i++)
-		to->buckets[i] += from->buckets[i];
+		stp_stat_buckets(to, shape)[i] += buckets[i];
 }
 
 /* ---------------------------------------------------------------- reading */
@@ -178,7 +182,7 @@ s64 stp_stat_bucket(struct stp_context *c, const struct stp_stat *s,
 		stp_fail(c, place, "a histogram of %u buckets has no bucket %lld", shape->buckets, n);
 		return 0;
 	}
-	return s && s->count ? s->buckets[n] : 0;
+	return s && s->count ? stp_stat_buckets(s, shape)[n] : 0;
 }
 
 u32 stp_histogram_size(const struct stp_stat_shape *shape)
@@ -197,7 +201,7 @@ void *stp_put_histogram(void *at, const struct stp_stat *s, const struct stp_sta
 		.buckets = shape->buckets,
 	};
 	if (s)
-		memcpy(head + 1, s->buckets, shape->buckets * sizeof(s64));
+		memcpy(head + 1, stp_stat_buckets(s, shape), shape->buckets * sizeof(s64));
 	else
 		memset(head + 1, 0, shape->buckets * sizeof(s64));
 	return at + stp_histogram_size(shape);

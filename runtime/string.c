@@ -47,7 +47,7 @@ bool stp_copy(struct stp_context *c, struct stp_text *to, struct stp_str from,
 		too_long(c, from.len, place);
 		return false;
 	}
-	memmove(to->text, from.p, from.len);
+	stp_words_move(to->text, from.p, from.len);
 	to->len = from.len;
 	return true;
 }
@@ -62,9 +62,9 @@ struct stp_str stp_concat(struct stp_context *c, struct stp_text *to, struct stp
 		return (struct stp_str){ "", 0 };
 	}
 	/* `b` may lie in `to` as well: it goes to its place before `a` can overwrite it. */
-	memmove(to->text + a.len, b.p, b.len);
+	stp_words_move(to->text + a.len, b.p, b.len);
 	if (a.p != to->text)
-		memmove(to->text, a.p, a.len);
+		stp_words_move(to->text, a.p, a.len);
 	to->len = length;
 	return STP_BORROW(to);
 }

@@ -400,7 +400,7 @@ s64 stp_stat_bucket(struct stp_context *c, const struct stp_stat *s,
 		stp_fail(c, place, "bucket");
 		return 0;
 	}
-	return s ? s->buckets[n] : 0;
+	return s ? stp_stat_buckets(s, shape)[n] : 0;
 }
 
 u32 stp_histogram_size(const struct stp_stat_shape *shape) { return 8 + shape->buckets * 8; }
@@ -411,7 +411,7 @@ void *stp_put_histogram(void *at, const struct stp_stat *s, const struct stp_sta
 
 	*out++ = shape->buckets;
 	for (u32 i = 0; i < shape->buckets; i++)
-		*out++ = s ? s->buckets[i] : 0;
+		*out++ = s ? stp_stat_buckets(s, shape)[i] : 0;
 	return out;
 }
 

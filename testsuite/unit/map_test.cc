@@ -340,6 +340,66 @@ TEST_P(RandomMap, IsChangedDuringNestedWalks) {
   }
 }
 
+// What an entry is larger than its keys and its value; the string of a key has 4 + 16 bytes.
+TEST(Map, KeepsLittleOfAnEntry) {
+  struct Row {
+    stp_type value;
+    std::vector<stp_type> keys;
+    stp_stat_shape shape;
+    u8 walks;
+    long bytes;
+    u16 room = 0;
+  };
+  const stp_stat_shape count{}, all = plain_statistic;
+  stp_stat_shape sum{}, variance{}, log{};
+  sum.sum = variance.variance = 1;
+  log.histogram = STP_HIST_LOG;
+  log.buckets = 100;
+  const std::vector<Row> rows = {
+      {STP_NUMBER, {STP_NUMBER}, count, 3, 16 + 8 + 8},
+      {STP_NUMBER, std::vector<stp_type>(5, STP_NUMBER), count, 3, 16 + 8 + 5 * 8},
+      {STP_NUMBER, {STP_STRING}, count, 3, 16 + 8 + 4 + 20},
+      {STP_NUMBER, {STP_STRING, STP_STRING}, count, 3, 16 + 8 + 4 + (4 + 4) + 20, 4},
+      {STP_STRING, {STP_NUMBER}, count, 3, 16 + 20 + 4 + 8},
+      {STP_NUMBER, {STP_STRING, STP_NUMBER, STP_STRING}, count, 3, 16 + 8 + 8 + 4 + 2 * 20 + 4},
+      {STP_STAT, {STP_NUMBER}, count, 0, 16 + 8 + 8},
+      {STP_STAT, {STP_NUMBER}, count, 1, 16 + 8 + 8 + 8},
+      {STP_STAT, {STP_NUMBER}, sum, 0, 16 + 16 + 8},
+      {STP_STAT, {STP_NUMBER}, all, 0, 16 + 32 + 8},
+      {STP_STAT, {STP_NUMBER}, variance, 0, 16 + 56 + 8},
+      {STP_STAT, {STP_NUMBER}, log, 0, 16 + 8 + 800 + 8},
+  };
+  for (const Row& row : rows) {
+    stp_global global{};
+    global.name = "counts";
+    global.type = row.value;
+    global.n_keys = static_cast<u8>(row.keys.size());
+    std::copy(row.keys.begin(), row.keys.end(), global.key_types);
+    if (row.room) global.key_rooms[0] = row.room;
+    global.walks = row.walks;
+    global.max_entries = 2;
+    global.shape = &row.shape;
+    const Runtime& runtime = Runtime::get();
+    stp_map* map = runtime.map_create(&global);
+    stp_context context{};
+    stp_entry* made[2];
+    for (s64 i = 0; i < 2; ++i) {
+      std::vector<stp_key> keys(row.keys.size());
+      for (size_t k = 0; k < keys.size(); ++k) {
+        if (row.keys[k] == STP_STRING)
+          keys[k].string = {"ab", static_cast<u32>(i)};
+        else
+          keys[k].number = i;
+      }
+      made[i] = runtime.map_make(&context, map, keys.data(), &place);
+      ASSERT_NE(made[i], nullptr);
+    }
+    EXPECT_EQ(reinterpret_cast<char*>(made[1]) - reinterpret_cast<char*>(made[0]), row.bytes)
+        << &row - rows.data();
+    runtime.map_destroy(map);
+  }
+}
+
 TEST(Map, SaysThatItIsFull) {
   Pair both(STP_NUMBER, {STP_NUMBER}, 2);
   stp_key keys[] = {{1}, {2}, {3}};
@@ -529,11 +589,27 @@ TEST_F(GrowingMap, GrowsToTheLimitAndSaysSo) {
   both.context.flags = STP_CONTEXT_INTERRUPTIBLE;
   std::string said = fill(0);
   EXPECT_TRUE(said.ends_with(" entries, and arrays may have 1 MB together; -D MAXMAPMEMORY=MB")) << said;
-  // 56 bytes of an entry, 3 x 8 for walks, 4 or 8 of the table.
+  // 32 bytes of an entry, 3 x 8 for walks, 4 or 8 of the table.
   u32 entries = static_cast<u32>(std::stoul(said.substr(said.find("has ") + 4)));
-  EXPECT_GT(entries, (1u << 20) / (56 + 24 + 8) - 16);
-  EXPECT_LE(entries, (1u << 20) / (56 + 24 + 4));
+  EXPECT_GT(entries, (1u << 20) / (32 + 24 + 8) - 16);
+  EXPECT_LE(entries, (1u << 20) / (32 + 24 + 4));
   EXPECT_NE(both.find({static_cast<s64>(entries) - 1}), nullptr);
+}
+
+TEST_F(GrowingMap, HasRoomForNoMoreThanTwiceWhatIsUsed) {
+  for (s64 used : {150000, 250000, 350000, 450000}) {
+    Pair other(STP_NUMBER, {STP_NUMBER}, 1024, false, 1, true);
+    stp_key key = {0};
+    auto fits = [&] { return other.runtime.map_make(&other.context, other.map, &key, &place) != nullptr; };
+    other.context.flags = STP_CONTEXT_INTERRUPTIBLE;
+    for (; key.number < used; ++key.number) ASSERT_TRUE(fits());
+    // No more is allowed: what still fits there was room for.
+    other.runtime.total_pages = 2048;
+    for (; fits(); ++key.number);
+    other.runtime.total_pages = 1ul << 18;
+    EXPECT_GE(key.number, used + used / 8);
+    EXPECT_LE(key.number, 2 * used);
+  }
 }
 
 TEST_F(GrowingMap, StaysAsItIsWithoutMemory) {
@@ -606,6 +682,39 @@ TEST(Map, FreesAllWhenMemoryRunsOutHalfWay) {
       EXPECT_EQ(runtime.blocks, before + needed);
     }
   }
+}
+
+// Bytes of strings are looked at a word or two at a time: none may be left out, and none beside them read.
+TEST(Words, TellEveryByteApart) {
+  const Runtime& runtime = Runtime::get();
+  for (u32 n = 0; n < 100; ++n) {
+    std::string text(n, 'a');
+    for (u32 i = 0; i < n; ++i) text[i] = static_cast<char>('a' + i % 23);
+    std::string before = "<" + text + ">", other = "[[" + text + "]";
+    stp_str a = {before.data() + 1, n}, b = {other.data() + 2, n};
+    EXPECT_TRUE(runtime.equal(a, b)) << n;
+    EXPECT_EQ(runtime.hash(a, 5), runtime.hash(b, 5)) << n;
+    EXPECT_FALSE(runtime.equal(a, stp_str{b.p, n + 1})) << n;
+    for (u32 i = 0; i < n; ++i) {
+      other[2 + i] ^= 0x20;
+      EXPECT_FALSE(runtime.equal(a, b)) << i << " of " << n;
+      EXPECT_NE(runtime.hash(a, 5), runtime.hash(b, 5)) << i << " of " << n;
+      other[2 + i] ^= 0x20;
+    }
+  }
+}
+
+TEST(Words, AreMovedAsOfMemmove) {
+  const Runtime& runtime = Runtime::get();
+  for (u32 n = 0; n < 80; ++n)
+    for (int by = -40; by <= 40; ++by) {
+      std::string text(200, 'a');
+      for (size_t i = 0; i < text.size(); ++i) text[i] = static_cast<char>(i);
+      std::string expected = text;
+      memmove(expected.data() + 60 + by, expected.data() + 60, n);
+      runtime.test_move(text.data() + 60 + by, text.data() + 60, n);
+      ASSERT_EQ(text, expected) << n << " bytes by " << by;
+    }
 }
 
 }  // namespace

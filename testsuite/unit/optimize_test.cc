@@ -1,5 +1,6 @@
 // Locks and registers of handlers, on programs made by hand.
 #include "optimize/optimize.h"
+#include "sema/builtins.h"
 
 #include <gtest/gtest.h>
 
@@ -172,6 +173,18 @@ TEST_F(OptimizeTest, WhatMayFailWantsAContext) {
   types::Loc passed{types::LocOp::by_caller, 0, 8,
                     {types::loc_reg(7), types::loc_address(16), types::loc_constant(1)}};
   EXPECT_EQ(weight({when(place(std::make_shared<types::Loc>(passed)))}), Weight::full);
+  Expr* name = program.expr(Type::string, {}, BuiltinCall{sema::find_builtin("execname"), {}});
+  Expr* parent = program.expr(Type::string, {}, BuiltinCall{sema::find_builtin("pexecname"), {}});
+  Expr* text = program.expr(Type::string, {}, StringConst{"sshd"});
+  EXPECT_EQ(weight({when(binary(ast::BinaryOp::eq, name, text))}), Weight::guarded);
+  EXPECT_EQ(weight({when(binary(ast::BinaryOp::eq, parent, text))}), Weight::full);
+  Expr* joined = program.expr(Type::string, {}, BinaryExpr{ast::BinaryOp::concat, name, text});
+  EXPECT_EQ(weight({when(binary(ast::BinaryOp::eq, joined, text))}), Weight::full);
+  Expr* matches = program.expr(Type::number, {}, RegexExpr{false, name, 0});
+  EXPECT_EQ(weight({when(matches)}), Weight::guarded);
+  program.keeps_match = true;
+  EXPECT_EQ(weight({when(matches)}), Weight::full);
+  program.keeps_match = false;
   EXPECT_EQ(weight({element_increment(a)}), Weight::full);
   EXPECT_EQ(weight({program.stmt({}, LoopStmt{nullptr, number(0), nullptr, increment(n)})}), Weight::full);
   program.limits.actions = 2;

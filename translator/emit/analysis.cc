@@ -212,6 +212,25 @@ class WalkDepth {
   std::set<size_t> active_;
 };
 
+// The most bytes that a string can have, with its end; 0: as many as any.
+size_t room_of(const Expr* e) {
+  if (auto* text = std::get_if<StringConst>(&e->node)) return text->value.size() + 1;
+  if (auto* call = std::get_if<BuiltinCall>(&e->node)) return call->builtin->task_name ? 16 : 0;
+  auto* either = std::get_if<TernaryExpr>(&e->node);
+  if (!either) return 0;
+  size_t then = room_of(either->then), otherwise = room_of(either->otherwise);
+  return then && otherwise ? std::max(then, otherwise) : 0;
+}
+
+// The element that an expression makes when there is none.
+const ElementRef* made_element(const Expr* e) {
+  const Expr* target = nullptr;
+  if (auto* a = std::get_if<AssignExpr>(&e->node)) target = a->target;
+  if (auto* i = std::get_if<IncrementExpr>(&e->node)) target = i->target;
+  if (auto* a = std::get_if<AccumulateExpr>(&e->node)) target = a->target;
+  return target ? std::get_if<ElementRef>(&target->node) : nullptr;
+}
+
 }  // namespace
 
 Module::Module(const Program& p) : program(p), names(p), function_uses(stp::function_uses(p)) {}
@@ -271,6 +290,27 @@ Depths depths(const Module& module, const std::vector<Written>& functions,
     depths.walks.push_back(std::min<size_t>(most, 255));
   }
   return depths;
+}
+
+std::vector<std::vector<size_t>> key_rooms(const Program& program) {
+  std::vector<std::vector<size_t>> rooms;
+  for (const Global& g : program.globals) rooms.emplace_back(g.keys.size(), 1);
+  Visit visit;
+  visit.expression = [&](const Expr* e) {
+    const ElementRef* made = made_element(e);
+    for (size_t k = 0; made && k < made->keys.size(); ++k) {
+      size_t& room = rooms[made->global][k];
+      size_t more = made->keys[k]->type == Type::string ? room_of(made->keys[k]) : 0;
+      room = room && more ? std::max(room, more) : 0;
+    }
+  };
+  for (const Probe& probe : program.probes) visit(probe.body);
+  for (const Function& function : program.functions) visit(function.body);
+  // C of the script may do anything; and no string is longer than any may be.
+  for (auto& keys : rooms)
+    for (size_t& room : keys)
+      if (program.has_embedded_c() || room >= program.limits.string_size) room = 0;
+  return rooms;
 }
 
 }  // namespace stp::emit_c

@@ -241,6 +241,9 @@ struct Depths {
   size_t frame_stack;         // bytes
   std::vector<size_t> walks;  // by global
 };
+
+// Of each array's keys, the bytes that a string can have with its end; 0: MAXSTRINGLEN.
+std::vector<std::vector<size_t>> key_rooms(const prog::Program&);
 Depths depths(const Module&, const std::vector<Written>& functions,
               const std::vector<Written>& handlers);
 

@@ -39,20 +39,38 @@ std::string shape_text(const Module& module, size_t index) {
       member("variance_shift", shape.shift), shape.buckets(), range);
 }
 
-std::string variable_text(const Global& g, const std::string& name, const std::string& counter) {
-  if (g.array) return fmt::format("static struct stp_map *{};\n", name);
-  if (g.value == Type::stat) return fmt::format("static struct stp_stats *{};\n", name);
-  if (g.value == Type::number) {
-    auto* init = std::get_if<int64_t>(&g.init);
-    return fmt::format("static s64 {}{};\n{}", name, init ? " = " + c_number(*init) : "",
-                       g.counter ? fmt::format("static s64 *{};\n", counter) : "");
-  }
-  auto* init = std::get_if<std::string>(&g.init);
-  return fmt::format("static struct owned {}{};\n", name,
-                     init ? fmt::format(" = {{ {}, {} }}", init->size(), c_string(*init)) : "");
+// Whether handlers that run on several CPUs change it.
+bool changes(const Program& program, size_t global) {
+  return std::any_of(program.probes.begin(), program.probes.end(), [&](const Probe& probe) {
+    return std::any_of(probe.locks.begin(), probe.locks.end(),
+                       [&](const LockUse& use) { return use.global == global && use.write; });
+  });
 }
 
-std::string global_row(const Module& module, size_t index, size_t walks) {
+// A variable that changes has a cache line of its own: what other handlers use must not lie there.
+std::string scalar_text(const char* type, const std::string& name, const std::string& init, bool changes) {
+  if (!changes) return fmt::format("static {} {}{};\n", type, name, init.empty() ? "" : " = " + init);
+  return fmt::format("static struct {{ {} value; }} STP_OWN_LINE line_of_{}{};\n#define {} line_of_{}.value\n", type,
+                     name, init.empty() ? "" : " = { " + init + " }", name, name);
+}
+
+std::string variable_text(const Module& module, size_t index) {
+  const Global& g = module.program.globals[index];
+  const std::string& name = module.names.globals[index];
+  if (g.array) return fmt::format("static struct stp_map *{};\n", name);
+  if (g.value == Type::stat) return fmt::format("static struct stp_stats *{};\n", name);
+  bool changing = changes(module.program, index);
+  if (g.value == Type::number) {
+    auto* init = std::get_if<int64_t>(&g.init);
+    return scalar_text("s64", name, init ? c_number(*init) : "", changing) +
+           (g.counter ? fmt::format("static s64 *{};\n", counter_name(module, index)) : "");
+  }
+  auto* init = std::get_if<std::string>(&g.init);
+  return scalar_text("struct owned", name,
+                     init ? fmt::format("{{ {}, {} }}", init->size(), c_string(*init)) : "", changing);
+}
+
+std::string global_row(const Module& module, size_t index, size_t walks, const std::vector<size_t>& key_rooms) {
   const Global& g = module.program.globals[index];
   const Limits& limits = module.program.limits;
   std::string keys;
@@ -67,6 +85,8 @@ std::string global_row(const Module& module, size_t index, size_t walks) {
         fmt::format(", .is_array = 1{}, .n_keys = {}, .key_types = {{ {} }}{}, .max_entries = {}",
                     member("wrap", int{g.wrap}), g.keys.size(), keys,
                     member("walks", walks) + member("grows", int{grows}), entries);
+  if (std::any_of(key_rooms.begin(), key_rooms.end(), [](size_t room) { return room; }))
+    row += fmt::format(", .key_rooms = {{ {} }}", fmt::join(key_rooms, ", "));
   if (g.value == Type::stat) row += fmt::format(", .shape = &{}", shape_name(module, index));
   if (g.array || g.value == Type::stat)
     row += fmt::format(", .store = &{}", g.array ? "stp_array_store" : "stp_statistic_store");
@@ -267,7 +287,7 @@ std::string globals_text(const Module& module) {
   for (size_t i = 0; i < module.program.globals.size(); ++i) {
     const Global& g = module.program.globals[i];
     if (g.value == Type::stat) text += shape_text(module, i);
-    text += variable_text(g, module.names.globals[i], counter_name(module, i));
+    text += variable_text(module, i);
   }
   return text;
 }
@@ -340,8 +360,9 @@ std::string tables_text(Module& module, const Depths& depths) {
     sections += fmt::format("\t{{ .module = {}, .name = {}, .anchor = {}, .address = {} }},\n",
                             c_string(s.module), c_string(s.name), c_string(s.anchor),
                             c_hex(s.anchor_address));
+  std::vector<std::vector<size_t>> rooms = key_rooms(program);
   for (size_t i = 0; i < program.globals.size(); ++i)
-    globals += global_row(module, i, depths.walks[i]);
+    globals += global_row(module, i, depths.walks[i], rooms[i]);
   for (size_t i = 0; i < program.probes.size(); ++i) {
     for (const Point& p : program.probes[i].points) {
       std::string name = fmt::format("callers_{}", n_callers += !p.callers.empty());

@@ -1,6 +1,6 @@
 // A handler is light when all it does is to count, and guarded when it has no more than numbers,
-// which cannot go wrong: no strings, no memory of the probed code, no arrays, no loops, no
-// functions of the script, no output. Then it needs neither a context nor a budget: it is as long as its
+// which cannot go wrong: no memory of the probed code, no arrays, no loops, no functions of the script, no
+// output; and no strings, but to compare what is there already (`execname() == "sshd"`), which is short. Then it needs neither a context nor a budget: it is as long as its
 // text.
 //
 // Of a statistic with @min, @max or @variance an interrupt must not find a part half done; and a function of
@@ -42,7 +42,7 @@ class Weighing {
   }
 
   void value(const Expr* e) {
-    if (e->type == Type::string) return heavy();
+    if (e->type == Type::string) return text(e);
     std::visit(Overloaded{
                    [](const NumberConst&) {},
                    [](const LocalRef&) {},
@@ -54,6 +54,10 @@ class Weighing {
                    [&](const BuiltinCall& c) { builtin(*c.builtin); },
                    [&](const UnaryExpr& u) { value(u.operand); },
                    [&](const BinaryExpr& b) { binary(b); },
+                   [&](const RegexExpr& r) {
+                     text(r.text);
+                     if (program_.keeps_match) heavy();
+                   },
                    [&](const TernaryExpr& t) {
                      value(t.condition);
                      value(t.then);
@@ -73,6 +77,14 @@ class Weighing {
   void no_lighter_than(Weight weight) { weight_ = std::min(weight_, weight); }
 
  private:
+  void text(const Expr* e) {
+    no_lighter_than(Weight::guarded);
+    if (std::holds_alternative<StringConst>(e->node)) return;
+    auto* call = std::get_if<BuiltinCall>(&e->node);
+    if (!call || !call->builtin->borrows) return heavy();
+    builtin(*call->builtin);
+  }
+
   void heavy() { no_lighter_than(Weight::full); }
 
   void effect(const Expr* e) {

@@ -234,8 +234,11 @@ std::string matcher(const std::string& name, const Pattern& pattern, bool groups
   std::string spec = specification(name, pattern, groups, notation);
   std::string automaton = run_re2c(spec);
   std::string try_begin;
-  // Each ^ takes a symbol before the text: of the matches at its beginning the longest counts.
-  if (notation.begins)
+  int first = -notation.begins;
+  // Each ^ takes a symbol before the text: of the matches at its beginning the longest counts, where somebody
+  // asks what it is.
+  if (notation.begins && groups) {
+    first = 1;
     try_begin = fmt::format(
         "\ts32 best = STP_REGEX_NONE, at = 0;\n\n"
         "\tfor (from = -{1}; from <= 0; from++) {{\n"
@@ -243,6 +246,7 @@ std::string matcher(const std::string& name, const Pattern& pattern, bool groups
         "\t\tif (end > best) {{\n\t\t\tbest = end;\n\t\t\tat = from;\n\t\t}}\n\t}}\n"
         "\tif (best != STP_REGEX_NONE)\n\t\treturn {0}_from(s, at, tags) != STP_REGEX_NONE;\n",
         name, notation.begins);
+  }
   return automaton +
          fmt::format(
              "\nstatic bool {0}(struct stp_str s, s32 *tags)\n{{\n\ts32 from, end;\n{1}\n"
@@ -250,7 +254,7 @@ std::string matcher(const std::string& name, const Pattern& pattern, bool groups
              "\t\tend = {0}_from(s, from, tags);\n"
              "\t\tif (end != STP_REGEX_NONE)\n\t\t\treturn true;\n\t}}\n"
              "\treturn false;\n}}\n",
-             name, try_begin, notation.begins ? 1 : 0,
+             name, try_begin, first,
              anchored(pattern.root) ? "0" : "(s32)s.len");
 }
 

@@ -16,7 +16,7 @@ Type type_of(char letter) {
 Builtin row(const char* name, char result, std::string_view args, std::string_view effects) {
   auto has = [&](char effect) { return effects.find(effect) != std::string_view::npos; };
   Builtin b{name, type_of(result), {}, has('f'), has('c'), has('r'), has('w'), has('b'),
-            has('h') || has('l'), has('l'), has('p'), has('i')};
+            has('h') || has('l'), has('l'), has('p'), has('i'), has('t')};
   for (char letter : args) b.args.push_back(type_of(letter));
   return b;
 }

@@ -39,6 +39,7 @@ struct Builtin {
   bool borrows;       // its text needs no room
   bool of_hit, leaf;  // wants no context but what tells the hit; and calls nothing of the kernel
   bool lines = false, inlined = false;  // tells lines of the source; and functions that were inlined
+  bool task_name = false;  // its text has at most 15 bytes
 };
 
 // C of the script, and the globals that its pragmas name.

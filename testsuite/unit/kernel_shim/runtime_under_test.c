@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "runtime.h"
+#include "words.h"
 
 #define PAGE PAGE_SIZE
 
@@ -168,6 +169,11 @@ void stp_test_stats_count(struct stp_stats *s, const struct stp_stat_shape *shap
 void stp_test_stat_add(struct stp_stat *s, const struct stp_stat_shape *shape, s64 value)
 {
 	stp_stat_add(s, shape, value);
+}
+
+void stp_test_move(char *to, const char *from, u32 n)
+{
+	stp_words_move(to, from, n);
 }
 
 void stp_fail(struct stp_context *c, const struct stp_place *place, const char *text, ...)

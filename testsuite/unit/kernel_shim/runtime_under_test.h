@@ -26,6 +26,8 @@ extern "C" {
 struct stp_map* stp_map_create(const struct stp_global* global);
 void stp_map_destroy(struct stp_map* map);
 bool stp_test_work(void);
+void stp_test_move(char* to, const char* from, u32 n);
+u64 stp_hash(struct stp_str s, u64 seed);
 u32 stp_stat_size(const struct stp_stat_shape* shape);
 s64 stp_stat_rank(const struct stp_stat* s, const struct stp_stat_shape* shape,
                   enum stp_stat_op op);
@@ -84,6 +86,9 @@ class Runtime {
   STP_LIBRARY_FUNCTION(walk_next);
   STP_LIBRARY_FUNCTION(walk_end);
   STP_LIBRARY_FUNCTION(copy);
+  STP_LIBRARY_FUNCTION(equal);
+  STP_LIBRARY_FUNCTION(hash);
+  STP_LIBRARY_FUNCTION(test_move);
   STP_LIBRARY_FUNCTION(stat_size);
   STP_LIBRARY_FUNCTION(stat_rank);
   STP_LIBRARY_FUNCTION(test_stat_add);
