@@ -294,7 +294,8 @@ static void tell_of_unused(void)
 
 	for (i = 0; waiting && i < n_sets; i++)
 		for (k = 0; !came(&sets[i]) && k < sets[i].n; k++)
-			waiting[sets[i].points[k]->probe] = i + 1;
+			if (!waiting[sets[i].points[k]->probe])
+				waiting[sets[i].points[k]->probe] = i + 1;
 	for (i = 0; waiting && i < n_sets; i++)
 		for (k = 0; came(&sets[i]) && k < sets[i].n; k++)
 			waiting[sets[i].points[k]->probe] = 0;
