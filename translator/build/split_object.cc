@@ -16,7 +16,6 @@
 #include <algorithm>
 #include <boost/algorithm/string.hpp>
 #include <map>
-#include <optional>
 #include <set>
 #include <stdexcept>
 

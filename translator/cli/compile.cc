@@ -120,11 +120,13 @@ std::unique_ptr<prog::Program> resolve(const SourceFile& script, const Target& t
                                        Progress& progress) {
   // What the script needs of the library; if there is anything to be said of it, all of the library,
   // which knows the names that were meant.
-  Diagnostics said;
-  auto program = resolve_with(Library(script, target, o, map, said), script, target, o, map, said,
-                              progress);
-  if (!program || !said.all().empty())
+  size_t before = d.mark();
+  Library needed(script, target, o, map, d);
+  auto program = resolve_with(needed, script, target, o, map, d, progress);
+  if (!needed.is_whole() && (!program || d.mark() != before)) {
+    d.rewind(before);
     program = resolve_with(Library(target, o, map, d), script, target, o, map, d, progress);
+  }
   if (program && progress.wanted()) print_points(*program);
   return program;
 }

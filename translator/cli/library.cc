@@ -51,9 +51,8 @@ bool is_pattern(const Token& token) {
 }
 
 // Macros as "@name", words that may be a part of a name as "~word", too.
-std::set<std::string> words_of(const SourceFile& source) {
+std::set<std::string> words_of(const Tokens& tokens) {
   std::set<std::string> words;
-  Tokens tokens = lex(source);
   for (size_t i = 0; i < tokens.size(); ++i) {
     const Token& token = tokens[i];
     if (token.is(Token::Kind::at_word)) words.insert("@" + token.text);
@@ -82,8 +81,7 @@ std::set<std::string> declared_in(const ast::File& file) {
 }
 
 // A probe point may begin with a pattern that has no word in it: then nobody knows.
-bool begins_with_a_pattern(const SourceFile& script) {
-  Tokens tokens = lex(script);
+bool begins_with_a_pattern(const Tokens& tokens) {
   for (size_t i = 1; i < tokens.size(); ++i)
     if (tokens[i].is_op("*") || tokens[i].is_op("?") || tokens[i].is_op("{"))
       for (const char* before : {"probe", ",", "=", "+=", "{"})
@@ -204,7 +202,7 @@ void Library::parse_all(const Target& target, const ScriptOptions& o, SourceMap&
     const SourceFile* source = read_text_file(e.path, e.role, map, d);
     if (!source) continue;
     ++parsed_;
-    if (whole_) e.used = words_of(*source);
+    if (whole_) e.used = words_of(lex(*source));
     if (is_macros(e.path)) {
       std::vector<std::string> before = macros_.names();
       macros_.add(*source, context, d);
@@ -228,8 +226,9 @@ Library::Library(const SourceFile& script, const Target& target, const ScriptOpt
                  SourceMap& map, Diagnostics& d) {
   find_files(target, o, d);
   fs::path note = note_path(entries_, target, o);
-  whole_ = begins_with_a_pattern(script) || !read_note(note, entries_);
-  if (!whole_) keep_wanted(entries_, words_of(script));
+  Tokens tokens = lex(script);
+  whole_ = begins_with_a_pattern(tokens) || !read_note(note, entries_);
+  if (!whole_) keep_wanted(entries_, words_of(tokens));
   parse_all(target, o, map, d);
   if (whole_ && !d.failed() && !fs::exists(note)) write_note(note, entries_);
 }

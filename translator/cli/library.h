@@ -42,6 +42,7 @@ class Library {
   const MacroLibrary& macros() const { return macros_; }
   const std::vector<const ast::File*>& files() const { return files_; }
   size_t parsed() const { return parsed_; }  // files, those of macros too
+  bool is_whole() const { return whole_; }
 
  private:
   void find_files(const Target&, const ScriptOptions&, Diagnostics&);
