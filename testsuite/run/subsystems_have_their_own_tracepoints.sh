@@ -11,3 +11,5 @@ list 'sched:*' | grep -q '"sched_switch"' || { cat err; exit 1; }
 ! list 'nosuch:*' || exit 1
 grep -q "no tracepoint 'nosuch:\*'" err || { cat err; exit 1; }
 [ "$(list 'sched:pelt_cfs_tp')" = 'kernel.trace("pelt_cfs_tp")' ] || { list 'sched:pelt_cfs_tp'; cat err; exit 1; }
+! list 'irq:sched_switch' || exit 1
+grep -q "did you mean 'sched:sched_switch'?" err || { cat err; exit 1; }

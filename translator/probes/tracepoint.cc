@@ -48,6 +48,9 @@ void report_none(const Request& request, const types::Provider& provider, const 
       fmt::format("no tracepoint '{}' in {}", *request.text("trace"),
                   in_module ? image_of(provider) : "the kernel and its modules"));
   if (!request.diagnostics.suggests()) return;
+  if (!pattern.system.empty() && !has_wildcard(pattern.name))
+    for (const auto& t : provider.tracepoints(pattern.name))
+      error.note(fmt::format("did you mean '{}{}{}'?", t.system, t.system.empty() ? "" : ":", t.name));
   for (const auto& near : nearest(pattern.name, names))
     error.note(fmt::format("did you mean '{}'?", near));
 }
