@@ -1,7 +1,7 @@
 // A handler is light when all it does is to count, and guarded when it has no more than numbers,
 // which cannot go wrong: no memory of the probed code, no arrays, no loops, no functions of the script, no
-// output; and no strings, but to compare what is there already (`execname() == "sshd"`), which is short. Then it needs neither a context nor a budget: it is as long as its
-// text.
+// output; and no strings, but to compare what is there already (`execname() == "sshd"`), which is short. Then it
+// needs neither a context nor a budget: it is as long as its text.
 //
 // Of a statistic with @min, @max or @variance an interrupt must not find a part half done; and a function of
 // the kernel may itself be probed. Either makes a handler guarded.
