@@ -7,6 +7,8 @@ grep -q "^$kernel[[:space:]]" vm/kernels.list && kernel=$(vm/fetch-kernel "$kern
 progs=${B:-build}/testsuite/progs
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
+# Where build-lttng puts that tracer, and throughput looks for it.
+lttng=${B:-build}/lttng/$kernel
 
 row() { printf '%-50s' "$1"; shift; printf ' %11s' "$@"; echo; }
 # build NAME STP-BUILD-OPTION...: the module $work/NAME.ko.
