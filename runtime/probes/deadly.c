@@ -20,11 +20,14 @@ static const char *const deadly[] = {
 	"ftrace_caller*", "ftrace_regs_caller*", "ftrace_call", "ftrace_regs_call",
 	/* A CPU that comes up runs these before it has a table of traps: head_64.S up to the end of
 	 * cpu_init_exception_handling(). */
-	"secondary_startup_64*", "verify_cpu", "early_setup_idt", "startup_64_load_idt",
-	"set_bringup_idt_handler", "setup_ghcb", "start_secondary", "cpu_init_secondary",
-	"cpu_init_exception_handling", "cr4_init", "cr4_set_bits", "cr4_update_irqsoff",
-	"native_write_cr4", "native_write_gdt_entry", "native_load_tr_desc", "native_load_idt", "load_idt",
+	"secondary_startup_64*", "common_startup_64", "sev_verify_cbit", "verify_cpu",
+	"early_setup_idt", "startup_64_load_idt", "set_bringup_idt_handler", "setup_ghcb",
+	"start_secondary", "cpu_init_secondary", "cpu_init_exception_handling", "cr4_init",
+	"cr4_set_bits", "cr4_update_irqsoff", "native_write_cr4", "native_write_msr",
+	"native_write_gdt_entry", "native_load_tr_desc", "native_load_idt", "load_idt",
 	"load_current_idt",
+	/* Code of its own only before v6.3. */
+	"memset", "__memset", "memset_erms", "memset_orig",
 };
 
 static const char *const deadly_returns[] = {
@@ -35,6 +38,9 @@ static const char *const deadly_returns[] = {
 	/* Jumped to by __switch_to_asm(). On top of the stack are the new task's registers, the first of them
 	 * r15, and no return address. (From v6.6 on the function of the first name is C, but ftrace has a site there.) */
 	"ret_from_fork", "ret_from_fork_asm",
+	/* Entered as one task and left as another, which has no record of the call. The kernel's own list of one
+	 * (kretprobe_blacklist) compares with an address that kprobes have moved behind ENDBR. */
+	"__switch_to",
 };
 
 static bool is_named(const char *symbol, const char *name)
