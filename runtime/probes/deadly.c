@@ -21,7 +21,7 @@ static const char *const deadly[] = {
 	/* A CPU that comes up runs these before it has a table of traps: head_64.S up to the end of
 	 * cpu_init_exception_handling(). */
 	"secondary_startup_64*", "common_startup_64", "sev_verify_cbit", "verify_cpu",
-	"early_setup_idt", "startup_64_load_idt", "set_bringup_idt_handler", "setup_ghcb",
+	"early_setup_idt", "startup_64_load_idt", "set_bringup_idt_handler", "setup_ghcb", "cc_platform_has",
 	"start_secondary", "cpu_init_secondary", "cpu_init_exception_handling", "cr4_init",
 	"cr4_set_bits", "cr4_update_irqsoff", "native_write_cr4", "native_write_msr",
 	"native_write_gdt_entry", "native_load_tr_desc", "native_load_idt", "load_idt",
