@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Places that the kernel's own blacklist of kprobes misses. Each was probed on 6.1 and 6.12, and the
- * machine died, or a program lost a register. They are told by name and as late as here, because
- * an address that the script gives leads to them as well.
+ * Places that the kernel's own blacklist of kprobes misses. Of each kind some were probed on 6.1 and 6.12,
+ * and the machine died, or a program lost a register; the others run between the same two instructions.
+ * They are told by name and as late as here, because an address that the script gives leads to them as
+ * well.
  *
  * Only breakpoints are refused: what ftrace has a site for is entered without a trap.
  */
