@@ -168,7 +168,8 @@ void stp_point_failed(const struct stp_point *point, int error)
 	stp_tell(STP_RECORD_WARN, "probe %s was not armed: error %d%s", point->name, error,
 		 error == -ENOENT ? " (nothing is there)" :
 		 error == -EILSEQ ? " (no instruction begins there)" :
-		 error == -EINVAL ? " (the kernel allows no probe there)" : "");
+		 error == -EINVAL ? " (the kernel allows no probe there)" :
+		 error == -EDEADLK ? " (the kernel would not survive a probe there)" : "");
 }
 
 void stp_points_left_out(u32 n)

@@ -11,12 +11,12 @@
  * that ask for one by name, and all on kernels that cannot do it, have a kretprobe each. Which way a miss went is known of the whole ops, not of its functions:
  * that is why each probe has its own.
  */
-#include <linux/kallsyms.h>
 #include <linux/kprobes.h>
 #include <linux/slab.h>
 
 #include "compat/follow.h"
 #include "probes/callers.h"
+#include "probes/deadly.h"
 #include "runtime.h"
 #include "probes/sites.h"
 
@@ -89,25 +89,14 @@ static int slots_for(const struct stp_point *point, u32 n)
 	return clamp_t(u32, ALL_SLOTS / n, LEAST_SLOTS, MOST_SLOTS);
 }
 
-/* With it rethook_trampoline_handler() gives a call's record back at each return (from v6.7 on);
- * it is inline, but compilers leave a copy, which the kernel does not forbid. To follow its
- * own returns would not end before the stack does. */
-static bool serves_returns(unsigned long address)
-{
-	char name[KSYM_SYMBOL_LEN];
-
-	sprint_symbol_no_offset(name, address);
-	return str_has_prefix(name, "objpool_push");
-}
-
 static void follow_one(struct followers *set, const struct stp_point *point, unsigned long address,
 		       u32 n)
 {
 	struct follower *f = &set->each[set->n];
 	int error;
 
-	if (serves_returns(address)) {
-		stp_point_failed(point, -EINVAL);
+	if (stp_is_deadly(address) || stp_is_deadly_return(address)) {
+		stp_point_failed(point, STP_DEADLY);
 		return;
 	}
 	f->point = point;

@@ -12,6 +12,7 @@
 #include <linux/slab.h>
 
 #include "probes/callers.h"
+#include "probes/deadly.h"
 #include "runtime.h"
 #include "probes/statement.h"
 
@@ -72,7 +73,7 @@ struct stp_breakpoints *stp_breakpoints_arm(const struct stp_point *const *point
 		b->probe.pre_handler = points[i]->n_callers ? statement_hit_called : statement_hit;
 		if (wanted > MOST_JUMPS)
 			b->probe.post_handler = stay_breakpoint;
-		error = register_kprobe(&b->probe);
+		error = stp_is_deadly(addresses[i]) ? STP_DEADLY : register_kprobe(&b->probe);
 		if (error) {
 			memset(b, 0, sizeof(*b));
 			stp_point_failed(points[i], error);

@@ -5,6 +5,7 @@
 #include "../probes/return.c"
 #include "../probes/statement.c"
 #include "../probes/callers.c"
+#include "../probes/deadly.c"
 #include "../probes/tracepoint.c"
 #include "../probes/timer.c"
 #include "../probes/cpu_events.c"

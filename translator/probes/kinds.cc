@@ -192,6 +192,9 @@ std::string forbidden_text(const types::Provider& provider, uint64_t address) {
     auto begin = provider.symbol(range.begin), end = provider.symbol(range.end);
     if (begin && end && address >= *begin && address < *end) return range.what;
   }
+  // Of what runs so early this alone has a site of ftrace: the first fault in a handler would be the machine's last.
+  if (provider.symbol("load_current_idt") == address)
+    return "run by a CPU that comes up before it has a table of traps";
   return is_blacklisted(provider, address) ? "marked NOKPROBE_SYMBOL" : "";
 }
 
