@@ -37,7 +37,7 @@ static bool *gates; /* by number: the condition holds */
 
 /* Sets are armed and disarmed one at a time, and only while the session runs. */
 static DEFINE_MUTEX(arming);
-static bool running;
+static bool running, started; /* started: all that was to be armed at once has been */
 static bool watching; /* for modules */
 static bool quiet;
 static u32 total, failed;
@@ -143,6 +143,8 @@ void stp_point_failed(const struct stp_point *point, int error)
 {
 	const struct stp_probe_kind *kind = stp_script.kinds[point->kind];
 	const char *reason = NULL;
+	char place[80] = "";
+	unsigned long address;
 
 	if (quiet)
 		return;
@@ -165,11 +167,16 @@ void stp_point_failed(const struct stp_point *point, int error)
 		stp_tell(STP_RECORD_WARN, "probe %s was not armed: %s", point->name, reason);
 		return;
 	}
-	stp_tell(STP_RECORD_WARN, "probe %s was not armed: error %d%s", point->name, error,
+	/* A function's name stands for its inlined copies, too, which are elsewhere. */
+	address = point->address || point->section ? stp_resolve(point) : 0;
+	if (address)
+		snprintf(place, sizeof(place), ", at %pS", (void *)address);
+	stp_tell(STP_RECORD_WARN, "probe %s was not armed: error %d%s%s", point->name, error,
 		 error == -ENOENT ? " (nothing is there)" :
 		 error == -EILSEQ ? " (no instruction begins there)" :
 		 error == -EINVAL ? " (the kernel allows no probe there)" :
-		 error == -EDEADLK ? " (the kernel would not survive a probe there)" : "");
+		 error == -EDEADLK ? " (the kernel would not survive a probe there)" : "",
+		 place);
 }
 
 void stp_points_left_out(u32 n)
@@ -237,8 +244,8 @@ static bool any_shall_be_armed(void)
 	return false;
 }
 
-/* Brings the sets of `module`, or all, to what they should be. Timers come last: they run from when
- * everything else does. What holds something of which there is little goes first; other sets go when all that
+/* Brings the sets of `module`, or all, to what they should be. At the start timers come last: they run from when
+ * everything else does. Later they come first, since others may take a tenth of a second. What holds something of which there is little goes first; other sets go when all that
  * shall be armed is: the kernel may take tenths of a second to be done with each. False: not all have gone, as
  * others shall be armed by now. Caller holds `arming`. */
 static bool update(const char *module)
@@ -247,8 +254,8 @@ static bool update(const char *module)
 	u32 i;
 
 	for (step = RELEASE; step < STEPS; step++)
-		for (i = n_sets; i-- > 0;) {
-			struct set *set = &sets[i];
+		for (i = 0; i < n_sets; i++) {
+			struct set *set = &sets[started ? i : n_sets - 1 - i];
 			bool on = running && wanted(set);
 
 			if (on == set->on || (module && compare_modules(set->module, stp_str_of(module))))
@@ -271,6 +278,7 @@ void stp_arm_all(void)
 		stp_script.parts.modules->find(NULL);
 	running = true;
 	update(NULL);
+	started = true;
 	mutex_unlock(&arming);
 }
 

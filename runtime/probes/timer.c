@@ -95,9 +95,12 @@ static void turn(struct timer_list *timer)
 {
 	struct wheel *wheel = container_of(timer, struct wheel, timer);
 
+	/* The wheel is late by up to one: counted from now, each turn would be longer by that. */
+	unsigned long next = timer->expires + next_interval(wheel->point);
+
 	stp_hit(wheel->point, NULL, NULL, 0, NULL);
 	if (READ_ONCE(wheel->all->turning))
-		mod_timer(timer, jiffies + next_interval(wheel->point));
+		mod_timer(timer, time_before(next, jiffies) ? jiffies : next);
 }
 
 static int arm_jiffies(const struct stp_point *const *points, u32 n, void **set)
