@@ -245,9 +245,9 @@ static bool any_shall_be_armed(void)
 }
 
 /* Brings the sets of `module`, or all, to what they should be. At the start timers come last: they run from when
- * everything else does. Later they come first, since others may take a tenth of a second. What holds something of which there is little goes first; other sets go when all that
- * shall be armed is: the kernel may take tenths of a second to be done with each. False: not all have gone, as
- * others shall be armed by now. Caller holds `arming`. */
+ * everything else does. Later they come first, since others may take a tenth of a second. What holds something of
+ * which there is little goes first; other sets go when all that shall be armed is: the kernel may take tenths of a
+ * second to be done with each. False: not all have gone, as others shall be armed by now. Caller holds `arming`. */
 static bool update(const char *module)
 {
 	enum { RELEASE, ARM, DISARM, STEPS } step;

@@ -44,7 +44,9 @@ void resolve_function(const Request& request, std::vector<Found>& found) {
   }
   FunctionImage image{
       *provider, image_of(*provider), request.components,
-      [&](const types::Function& f) { return forbidden_text(*provider, f.address); }};
+      [forbidden = ForbiddenText(*provider)](const types::Function& f) {
+        return forbidden.at(f.address);
+      }};
   resolve_functions(request, image, found);
 }
 
@@ -71,7 +73,7 @@ std::string forbidden_symbol(const Request& request, const std::string& name) {
   const types::Provider* provider = request.provider();
   request.diagnostics.rewind(mark);
   auto address = provider ? provider->symbol(name) : std::nullopt;
-  return address ? forbidden_text(*provider, *address) : "";
+  return address ? ForbiddenText(*provider).at(*address) : "";
 }
 
 void resolve_symbol(const Request& request, std::vector<Found>& found) {

@@ -156,8 +156,21 @@ void resolve_statement_text(const Request&, const std::string& text, const Span&
 void resolve_statement_address(const Request&, const std::string& image, std::vector<Found>&);
 
 // Addresses where the kernel lets nobody probe: init text that is gone after boot, text that runs
-// while the machine's state is being put together, and what serves kprobes itself. Empty when `address` is free;
-// else what lies there.
-std::string forbidden_text(const types::Provider&, uint64_t address);
+// while the machine's state is being put together, and what serves kprobes itself. The provider must
+// outlive it.
+class ForbiddenText {
+ public:
+  explicit ForbiddenText(const types::Provider&);
+  // What lies at `address`; empty when it is free.
+  std::string at(uint64_t address) const;
+
+ private:
+  struct Range {
+    uint64_t begin, end;
+    const char* what;
+  };
+  const types::Provider* provider_;
+  std::vector<Range> ranges_;  // of the kernel
+};
 
 }  // namespace stp::probes

@@ -168,18 +168,12 @@ bool is_blacklisted(const types::Provider& provider, uint64_t address) {
 
 }  // namespace
 
-std::string forbidden_text(const types::Provider& provider, uint64_t address) {
-  if (auto section = provider.section_at(address)) {
-    // What the kernel's blacklist takes from modules: kernel/kprobes.c, kprobes_module_callback().
-    if (section->name == ".kprobes.text") return "code that serves kprobes";
-    if (section->name == ".noinstr.text") return "code marked noinstr";
-    return is_blacklisted(provider, address) ? "marked NOKPROBE_SYMBOL" : "";
-  }
-  struct Range {
+ForbiddenText::ForbiddenText(const types::Provider& provider) : provider_(&provider) {
+  struct Row {
     const char *begin, *end, *what;
   };
   // The kernel's linker script (include/asm-generic/vmlinux.lds.h) names these.
-  static constexpr Range ranges[] = {
+  static constexpr Row rows[] = {
       {"__init_begin", "__init_end", "init or exit text, which is freed after boot"},
       {"__kprobes_text_start", "__kprobes_text_end", "the code that serves kprobes"},
       {"__noinstr_text_start", "__noinstr_text_end", "code marked noinstr"},
@@ -188,14 +182,25 @@ std::string forbidden_text(const types::Provider& provider, uint64_t address) {
       {"__entry_text_end", "__softirqentry_text_start", "a return thunk"},
       {"__indirect_thunk_start", "__indirect_thunk_end", "a thunk of indirect branches or returns"},
   };
-  for (const Range& range : ranges) {
-    auto begin = provider.symbol(range.begin), end = provider.symbol(range.end);
-    if (begin && end && address >= *begin && address < *end) return range.what;
+  for (const Row& row : rows) {
+    auto begin = provider.symbol(row.begin), end = provider.symbol(row.end);
+    if (begin && end) ranges_.push_back({*begin, *end, row.what});
   }
   // Of what runs so early this alone has a site of ftrace: the first fault in a handler would be the machine's last.
-  if (provider.symbol("load_current_idt") == address)
-    return "run by a CPU that comes up before it has a table of traps";
-  return is_blacklisted(provider, address) ? "marked NOKPROBE_SYMBOL" : "";
+  if (auto early = provider.symbol("load_current_idt"))
+    ranges_.push_back({*early, *early + 1, "run by a CPU that comes up before it has a table of traps"});
+}
+
+std::string ForbiddenText::at(uint64_t address) const {
+  if (auto section = provider_->section_at(address)) {
+    // What the kernel's blacklist takes from modules: kernel/kprobes.c, kprobes_module_callback().
+    if (section->name == ".kprobes.text") return "code that serves kprobes";
+    if (section->name == ".noinstr.text") return "code marked noinstr";
+  } else {
+    for (const Range& range : ranges_)
+      if (address >= range.begin && address < range.end) return range.what;
+  }
+  return is_blacklisted(*provider_, address) ? "marked NOKPROBE_SYMBOL" : "";
 }
 
 }  // namespace stp::probes

@@ -105,6 +105,7 @@ void resolve_statement_text(const Request& request, const std::string& text, con
   auto lines = read_lines(request, place, span);
   if (!lines) return;
   std::set<uint64_t> seen;
+  ForbiddenText forbidden_text(*provider);
   std::string forbidden;
   size_t before = found.size();
   for (const LineRange& range : lines->ranges)
@@ -117,7 +118,7 @@ void resolve_statement_text(const Request& request, const std::string& text, con
         return report(request, *provider, text, span, types::lack(answer));
       if (!statements) continue;
       for (const types::Statement& s : *statements) {
-        std::string what = forbidden_text(*provider, s.address);
+        std::string what = forbidden_text.at(s.address);
         if (!what.empty())
           forbidden = what;
         else if (seen.insert(s.address).second)
@@ -142,7 +143,7 @@ void resolve_statement_address(const Request& request, const std::string& image,
         fmt::format("no function of {} holds the link address {:#x}", image, address));
     return;
   }
-  if (std::string what = forbidden_text(provider, address); !what.empty()) {
+  if (std::string what = ForbiddenText(provider).at(address); !what.empty()) {
     request.diagnostics.error(Code::forbidden_place, span,
                               fmt::format("{:#x} cannot be probed: it is {}", address, what));
     return;

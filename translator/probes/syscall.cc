@@ -89,7 +89,7 @@ char letter(const SystemCall& call, const SystemCallParameters::Parameter& param
 class Resolution {
  public:
   Resolution(const Request& request, const types::Provider& provider, std::vector<Found>& found)
-      : request_(request), provider_(provider), parameters_(request.target, provider), found_(found) {}
+      : request_(request), provider_(provider), parameters_(request.target, provider), found_(found), forbidden_(provider) {}
 
   void run() {
     std::string why_not;
@@ -126,7 +126,7 @@ class Resolution {
     }
     auto address = provider_.symbol(call.symbol);
     if (!address && provider_.symbol("_printk")) return;  // not built into this kernel
-    if (address && !forbidden_text(provider_, *address).empty()) return;
+    if (address && !forbidden_.at(*address).empty()) return;
     Found f{};
     f.point.kind = at_return ? prog::PointKind::function_return : prog::PointKind::entry;
     f.point.number = request_.number("maxactive").value_or(0);
@@ -208,6 +208,7 @@ class Resolution {
   SystemCallParameters parameters_;
   std::map<std::string, const types::Type*> types_;  // by spelling
   std::vector<Found>& found_;
+  ForbiddenText forbidden_;
   bool unreturning_ = false;
 };
 
