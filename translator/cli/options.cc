@@ -342,7 +342,7 @@ void check_assignments(const ScriptOptions& o, Diagnostics& d) {
 std::string limits_help() {
   std::string text;
   for (const auto& row : limit_rows)
-    text += fmt::format("  {:<24}{:<18}{}\n", row.name, row.initial, row.meaning);
+    text += fmt::format("  {:<24}{:<20}{}\n", row.name, row.initial, row.meaning);
   return text;
 }
 
