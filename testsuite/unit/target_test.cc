@@ -111,6 +111,23 @@ TEST(FindTarget, DescribesAKernelOfAnUnpackedTree) {
   EXPECT_EQ(text_of_file(target->vmlinux), some_elf());
 }
 
+TEST(FindTarget, TellsWhatIsLocatedBeforeTheImageIsUnpacked) {
+  World world;
+  install(world, "9.1.2-test", xz(some_elf()));
+  Diagnostics d;
+  int calls = 0;
+  auto target = find_target("9.1.2-test", d, {}, [&](const Target& located) {
+    ++calls;
+    EXPECT_EQ(located.build_dir, world.root / "tree/usr/src/linux-headers-9.1.2-test");
+    EXPECT_EQ(located.config.at("CONFIG_B"), "m");
+    EXPECT_EQ(located.vmlinux, "");
+  });
+  EXPECT_TRUE(target);
+  EXPECT_EQ(calls, 1);
+  EXPECT_FALSE(find_target("9.9", d, {}, [&](const Target&) { ++calls; }));
+  EXPECT_EQ(calls, 1) << "there is none";
+}
+
 TEST(FindTarget, TakesABuildDirectory) {
   World world;
   install(world, "9.1.2-test", gzip(some_elf()));

@@ -105,7 +105,6 @@ std::string sources_key() {
 // Everything that the objects depend on. Files of the kernel are named by their state, not read.
 std::string runtime_key(const Target& target) {
   std::vector<std::string> parts = {target.release,
-                                    target.build_id,
                                     file_key(target.build_dir / ".config"),
                                     file_key(target.build_dir / "Module.symvers"),
                                     empty_script,
@@ -281,21 +280,37 @@ bool run_kbuild(const Target& target, const fs::path& folder, const fs::path& lo
   return run_logged(command, log) == 0;
 }
 
+namespace {
+
+bool is_complete(const fs::path& folder) { return fs::exists(folder / "complete"); }
+
+}  // namespace
+
 RuntimeObjects runtime_objects(const Target& target) {
   std::string key = runtime_key(target);
   fs::path base = cache_dir() / "runtime";
   fs::path folder = base / key;
-  if (fs::exists(folder / "complete")) {
+  if (is_complete(folder)) {
     mark_used(folder);
     return load(key, folder);
   }
   fs::create_directories(base);
   FolderLock lock(base / (key + ".lock"));
-  if (!fs::exists(folder / "complete")) {
+  if (!is_complete(folder)) {
     fs::remove_all(folder);
     build(target, folder, base / (key + ".log"));
   }
   return load(key, folder);
+}
+
+void RuntimeAhead::start(const Target& target) {
+  if (target.build_dir.empty() || is_complete(cache_dir() / "runtime" / runtime_key(target))) return;
+  thread_ = std::jthread([target] {
+    try {
+      runtime_objects(target);
+    } catch (const std::exception&) {
+    }
+  });
 }
 
 }  // namespace stp

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <set>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "build/recipe.h"
@@ -30,6 +31,16 @@ struct RuntimeObjects {
 // ask at once; one builds. Throws std::runtime_error that names the log when the build fails or the
 // cache cannot be written.
 RuntimeObjects runtime_objects(const Target&);
+
+// Has the runtime built, if it never was for this kernel, by a thread of its own while the script is being
+// translated. The end waits for it. What fails is told by runtime_objects(), which meets it again.
+class RuntimeAhead {
+ public:
+  void start(const Target&);
+
+ private:
+  std::jthread thread_;
+};
 
 // Lays out `folder` for Kbuild: the module `name` of script.c and the runtime's sources.
 void write_kbuild_folder(const std::filesystem::path& folder, const std::string& name,

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <system_error>
 
+#include "build/runtime_objects.h"
 #include "cli/command.h"
 #include "cli/compile.h"
 #include "cli/options.h"
@@ -30,7 +31,9 @@ int build(ScriptOptions& o, fs::path output) {
   Progress progress(o.verbose);
   const SourceFile* script = read_script(o, map, d);
   std::optional<Target> target;
-  if (script) target = find_target(o.kernel, d, o.sysroot);
+  RuntimeAhead runtime;
+  if (script)
+    target = find_target(o.kernel, d, o.sysroot, [&](const Target& located) { runtime.start(located); });
   if (target) progress.end(fmt::format("target: {}", target->release));
   std::optional<BuiltModule> module;
   if (target && !d.failed()) module = compile(*script, *target, o, map, d, progress);

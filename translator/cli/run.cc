@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "build/runtime_objects.h"
 #include "cli/command.h"
 #include "cli/compile.h"
 #include "cli/launch.h"
@@ -20,7 +21,11 @@ int compile_and_launch(const Launch& launch_options, const ScriptOptions& o) {
   std::optional<BuiltModule> module;
   const SourceFile* script = read_script(o, map, d);
   std::optional<Target> target;
-  if (script) target = find_target(o.kernel, d, o.sysroot);
+  RuntimeAhead runtime;
+  if (script)
+    target = find_target(o.kernel, d, o.sysroot, [&](const Target& located) {
+      if (launch_options.vm || located.release == running_release()) runtime.start(located);
+    });
   if (target && !launch_options.vm && target->release != running_release()) {
     fmt::print(stderr, "stp run: {} is not the running kernel ({}); --vm boots it\n",
                target->release, running_release());

@@ -161,7 +161,8 @@ void unpack_image(Target& target, Diagnostics& diagnostics) {
 }  // namespace
 
 std::optional<Target> find_target(const std::string& spec, Diagnostics& diagnostics,
-                                  const fs::path& sysroot) {
+                                  const fs::path& sysroot,
+                                  const std::function<void(const Target&)>& located) {
   Target target;
   std::error_code ignored;
   if (!sysroot.empty() && !fs::is_directory(sysroot, ignored)) {
@@ -202,6 +203,7 @@ std::optional<Target> find_target(const std::string& spec, Diagnostics& diagnost
   bool has_own = !files.build_dir.empty() && fs::exists(own_config, ignored);
   target.config = read_config(has_own ? own_config : files.config);
   target.arch = arch_of(target.config);
+  if (located) located(target);
   unpack_image(target, diagnostics);
   check_debuginfo(target, diagnostics);
   return target;

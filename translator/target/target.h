@@ -5,6 +5,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -53,8 +54,12 @@ std::vector<KnownKernel> known_kernels(const std::filesystem::path& sysroot = {}
 // no_kernel with what was looked for and where, and the command that mends it.
 //
 // With a `sysroot` the files of the kernel are looked for there and nowhere else.
+//
+// `located` is called when the files are found and the configuration is read, before the image is unpacked:
+// the first time that takes half a second, and who needs the headers alone can begin.
 std::optional<Target> find_target(const std::string& spec, Diagnostics&,
-                                  const std::filesystem::path& sysroot = {});
+                                  const std::filesystem::path& sysroot = {},
+                                  const std::function<void(const Target&)>& located = {});
 
 // ~/.cache/stp or $STP_CACHE; created if need be.
 std::filesystem::path cache_dir();
