@@ -7,9 +7,13 @@
  * pays nothing for it, as with a table of chunks. The older mappings stay until the end: a begin probe
  * makes an array grow while it holds on to an entry. They cost page tables, a fivehundredth of the
  * memory.
+ *
+ * Where memory has nodes its pages come from each in turn: all CPUs use an array, and none has more of it
+ * nearby than others. (What is allocated once, at the load, the loader's policy spreads.)
  */
 #include <linux/gfp.h>
 #include <linux/mm.h>
+#include <linux/nodemask.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
@@ -30,13 +34,16 @@ static struct page **more_pages(const struct stp_area *area, size_t n)
 {
 	struct page **pages = kvmalloc_array(n, sizeof(*pages), STP_AREA_GFP);
 	size_t i;
+	int node = first_memory_node;
 
 	if (!pages)
 		return NULL;
 	if (area->n_pages)
 		memcpy(pages, area->pages, area->n_pages * sizeof(*pages));
 	for (i = area->n_pages; i < n; i++) {
-		pages[i] = alloc_page(STP_AREA_GFP | __GFP_ZERO);
+		/* From another node when that one has none. */
+		pages[i] = alloc_pages_node(node, STP_AREA_GFP | __GFP_ZERO, 0);
+		node = next_memory_node(node) < MAX_NUMNODES ? next_memory_node(node) : first_memory_node;
 		if (!pages[i]) {
 			free_pages_from(pages, area->n_pages, i);
 			kvfree(pages);

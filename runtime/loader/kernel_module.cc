@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <linux/mempolicy.h>
 #include <sys/file.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -89,6 +90,24 @@ class Turn {
   int fd_;
 };
 
+// What a module allocates when it is loaded, its arrays above all, is for every CPU: while this lives the kernel takes
+// our memory from each of its nodes in turn (set_mempolicy(2)). Where there is one node, or none is
+// known, nothing changes.
+class OnAllNodes {
+ public:
+  OnAllNodes() {
+    unsigned long nodes[most / (8 * sizeof(unsigned long))] = {};
+    if (syscall(SYS_get_mempolicy, nullptr, nodes, most, nullptr, MPOL_F_MEMS_ALLOWED) == 0)
+      syscall(SYS_set_mempolicy, MPOL_INTERLEAVE, nodes, most);
+  }
+  ~OnAllNodes() { syscall(SYS_set_mempolicy, MPOL_DEFAULT, nullptr, 0); }
+  OnAllNodes(const OnAllNodes&) = delete;
+  OnAllNodes& operator=(const OnAllNodes&) = delete;
+
+ private:
+  static constexpr unsigned long most = 1024;  // of nodes: CONFIG_NODES_SHIFT is 10 at most
+};
+
 // A file descriptor lets the kernel check where the module comes from; the image in memory
 // serves only to load a second copy under another name.
 int insert_file(const ModuleFile& file) {
@@ -103,6 +122,7 @@ int insert_file(const ModuleFile& file) {
 }  // namespace
 
 void insert_module(ModuleFile& file) {
+  OnAllNodes memory;
   int error = insert_file(file);
   const std::string name = file.name;
   for (unsigned attempt = 0; error == EEXIST && attempt < 16; ++attempt) {
