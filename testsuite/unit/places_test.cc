@@ -141,6 +141,50 @@ INSTANTIATE_TEST_SUITE_P(Compilers, Places,
                          ::testing::Values("gcc -O2 -g", "gcc -O2 -g -gdwarf-4", "gcc -O3 -g -no-pie",
                                            "gcc -Os -g", "clang -O2 -g"));
 
+// Units in the order of their addresses, and in the other.
+TEST(PlacesTable, WhatIsEmptyAtAnEndHidesNothing) {
+  for (bool turned : {false, true}) {
+    World world;
+    dwarf::PlacesTable table;
+    auto line = [&](const char* file, uint64_t number) {
+      return uint64_t{table.name(file)} << STP_PLACE_LINE_BITS | number;
+    };
+    auto low = [&] {
+      table.from(0x1000, line("a", 1));
+      table.from(0x1008, line("a", 1));
+      table.from(0x1010, line("a", 2));  // of no length
+      table.from(0x1010, 0);
+      table.from(0x1040, line("a", 3));  // behind the other unit's
+      table.from(0x1050, 0);
+      table.end_unit();
+    };
+    auto high = [&] {
+      table.from(0x1020, line("b", 7));  // before what it joins
+      table.from(0x1028, 0);
+      table.from(0x1010, line("b", 5));
+      table.from(0x1018, line("b", 6));
+      table.from(0x1020, 0);
+      table.end_unit();
+    };
+    if (turned) high(), low();
+    else low(), high();
+    world.write("l", table.packed());
+    dwarf::PlacesTable none;
+    none.from(0x1000, none.name("n"));
+    none.from(0x1001, 0);
+    world.write("i", none.packed());
+    Reader reader(world.root, world.root / "l", world.root / "i");
+    EXPECT_EQ(reader.at(0x1004), "a:1");
+    EXPECT_EQ(reader.at(0x100f), "a:1");
+    EXPECT_EQ(reader.at(0x1010), "b:5");
+    EXPECT_EQ(reader.at(0x1018), "b:6");
+    EXPECT_EQ(reader.at(0x1020), "b:7");
+    EXPECT_EQ(reader.at(0x1028), "?");
+    EXPECT_EQ(reader.at(0x1040), "a:3");
+    EXPECT_EQ(reader.at(0x1050), "?");
+  }
+}
+
 TEST(PlacesTable, DamageIsNoMoreThanUnknown) {
   World world;
   dwarf::PlacesTable table;

@@ -303,8 +303,9 @@ void harvest(const std::filesystem::path& path, size_t first, size_t step, Harve
   if (!symbols.dwarf()) return;
   Walk walk(out, symbols);
   symbols.release_pages();
-  each_unit_of(path, 0, 1, [&](const File& file, size_t, Dwarf_Die& unit) { walk.names_of_scopes(file, unit); });
-  each_unit_of(path, first, step, [&](const File& file, size_t, Dwarf_Die& unit) { walk.unit(file, unit); });
+  constexpr size_t opened_for = 256;
+  each_unit_of(path, 0, 1, opened_for, [&](const File& file, size_t, Dwarf_Die& unit) { walk.names_of_scopes(file, unit); });
+  each_unit_of(path, first, step, opened_for, [&](const File& file, size_t, Dwarf_Die& unit) { walk.unit(file, unit); });
 }
 
 // Threads know nothing of each other: types and enumerators are kept once, declarations of

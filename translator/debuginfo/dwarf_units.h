@@ -3,6 +3,7 @@
 
 #include <dwarf.h>
 #include <elfutils/libdw.h>
+#include <malloc.h>
 
 #include <cstddef>
 #include <cstdint>
@@ -38,12 +39,14 @@ void each_unit(const File& file, Use use) {
 
 // The same for every `step`-th unit, from `first` on, of the file at `path`, opened for that: `use` has the
 // open file too. For what reads a kernel's debug information, which is larger than all else, from end to
-// end: memory of what was read is given back on the way. Nothing is called when there is no DWARF.
+// end: memory of what was read is given back on the way, by opening the file again after each `opened_for`
+// units. Nothing is called when there is no DWARF.
 template <typename Use>
-void each_unit_of(const std::filesystem::path& path, size_t first, size_t step, Use use) {
-  constexpr size_t all = UINT32_MAX, opened_for = 256, mapped_for = 64;
+void each_unit_of(const std::filesystem::path& path, size_t first, size_t step, size_t opened_for, Use use) {
+  constexpr size_t all = UINT32_MAX, mapped_for = 64;
   size_t units = 1, stretch = all;
   for (size_t begin = 0; begin < units; begin += stretch) {
+    malloc_trim(0);  // of the file that was closed
     // libdw keeps what it reads of a unit, its lines above all, until the file is closed. What is in
     // several files is dear to open, and no kernel.
     File file(path);

@@ -1,6 +1,7 @@
 // Two threads walk every second unit, as for the index. A unit's ranges come in any order: its
-// functions may lie anywhere. All are put in order once, and neighbours of one value are joined: that
-// leaves a fifth of the line table's rows.
+// functions may lie anywhere. They are put in order, and neighbours of one value are joined, which leaves a
+// fifth of the line table's rows: of each unit, so that no more is kept, and of all in the end. Where a unit's
+// code ends its table has a range that says so: nothing of another unit lies between what is joined.
 #include "debuginfo/places.h"
 
 #include <dwarf.h>
@@ -129,11 +130,13 @@ std::string build(const std::filesystem::path& path, types::PlaceKind kind) {
   bool lines = kind == types::PlaceKind::lines;
   for (size_t worker = 0; worker < workers; ++worker)
     threads.emplace_back([&, worker] {
-      each_unit_of(path, worker, workers, [&](const File&, size_t, Dwarf_Die& unit) {
+      constexpr size_t opened_for = 128;  // libdw keeps whole line tables
+      each_unit_of(path, worker, workers, opened_for, [&](const File&, size_t, Dwarf_Die& unit) {
         if (lines)
           lines_of(unit, tables[worker]);
         else
           copies_of(unit, tables[worker], 0);
+        tables[worker].end_unit();
       });
     });
   for (auto& thread : threads) thread.join();
@@ -169,6 +172,13 @@ uint32_t PlacesTable::name(std::string_view text, uint32_t around) {
   return known->second;
 }
 
+void PlacesTable::from(uint64_t address, uint64_t value) {
+  if (ranges_.size() > ended_ && ranges_.back().address == address)
+    ranges_.back().value = value;
+  else
+    ranges_.push_back({address, value});
+}
+
 void PlacesTable::add(const PlacesTable& other,
                       uint64_t (*renumbered)(uint64_t, const std::vector<uint32_t>&)) {
   std::vector<uint32_t> numbers = {0};
@@ -179,21 +189,27 @@ void PlacesTable::add(const PlacesTable& other,
     ranges_.push_back({r.address, renumbered(r.value, numbers)});
 }
 
-void PlacesTable::put_in_order() {
-  std::stable_sort(ranges_.begin(), ranges_.end(),
+void PlacesTable::put_in_order(size_t first) {
+  std::stable_sort(ranges_.begin() + static_cast<ptrdiff_t>(first), ranges_.end(),
                    [](const Range& a, const Range& b) { return a.address < b.address; });
-  size_t kept = 0;
-  for (size_t i = 0; i < ranges_.size();) {
+  size_t kept = first;
+  for (size_t i = first; i < ranges_.size();) {
     Range here = ranges_[i];
     for (++i; i < ranges_.size() && ranges_[i].address == here.address; ++i)
       if (ranges_[i].value) here.value = ranges_[i].value;
-    if (here.value != (kept ? ranges_[kept - 1].value : 0)) ranges_[kept++] = here;
+    uint64_t before = kept > first ? ranges_[kept - 1].value : 0;
+    if (here.value != before) ranges_[kept++] = here;
   }
   ranges_.resize(kept);
 }
 
+void PlacesTable::end_unit() {
+  put_in_order(ended_);
+  ended_ = ranges_.size();
+}
+
 std::string PlacesTable::packed() {
-  put_in_order();
+  put_in_order(0);
   if (ranges_.empty() || ranges_.back().address - ranges_[0].address > UINT32_MAX) return {};
   uint64_t base = ranges_[0].address;
   std::string blocks, names, packed;
@@ -225,7 +241,7 @@ std::string PlacesTable::packed() {
 std::filesystem::path places_file(const std::filesystem::path& debuginfo, const std::string& key,
                                   types::PlaceKind kind) {
   // The number goes up with what is written: modules are told apart by the names of their tables.
-  const char* what = kind == types::PlaceKind::lines ? "lines1-" : "inlined1-";
+  const char* what = kind == types::PlaceKind::lines ? "lines2-" : "inlined1-";
   std::filesystem::path kept = cache_dir() / "index" / (what + key);
   if (is_table(kept)) {
     mark_used(kept);

@@ -19,8 +19,11 @@ class PlacesTable {
   // The number of a name, from 1 on; the same one for the same name inside of the same other.
   uint32_t name(std::string_view text, uint32_t around = 0);
   // From `address` on, up to the next such address, it is `value`. Of two for one address the later
-  // one holds; but an end (`value` 0) never takes the place of another.
-  void from(uint64_t address, uint64_t value) { ranges_.push_back({address, value}); }
+  // one holds; but an end (`value` 0) takes the place of what was told just before it alone: what is empty,
+  // not what begins where something else ends.
+  void from(uint64_t address, uint64_t value);
+  // What follows is of another unit. Ranges of one value that follow each other in a unit become one.
+  void end_unit();
   // Takes over all of another table.
   void add(const PlacesTable&, uint64_t (*renumbered)(uint64_t value, const std::vector<uint32_t>&));
   // The bytes; empty when there is no range, or they are 4 GB apart.
@@ -33,9 +36,10 @@ class PlacesTable {
   struct Name {
     uint32_t text, around;
   };
-  void put_in_order();
+  void put_in_order(size_t first);
 
   std::vector<Range> ranges_;
+  size_t ended_ = 0;  // so many of them are of units that have ended
   std::vector<Name> names_;
   std::string texts_;
   std::unordered_map<std::string, uint32_t> text_at_;
