@@ -9,11 +9,11 @@
 #include <linux/kallsyms.h>
 #include <linux/module.h>
 #include <linux/sched/task_stack.h>
-#include <asm/unwind.h>
 
 #include "builtins.h"
 #include "places.h"
 #include "slot.h"
+#include "unwind.h"
 
 struct frames {
 	struct unwind_state state; /* behind the registers, where there are some */
@@ -26,6 +26,7 @@ struct frames {
 static void frames_begin(struct frames *f, const struct stp_context *c)
 {
 	struct pt_regs *regs = (struct pt_regs *)c->regs;
+	unsigned long ip = 0;
 
 	memset(f, 0, sizeof(*f)); /* of no stack: done */
 	f->top = true;
@@ -37,8 +38,10 @@ static void frames_begin(struct frames *f, const struct stp_context *c)
 		f->first[0] = c->address ? c->address : regs->ip;
 		if (c->point->kind == STP_KIND_RETURN)
 			f->first[1] = regs->ip;
+		else
+			ip = c->address;
 	}
-	unwind_start(&f->state, current, regs, NULL);
+	stp_unwind_start(&f->state, regs, ip);
 }
 
 /*
