@@ -168,7 +168,9 @@ struct stp_str stp_fn_probefunc(struct stp_context *c, struct stp_text *scratch)
 
 s64 stp_fn_addr(struct stp_context *c)
 {
-	return c->address;
+	if (c->address || !c->regs)
+		return c->address;
+	return ((const struct pt_regs *)c->regs)->ip;
 }
 
 s64 stp_fn_uaddr(struct stp_context *c)
@@ -197,7 +199,10 @@ s64 stp_fn_registers_valid(struct stp_context *c)
 
 s64 stp_fn_user_mode(struct stp_context *c)
 {
-	return c->regs && c->point->kind == STP_KIND_PROFILE &&
+	u32 kind = c->point->kind;
+
+	/* What a timer came in between of is not what it is about. */
+	return c->regs && (kind == STP_KIND_PROFILE || kind == STP_KIND_PERF || kind == STP_KIND_PERF_TASKS) &&
 	       user_mode((struct pt_regs *)c->regs);
 }
 

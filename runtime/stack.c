@@ -9,11 +9,11 @@
 #include <linux/kallsyms.h>
 #include <linux/module.h>
 #include <linux/sched/task_stack.h>
-#include <asm/unwind.h>
 
 #include "builtins.h"
 #include "places.h"
 #include "slot.h"
+#include "unwind.h"
 
 struct frames {
 	struct unwind_state state; /* behind the registers, where there are some */
@@ -23,9 +23,20 @@ struct frames {
 	bool taken;		   /* the state's frame has come */
 };
 
+/*
+ * Of a return probe: whether this is what it does when the function is entered, @entry(). Registers are then those
+ * behind the site of ftrace, which is 5 bytes long and may have ENDBR in front, or behind a breakpoint: no call
+ * in the function returns to so near its beginning.
+ */
+static bool at_entry(const struct stp_context *c, const struct pt_regs *regs)
+{
+	return regs->ip - c->address <= 4 + 5;
+}
+
 static void frames_begin(struct frames *f, const struct stp_context *c)
 {
 	struct pt_regs *regs = (struct pt_regs *)c->regs;
+	unsigned long ip = 0;
 
 	memset(f, 0, sizeof(*f)); /* of no stack: done */
 	f->top = true;
@@ -35,10 +46,12 @@ static void frames_begin(struct frames *f, const struct stp_context *c)
 	if (regs) {
 		/* A trap reports an address within the instruction; a return, one in the caller. */
 		f->first[0] = c->address ? c->address : regs->ip;
-		if (c->point->kind == STP_KIND_RETURN)
+		if (c->point->kind == STP_KIND_RETURN && !at_entry(c, regs))
 			f->first[1] = regs->ip;
+		else
+			ip = c->address;
 	}
-	unwind_start(&f->state, current, regs, NULL);
+	stp_unwind_start(&f->state, regs, ip);
 }
 
 /*

@@ -7,9 +7,8 @@
  * probe on the same function, which puts an address of its own there. It knows those, and goes on
  * behind a prologue as well.
  */
-#include <asm/unwind.h>
-
 #include "probes/callers.h"
+#include "unwind.h"
 
 static unsigned long address_of(const struct stp_point *point, const struct stp_caller *caller)
 {
@@ -17,14 +16,13 @@ static unsigned long address_of(const struct stp_point *point, const struct stp_
 				stp_address(caller->address);
 }
 
-bool stp_called_as_said(const struct stp_point *point, const struct pt_regs *regs)
+bool stp_called_as_said(const struct stp_point *point, const struct pt_regs *regs, unsigned long ip)
 {
 	const struct stp_caller *caller = point->callers, *end = caller + point->n_callers;
 	struct unwind_state state;
 	u32 level;
 
-	/* From registers it starts at the frame behind theirs. */
-	unwind_start(&state, current, (struct pt_regs *)regs, NULL);
+	stp_unwind_start(&state, (struct pt_regs *)regs, ip);
 	for (level = 1; caller < end; level++) {
 		unsigned long address = unwind_get_return_address(&state);
 		bool found = false;

@@ -74,7 +74,7 @@ static void hit_called(unsigned long ip, unsigned long parent, struct ftrace_ops
 	const struct stp_site *site = stp_sites_at(sites, ip);
 
 	for (; site; site = stp_site_next(sites, site))
-		if (stp_called_as_said(site->point, stp_ftrace_regs(fregs)))
+		if (stp_called_as_said(site->point, stp_ftrace_regs(fregs), 0))
 			stp_hit(site->point, stp_ftrace_regs(fregs), NULL, stp_site_entry(site, ip),
 				NULL);
 }

@@ -45,13 +45,13 @@ struct followers {
 	struct follower *each;
 };
 
-/* Only certain calls of the function may be a point's own. */
-static bool is_meant(const struct stp_point *point, struct pt_regs *regs)
+/* Only certain calls of the function may be a point's own. `ip`: as of stp_called_as_said(). */
+static bool is_meant(const struct stp_point *point, struct pt_regs *regs, unsigned long ip)
 {
 	const struct stp_call *call = stp_call_of(point);
 
 	if (point->n_callers)
-		return stp_called_as_said(point, regs);
+		return stp_called_as_said(point, regs, ip);
 	return !call || stp_is_call(call);
 }
 
@@ -67,7 +67,7 @@ static int entered(struct kretprobe_instance *instance, struct pt_regs *regs)
 {
 	const struct follower *f = follower_of(instance);
 
-	if (!is_meant(f->point, regs))
+	if (!is_meant(f->point, regs, f->entry))
 		return 1;
 	return !stp_hit_entry(f->point, regs, f->entry, instance->data);
 }
@@ -150,7 +150,7 @@ static int entered_any(struct stp_follow *follow, unsigned long ip, struct pt_re
 	const struct return_group *group = container_of(follow, struct return_group, follow);
 	const struct stp_site *site = site_of_call(group, ip);
 
-	if (!site || !is_meant(site->point, regs))
+	if (!site || !is_meant(site->point, regs, 0))
 		return 1;
 	return !stp_hit_entry(site->point, regs, stp_site_entry(site, ip), data);
 }

@@ -41,7 +41,7 @@ static int statement_hit_called(struct kprobe *probe, struct pt_regs *regs)
 {
 	const struct breakpoint *b = container_of(probe, struct breakpoint, probe);
 
-	if (stp_called_as_said(b->point, regs))
+	if (stp_called_as_said(b->point, regs, b->address))
 		stp_hit(b->point, regs, NULL, b->address, NULL);
 	return 0;
 }

@@ -2,7 +2,9 @@
 /*
  * Memory that is read or written: the processor's debug registers, through the kernel's breakpoints on all
  * CPUs. A register that is used up elsewhere is no less gone, so points that watch the same share one; and where
- * several registers match one access, an emulated processor tells of the first alone.
+ * several registers match one access, an emulated processor tells of the first alone. So does one for writes of what
+ * another one watches for reads as well: what hits it has hit the other, which is told here, once, whether the
+ * processor tells of it too or not.
  */
 #include <linux/hw_breakpoint.h>
 #include <linux/slab.h>
@@ -15,6 +17,15 @@ struct watcher {
 	struct watcher *next; /* of the same memory */
 	struct stp_cpu_events events; /* of the first of them */
 	bool is_first;
+	/* Of writes: who watches the same for reads as well. */
+	struct watcher *also;
+	/* Of that one, by CPU. Only instructions that write hit both, so their addresses tell. */
+	struct told __percpu *told;
+};
+
+struct told {
+	unsigned long by_writes; /* of the last write that the other told it of, until it comes by itself */
+	unsigned long by_itself; /* of the last access that did */
 };
 
 struct watches {
@@ -23,12 +34,33 @@ struct watches {
 	struct watcher each[];
 };
 
+static void hit_all(const struct watcher *w, struct pt_regs *regs)
+{
+	for (; w; w = w->next)
+		stp_hit(w->point, regs, NULL, 0, NULL);
+}
+
 static void touched(struct perf_event *event, struct perf_sample_data *data, struct pt_regs *regs)
 {
-	const struct watcher *w;
+	const struct watcher *w = event->overflow_handler_context, *also = smp_load_acquire(&w->also);
+	struct told *told = w->told ? this_cpu_ptr(w->told) : NULL;
 
-	for (w = event->overflow_handler_context; w; w = w->next)
-		stp_hit(w->point, regs, NULL, 0, NULL);
+	if (told && told->by_writes == regs->ip) {
+		told->by_writes = 0;
+		return;
+	}
+	if (told)
+		told->by_itself = regs->ip;
+	hit_all(w, regs);
+	if (!also)
+		return;
+	told = this_cpu_ptr(also->told);
+	if (told->by_itself == regs->ip) {
+		told->by_itself = 0;
+		return;
+	}
+	told->by_writes = regs->ip;
+	hit_all(also, regs);
 }
 
 /* number: the address, unless the point has one; number2: the width, negative for reads as well. */
@@ -78,10 +110,46 @@ static int start(struct watcher *first, int state)
 	return error ? 0 : n;
 }
 
+/* Of one that watches reads as well, and is armed: tells who watches the same for writes alone of it. Without memory for
+ * that, each has what the processor tells. */
+static void pair(struct watches *watches, struct watcher *w)
+{
+	struct watcher *writes, *end = watches->each + watches->n;
+
+	for (writes = watches->each; writes < end; writes++)
+		if (writes->is_first && writes != w && writes->events.attr.bp_addr == w->events.attr.bp_addr &&
+		    writes->events.attr.bp_len == w->events.attr.bp_len)
+			break;
+	if (writes == end)
+		return;
+	w->told = alloc_percpu(struct told);
+	if (w->told)
+		smp_store_release(&writes->also, w);
+}
+
+/* Those of one type. How many points are armed with them. */
+static int start_all(struct watches *watches, u32 type)
+{
+	int armed = 0, its;
+	u32 i;
+
+	for (i = 0; i < watches->n; i++) {
+		struct watcher *w = &watches->each[i];
+
+		if (!w->is_first || w->events.attr.bp_type != type)
+			continue;
+		its = start(w, watches->hotplug_state);
+		if (its && type == HW_BREAKPOINT_RW)
+			pair(watches, w);
+		armed += its;
+	}
+	return armed;
+}
+
 static int watch_arm(const struct stp_point *const *points, u32 n, void **set)
 {
 	struct watches *watches = kvzalloc(struct_size(watches, each, n), GFP_KERNEL);
-	int armed = 0;
+	int armed;
 	u32 i;
 
 	if (!watches)
@@ -95,10 +163,9 @@ static int watch_arm(const struct stp_point *const *points, u32 n, void **set)
 	*set = watches;
 	for (i = 0; i < n; i++)
 		add(watches, points[i]);
-	for (i = 0; i < n; i++)
-		if (watches->each[i].is_first)
-			armed += start(&watches->each[i], watches->hotplug_state);
-	return armed;
+	/* An emulated processor tells of the register that was set first. */
+	armed = start_all(watches, HW_BREAKPOINT_W);
+	return armed + start_all(watches, HW_BREAKPOINT_RW);
 }
 
 static void watch_disarm(void *set)
@@ -108,6 +175,8 @@ static void watch_disarm(void *set)
 
 	for (i = 0; i < watches->n; i++)
 		stp_cpu_events_stop(&watches->each[i].events, watches->hotplug_state);
+	for (i = 0; i < watches->n; i++)
+		free_percpu(watches->each[i].told);
 	stp_cpu_events_exit(watches->hotplug_state);
 	kvfree(watches);
 }

@@ -66,6 +66,14 @@ struct probed_tag {
 	int high : 5;
 };
 
+/* Arguments that take two words, and that lie on the stack. */
+DECLARE_TRACE(probed_structures, TP_PROTO(struct probed_small small, char c, struct probed_big big, struct probed_tag tag,
+					  int last),
+	      TP_ARGS(small, c, big, tag, last));
+DEFINE_TRACE(probed_structures, TP_PROTO(struct probed_small small, char c, struct probed_big big, struct probed_tag tag,
+					 int last),
+	     TP_ARGS(small, c, big, tag, last));
+
 struct probed_node {
 	struct probed_node *next;
 	union {
@@ -396,6 +404,8 @@ static ssize_t probed_write(struct file *file, const char __user *buffer, size_t
 	probed_returns_nothing(n);
 	probed_recursive(n);
 	trace_probed_event(n, probed_state, (short)(n * 2));
+	trace_probed_structures((struct probed_small){ n, -n }, 'c', (struct probed_big){ { n, n + 1, n + 2, n + 3, n + 4 } },
+				(struct probed_tag){ "tag", (short)-n, 5, -7 }, n + 9);
 	probed_calls_two(n);
 	probed_jumps(n);
 	probed_label(n);

@@ -48,7 +48,7 @@ constexpr Row rows[] = {
      "probe perf.sw.page_faults.process(\"/usr/bin/make\").sample(1) { faults[pid()]++ } global faults"},
     {"perf.….counter(\"NAME\")", "no handler: @perf(\"NAME\") reads it in others",
      "probe perf.sw.task_clock.counter(\"ns\") {} probe timer.s(1) { println(@perf(\"ns\")) }"},
-    {"kernel.data(\"VARIABLE\")  kernel.data(ADDRESS).length(N)  .write .rw",
+    {"kernel.data(\"VARIABLE\")  kernel.data(ADDRESS)  .length(N)  .write .rw",
      "memory is written, or read; four places at a time",
      "probe kernel.data(\"panic_timeout\").write { println(execname()) }"},
     {"netfilter.hook(\"HOOK\").pf(\"FAMILY\")  .priority(\"N\")", "a packet passes",

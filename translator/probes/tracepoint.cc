@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "probes/kind.h"
+#include "types/calling_convention.h"
 
 namespace stp::probes {
 namespace {
@@ -65,7 +66,7 @@ void add(const Request& request, const types::Provider& provider, const Pattern&
     Found f{};
     f.point.kind = prog::PointKind::tracepoint;
     f.point.symbol = module.empty() ? t.name : module + ":" + t.name;
-    f.point.number = static_cast<int64_t>(t.params.size());
+    f.point.number = types::tracepoint_arguments(provider, t.params).words;
     std::vector<ast::Component> components = request.components;
     components[1].arg = t.name;
     f.point.name = spell(components);

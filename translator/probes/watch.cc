@@ -1,4 +1,4 @@
-// kernel.data("symbol") and kernel.data(ADDRESS) with .write or .rw, the latter with .length(N): whoever
+// kernel.data("symbol") and kernel.data(ADDRESS) with .write or .rw, and .length(N) before: whoever
 // touches memory. The processor's debug registers tell, of which there are four; x86 has none for
 // reads alone.
 #include <fmt/format.h>
@@ -42,7 +42,7 @@ void resolve(const Request& request, std::vector<Found>& found) {
     }
     f.point.address = *address;
     f.point.symbol = *name;
-    length = width_of(*provider, *name, *address);
+    length = request.number("length").value_or(width_of(*provider, *name, *address));
   } else {
     // An address of the running kernel, wherever that was put.
     f.point.number = *request.number("data");
@@ -72,6 +72,8 @@ std::span<const Kind> watch_kinds() {
       {{kernel, symbol, {"write"}}, resolve},          {{kernel, symbol, {"rw"}}, resolve},
       {{kernel, symbol, {"read"}}, refuse_read},       {{kernel, address, {"write"}}, resolve},
       {{kernel, address, {"rw"}}, resolve},            {{kernel, address, {"read"}}, refuse_read},
+      {{kernel, symbol, length, {"write"}}, resolve},  {{kernel, symbol, length, {"rw"}}, resolve},
+      {{kernel, symbol, length, {"read"}}, refuse_read},
       {{kernel, address, length, {"write"}}, resolve}, {{kernel, address, length, {"rw"}}, resolve},
       {{kernel, address, length, {"read"}}, refuse_read},
   };

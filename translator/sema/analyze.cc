@@ -14,6 +14,7 @@
 #include "sema/types.h"
 #include "sema/visit.h"
 #include "support/overloaded.h"
+#include "types/calling_convention.h"
 
 namespace stp {
 namespace {
@@ -315,12 +316,8 @@ std::vector<ListedVariable> listed_variables(const types::Provider& source,
     if (auto* known = types::get(type)) listed.push_back({around.arguments[i].name, *known, types::spell(place)});
   }
   if (around.kind == Surround::tracepoint)
-    for (size_t i = 0; i < around.tracepoint.params.size(); ++i) {
-      const types::Param& param = around.tracepoint.params[i];
-      types::Location place{types::Location::Kind::value, types::loc_argument(static_cast<int>(i)),
-                            {}};
-      listed.push_back({param.name, param.type, types::spell(place)});
-    }
+    for (const auto& v : types::tracepoint_arguments(source, around.tracepoint.params).each)
+      listed.push_back({v.name, v.type, types::spell(v.location)});
   for (const probes::ScriptVariable& v : around.script_variables)
     listed.push_back({v.name, nullptr, "", type_of(v) == Type::string ? "string" : "long"});
   for (const auto& v : around.call_variables.value_or(std::vector<types::Variable>{}))

@@ -9,6 +9,7 @@
 
 #include "sema/lower.h"
 #include "sema/place.h"
+#include "types/calling_convention.h"
 
 namespace stp::sema {
 
@@ -261,10 +262,7 @@ std::vector<types::Variable> Lowering::group_members(const std::string& name) {
   } else if (surroundings_->kind == Surround::hook) {
     variables = hook_arguments();
   } else if (surroundings_->kind == Surround::tracepoint) {
-    int i = 0;
-    for (const auto& p : surroundings_->tracepoint.params)
-      variables.push_back(
-          {p.name, p.type, {types::Location::Kind::value, types::loc_argument(i++), {}}, true});
+    variables = types::tracepoint_arguments(*provider_, surroundings_->tracepoint.params).each;
   } else {
     auto answer = provider_->variables(surroundings_->place);
     if (auto* all = types::get(answer))

@@ -8,6 +8,7 @@
 #include "sema/builtins.h"
 #include "sema/place.h"
 #include "support/overloaded.h"
+#include "types/calling_convention.h"
 
 namespace stp::sema {
 
@@ -30,12 +31,12 @@ std::string no_such_variable(const ast::Target& t, const std::string& what,
 types::Answer<types::Variable> argument_of(const types::Tracepoint& tracepoint, const std::string& name,
                                            const types::Provider& provider) {
   std::vector<std::string> names;
-  for (const auto& param : tracepoint.params) {
-    auto index = static_cast<int>(names.size());
-    names.push_back(param.name);
-    if (param.name != name) continue;
-    types::Location location{types::Location::Kind::value, types::loc_argument(index), {}};
-    return types::Variable{name, param.type, location, true};
+  for (auto& variable : types::tracepoint_arguments(provider, tracepoint.params).each) {
+    names.push_back(variable.name);
+    if (variable.name != name) continue;
+    if (!variable.location.known())
+      return Lack{Lack::Kind::unusable, "it is not among the words that tracepoints are followed in", {}};
+    return variable;
   }
   auto any_type = provider.type("int");
   if (auto* lack = std::get_if<Lack>(&any_type); lack && lack->kind == Lack::Kind::debuginfo)

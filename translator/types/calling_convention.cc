@@ -107,6 +107,34 @@ Lack in_vector_register() {
   return {Lack::Kind::unusable, "it is passed in a floating-point register", {}};
 }
 
+// A tracepoint calls its probes with something of theirs and its arguments. The runtime keeps those of registers
+// and behind them the stack's first words as an array (runtime/probes/tracepoint.c).
+constexpr int argument_words = 12, words_in_registers = argument_registers.size() - 1;
+
+LocPtr word(LocPtr reg, int& words) {
+  auto found = std::find(argument_registers.begin(), argument_registers.end(), reg->value);
+  auto index = static_cast<int>(found - argument_registers.begin()) - 1;
+  words = std::max(words, index + 1);
+  return loc_argument(index);
+}
+
+// `at`: rsp + offset. The return address comes before arguments there.
+Location words_of_stack(const Type& type, const LocPtr& at, int& words) {
+  bool known = at->op == LocOp::add;  // and no address that was passed
+  int first = known ? words_in_registers + static_cast<int>(at->args[1]->value / 8) - 1 : 0;
+  int n = static_cast<int>(size_in_eightbytes(&type));
+  Location location;
+  if (!known || first + n > argument_words) return location;
+  words = std::max(words, first + n);
+  location.kind = type.size <= 8 ? Location::Kind::value : Location::Kind::pieces;
+  if (type.size <= 8) location.value = loc_argument(first);
+  for (int i = 0; i < n && type.size > 8; ++i) {
+    auto bits = static_cast<uint32_t>(std::min<uint64_t>(8, type.size - 8 * static_cast<uint64_t>(i)) * 8);
+    location.pieces.push_back({Location::Kind::value, loc_argument(first + i), bits});
+  }
+  return location;
+}
+
 }  // namespace
 
 std::vector<Answer<Location>> entry_arguments(const Provider& provider,
@@ -150,6 +178,27 @@ std::vector<Answer<Location>> entry_arguments(const Provider& provider,
     }
   }
   return answers;
+}
+
+TracepointArguments tracepoint_arguments(const Provider& provider, const std::vector<Param>& params) {
+  static const Type pointer{Kind::pointer, "", 8};
+  std::vector<const Type*> types = {&pointer};
+  for (const Param& param : params) types.push_back(param.type);
+  auto answers = entry_arguments(provider, types, nullptr);
+  TracepointArguments result;
+  for (size_t i = 0; i < params.size(); ++i) {
+    Variable variable{params[i].name, params[i].type, {}, true};
+    if (auto* at = get(answers[i + 1])) {
+      variable.location = *at;
+      if (at->kind == Location::Kind::memory)
+        variable.location = words_of_stack(*strip(params[i].type), at->value, result.words);
+      if (at->kind == Location::Kind::value) variable.location.value = word(at->value, result.words);
+      if (at->kind == Location::Kind::pieces)
+        for (auto& piece : variable.location.pieces) piece.value = word(piece.value, result.words);
+    }
+    result.each.push_back(std::move(variable));
+  }
+  return result;
 }
 
 Answer<Location> return_location(const Provider& provider, const Type& result) {

@@ -18,6 +18,14 @@ std::vector<Answer<Location>> entry_arguments(const Provider&,
                                               const std::vector<const Type*>& params,
                                               const Type* result);
 
+// The same of a tracepoint: its arguments among the words that its probes are called with, those of
+// registers first (LocOp::argument). What lies behind the words that the runtime keeps has no known location.
+struct TracepointArguments {
+  std::vector<Variable> each;
+  int words = 0;  // up to here are arguments
+};
+TracepointArguments tracepoint_arguments(const Provider&, const std::vector<Param>& params);
+
 // Where the result is when the function has returned. `result` is not void.
 Answer<Location> return_location(const Provider&, const Type& result);
 
