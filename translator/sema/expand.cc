@@ -237,6 +237,7 @@ class Expansion {
 
   void resolve(const ast::ProbePoint& p, const probes::Match& match, ExpandedPoint so_far,
                std::vector<ExpandedPoint>& out) {
+    if (!probes::are_well_formed(match.components, diagnostics_)) return;
     if (match.components.front().name == "module") {
       resolve_in_modules(p, match, so_far.found);
     } else {
