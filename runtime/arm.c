@@ -3,9 +3,12 @@
  * Which points are armed, and when.
  *
  * Points that come and go together are a set: those of one kind, one kernel module and one arming
- * condition. A set is armed while the session runs, its module is loaded and its condition holds.
+ * condition; but where the kernel takes points one by one, and long for each, a condition has several sets.
+ * A set is armed while the session runs, its module is loaded and its condition holds.
  * The thread of the session arms and disarms, and whoever loads or unloads a module; handlers only
- * say that a condition has changed, from any context, through an irq_work.
+ * say that a condition has changed, from any context, through an irq_work. The thread then changes one set
+ * after the other, and looks before each which is next: of conditions that change faster than the kernel can
+ * arm, each gets its share of the time.
  */
 #include <linux/irq_work.h>
 #include <linux/module.h>
@@ -33,7 +36,10 @@ static const struct stp_point **sorted;
 static u32 first_of[STP_KINDS + 1];
 static struct set *sets;
 static u32 n_sets;
-static bool *gates; /* by number: the condition holds */
+static struct gate {
+	bool open; /* the condition holds */
+	u32 spent; /* on its sets, lately; microseconds */
+} *gates;	   /* by number */
 
 /* Sets are armed and disarmed one at a time, and only while the session runs. */
 static DEFINE_MUTEX(arming);
@@ -117,9 +123,12 @@ static u32 divide(void)
 	u32 i, begin = 0, n = 0;
 
 	for (i = 1; i <= stp_script.n_points; i++) {
-		if (i < stp_script.n_points && !compare_sets(sorted[begin], sorted[i]))
+		const struct stp_probe_kind *kind = stp_script.kinds[sorted[begin]->kind];
+		bool full = kind && kind->most && sorted[begin]->gate && i - begin == kind->most;
+
+		if (i < stp_script.n_points && !full && !compare_sets(sorted[begin], sorted[i]))
 			continue;
-		if (stp_script.kinds[sorted[begin]->kind]) {
+		if (kind) {
 			if (sets)
 				sets[n] = (struct set){ .points = sorted + begin,
 							.n = i - begin,
@@ -224,7 +233,7 @@ static bool wanted(const struct set *set)
 {
 	u16 gate = set->points[0]->gate;
 
-	return (!gate || READ_ONCE(gates[gate - 1])) &&
+	return (!gate || READ_ONCE(gates[gate - 1].open)) &&
 	       (!set->module.len || stp_script.parts.modules->is_loaded(set->module));
 }
 
@@ -234,41 +243,33 @@ static bool came(const struct set *set)
 	return set->tried || !set->module.len || stp_script.parts.modules->is_loaded(set->module);
 }
 
-static bool any_shall_be_armed(void)
+/* Brings the sets of `module`, or all, to what they should be: at the start and at the end, and when a module
+ * comes or goes. At the start timers come last: they run from when everything else does. Caller holds `arming`. */
+static void update(const char *module)
 {
 	u32 i;
 
-	for (i = 0; i < n_sets; i++)
-		if (!sets[i].on && wanted(&sets[i]))
-			return true;
-	return false;
+	for (i = 0; i < n_sets; i++) {
+		struct set *set = &sets[started ? i : n_sets - 1 - i];
+		bool on = running && wanted(set);
+
+		if (on == set->on || (module && compare_modules(set->module, stp_str_of(module))))
+			continue;
+		if (on)
+			arm(set);
+		else
+			disarm(set);
+	}
 }
 
-/* Brings the sets of `module`, or all, to what they should be. At the start timers come last: they run from when
- * everything else does. Later they come first, since others may take a tenth of a second. What holds something of
- * which there is little goes first; other sets go when all that shall be armed is: the kernel may take tenths of a
- * second to be done with each. False: not all have gone, as others shall be armed by now. Caller holds `arming`. */
-static bool update(const char *module)
+/* Waits for handlers of sets that were disarmed. */
+static void settle(void)
 {
-	enum { RELEASE, ARM, DISARM, STEPS } step;
 	u32 i;
 
-	for (step = RELEASE; step < STEPS; step++)
-		for (i = 0; i < n_sets; i++) {
-			struct set *set = &sets[started ? i : n_sets - 1 - i];
-			bool on = running && wanted(set);
-
-			if (on == set->on || (module && compare_modules(set->module, stp_str_of(module))))
-				continue;
-			if (on && step == ARM) {
-				arm(set);
-			} else if (!on && (step == DISARM || (step == RELEASE && kind_of(set)->scarce))) {
-				disarm(set);
-				if (step == DISARM && running && !module && any_shall_be_armed())
-					return false;
-			}
-		}
-	return true;
+	for (i = 0; i < STP_KINDS; i++)
+		if (stp_script.kinds[i] && stp_script.kinds[i]->settle && first_of[i] < first_of[i + 1])
+			stp_script.kinds[i]->settle();
 }
 
 void stp_arm_all(void)
@@ -323,6 +324,7 @@ void stp_disarm_all(void)
 	mutex_lock(&arming);
 	running = false;
 	update(NULL);
+	settle();
 	if (watching)
 		tell_of_unused();
 	mutex_unlock(&arming);
@@ -336,14 +338,62 @@ void stp_arm_count(u32 *armed, u32 *not_armed)
 
 /* ------------------------------------------------------------- conditions */
 
+/* Which of the sets that should change is next: the least. What holds something of which there is little goes
+ * first. Else it is a set of a condition that took little time lately, so that what changes seldom does not wait for
+ * what changes all the time; among about as little (powers of two of 65 ms), what shall be armed is before what
+ * goes: the kernel may take tenths of a second to be done with each of those. */
+static u64 rank(const struct set *set)
+{
+	u16 gate = set->points[0]->gate;
+	u32 spent = gate ? gates[gate - 1].spent : 0;
+
+	if (set->on && kind_of(set)->scarce)
+		return 0;
+	return (u64)(1 + 2 * fls(spent >> 16) + set->on) << 32 | spent;
+}
+
+static struct set *next_to_change(void)
+{
+	struct set *next = NULL;
+	u32 i;
+
+	for (i = 0; i < n_sets; i++)
+		if (wanted(&sets[i]) != sets[i].on && (!next || rank(&sets[i]) < rank(next)))
+			next = &sets[i];
+	return next;
+}
+
+/* Of what was long ago little is left: a condition that was quiet until now shall not have all the time. */
+static void charge(const struct set *set, ktime_t since)
+{
+	u16 gate = set->points[0]->gate;
+	u32 i;
+
+	if (!gate)
+		return;
+	gates[gate - 1].spent += min_t(s64, ktime_us_delta(ktime_get(), since), USEC_PER_SEC);
+	if (gates[gate - 1].spent >= USEC_PER_SEC)
+		for (i = 0; i < stp_script.n_gates; i++)
+			gates[i].spent /= 2;
+}
+
+/* One set at a time: the end of the session, which the same thread brings, comes between two. */
 static void apply(struct work_struct *work)
 {
-	bool done;
+	ktime_t since = ktime_get();
+	struct set *set;
 
 	mutex_lock(&arming);
-	done = !running || update(NULL);
+	set = running ? next_to_change() : NULL;
+	if (set) {
+		if (set->on)
+			disarm(set);
+		else
+			arm(set);
+		charge(set, since);
+	}
 	mutex_unlock(&arming);
-	if (!done)
+	if (set)
 		stp_session_queue(work);
 }
 static DECLARE_WORK(apply_work, apply);
@@ -357,9 +407,9 @@ static DEFINE_IRQ_WORK(changed, pass_on);
 /* The caller holds the locks of what the condition reads. */
 void stp_gate_set(u32 gate, bool open)
 {
-	if (gates[gate] == open)
+	if (gates[gate].open == open)
 		return;
-	WRITE_ONCE(gates[gate], open);
+	WRITE_ONCE(gates[gate].open, open);
 	/* Work that waits will see it: the flag is cleared before that runs. Where handlers of interrupts and of the
 	 * queueing itself change conditions, there would be no end of interrupts, and no CPU left for the work. */
 	smp_mb();
@@ -400,6 +450,7 @@ static int module_going(struct notifier_block *block, unsigned long state, void 
 		if (sets[i].on && kind_of(&sets[i])->leaves_first &&
 		    !compare_modules(sets[i].module, stp_str_of(module->name)))
 			disarm(&sets[i]);
+	settle();
 	mutex_unlock(&arming);
 	return NOTIFY_DONE;
 }

@@ -56,6 +56,11 @@ struct stp_probe_kind {
 	bool leaves_first;
 	/* There are few of what a point takes; sets that go make room for those that come. */
 	bool scarce;
+	/* The kernel takes the points one by one: of those with a condition at most so many are armed at a time; 0:
+	 * all. */
+	u32 most;
+	/* Waits for handlers that run although their set was disarmed. NULL: disarm() does. */
+	void (*settle)(void);
 };
 
 /* Run-time address of a point: its link address moved by KASLR, or its symbol's (through a

@@ -550,7 +550,8 @@ struct stp_caller {
 /*
  * The system call that a point is of: only hits by this number and this way in are its own. A letter for
  * each argument says how it is shown: i I signed and unsigned, h H of 16 bits, l L of 64; o octal, p an
- * address; s text, b as many bytes of it as the next argument says.
+ * address; s text, b as many bytes of it as the next argument says; d the folder that a path is relative to, f the
+ * flags of open().
  */
 struct stp_call {
 	const char *name;

@@ -8,6 +8,7 @@
  * shown instead.
  */
 #include <linux/err.h>
+#include <linux/fcntl.h>
 #include <linux/sched/task_stack.h>
 #include <linux/uaccess.h>
 
@@ -132,6 +133,35 @@ static u64 argument(const struct stp_call *call, u32 i)
 	return call->ia32 ? (u32)of_32[i] : of_64[i];
 }
 
+/* Of those that hold others' bits the larger come first (include/uapi/asm-generic/fcntl.h). */
+static const struct {
+	u32 bits;
+	const char *name;
+} open_flags[] = {
+	{ O_CREAT, "O_CREAT" },	      { O_EXCL, "O_EXCL" },	      { O_NOCTTY, "O_NOCTTY" },
+	{ O_TRUNC, "O_TRUNC" },	      { O_APPEND, "O_APPEND" },	      { O_NONBLOCK, "O_NONBLOCK" },
+	{ O_SYNC, "O_SYNC" },	      { O_DSYNC, "O_DSYNC" },	      { FASYNC, "O_ASYNC" },
+	{ O_DIRECT, "O_DIRECT" },     { O_LARGEFILE, "O_LARGEFILE" }, { O_TMPFILE, "O_TMPFILE" },
+	{ O_DIRECTORY, "O_DIRECTORY" }, { O_NOFOLLOW, "O_NOFOLLOW" }, { O_NOATIME, "O_NOATIME" },
+	{ O_CLOEXEC, "O_CLOEXEC" },   { O_PATH, "O_PATH" },
+};
+
+static void put_open_flags(struct stp_text *to, u32 flags)
+{
+	static const char *const access[] = { "O_RDONLY", "O_WRONLY", "O_RDWR", "O_ACCMODE" };
+	u32 i;
+
+	put_formatted(to, "%s", access[flags & O_ACCMODE]);
+	flags &= ~O_ACCMODE;
+	for (i = 0; i < ARRAY_SIZE(open_flags); i++)
+		if ((flags & open_flags[i].bits) == open_flags[i].bits) {
+			put_formatted(to, "|%s", open_flags[i].name);
+			flags &= ~open_flags[i].bits;
+		}
+	if (flags)
+		put_formatted(to, "|%#x", flags);
+}
+
 static void put_argument(struct stp_text *to, const struct stp_call *call, u32 i)
 {
 	u64 value = argument(call, i);
@@ -153,6 +183,10 @@ static void put_argument(struct stp_text *to, const struct stp_call *call, u32 i
 		return put_formatted(to, "0x%llx", value);
 	case 's':
 		return put_user_text(to, value, -1, true);
+	case 'd':
+		return put_formatted(to, (s32)value == AT_FDCWD ? "AT_FDCWD" : "%d", (s32)value);
+	case 'f':
+		return put_open_flags(to, value);
 	case 'b':
 		return put_user_text(to, value, min_t(u64, argument(call, i + 1), S32_MAX), true);
 	default:

@@ -24,12 +24,21 @@ int open_patiently(const std::string& path) {
   }
 }
 
+// Whoever attaches looked at the session's state a moment ago; another may have come in between.
+std::string why_not_open(const std::string& directory, int error) {
+  std::string name = directory.substr(directory.rfind('/') + 1);
+  if (error == EBUSY) return fmt::format("{} has a reader already", name);
+  // ENXIO is debugfs's word for a file whose module is on its way out.
+  if (error == ENOENT || error == ENXIO)
+    return fmt::format("{} is gone: somebody else has read it to its end, or removed it", name);
+  return fmt::format("{}/control: {}", directory, std::strerror(error));
+}
+
 }  // namespace
 
 Control::Control(const std::string& directory) {
-  std::string path = directory + "/control";
-  fd_ = open_patiently(path);
-  if (fd_ < 0) throw std::runtime_error(fmt::format("{}: {}", path, std::strerror(errno)));
+  fd_ = open_patiently(directory + "/control");
+  if (fd_ < 0) throw std::runtime_error(why_not_open(directory, errno));
 }
 
 Control::~Control() { close(fd_); }

@@ -1,6 +1,10 @@
 #include "options.h"
 
+#include <fmt/format.h>
+#include <signal.h>
+
 #include <CLI/CLI.hpp>
+#include <cerrno>
 #include <charconv>
 #include <cmath>
 
@@ -31,6 +35,19 @@ std::string not_seconds(const std::string& text) {
   auto read = std::from_chars(text.data(), text.data() + text.size(), seconds);
   bool good = read.ec == std::errc{} && read.ptr == text.data() + text.size() && seconds > 0 && std::isfinite(seconds);
   return good ? "" : text + ": a number of seconds above 0 was expected";
+}
+
+// Of a thread, too: target() is compared with what a script likes.
+std::string no_process(const std::string& text) {
+  int id = 0;
+  auto read = std::from_chars(text.data(), text.data() + text.size(), id);
+  if (read.ec != std::errc{} || read.ptr != text.data() + text.size() || id <= 0)
+    return text + ": a number above 0 was expected";
+  return kill(id, 0) != 0 && errno == ESRCH ? fmt::format("there is no process {}", id) : "";
+}
+
+std::string no_command(const std::string& text) {
+  return text.find_first_not_of(" \t\n") == text.npos ? "a command was expected" : "";
 }
 
 // What is done with a module that is loaded.
@@ -84,8 +101,11 @@ Parsed parse_options(int argc, char** argv) {
   app.name("stp-load");
   app.add_option("module", o.module_path, "the module, x.ko");
   app.add_option("-c", o.command, "run this shell command, and stop when it ends")
-      ->type_name("CMD");
-  app.add_option("-x", o.target, "process id that target() gives to the script")->type_name("PID");
+      ->type_name("CMD")
+      ->check(CLI::Validator(no_command, ""));
+  app.add_option("-x", o.target, "process id that target() gives to the script")
+      ->type_name("PID")
+      ->check(CLI::Validator(no_process, ""));
   app.add_option("-o", o.output, "write the script's output to FILE")->type_name("FILE");
   app.add_option_function<std::string>("-S", [](const std::string&) {},
                                        "with -o: FILE.0, FILE.1 and so on of MB megabytes each, "

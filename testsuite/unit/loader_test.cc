@@ -150,6 +150,16 @@ TEST(Rings, WaitsForWhatTheRingsClockHasNotReached) {
   }
 }
 
+TEST(Control, SaysThatSomebodyElseWasFaster) {
+  Folder folder;
+  try {
+    load::Control control(folder.path() + "/opens");
+    FAIL() << "there is none";
+  } catch (const std::runtime_error& e) {
+    EXPECT_STREQ(e.what(), "opens is gone: somebody else has read it to its end, or removed it");
+  }
+}
+
 TEST(Control, TakesTheClockThatTheKernelTakes) {
   Folder folder;
   std::filesystem::create_directory(folder.path() + "/clocksource0");
@@ -606,6 +616,16 @@ Parsed parsed_line(std::vector<const char*> words) {
   Parsed parsed = parse_options(static_cast<int>(words.size()), const_cast<char**>(words.data()));
   testing::internal::GetCapturedStderr();
   return parsed;
+}
+
+TEST(LoaderOptions, NameAProcessAndACommandThatThereAre) {
+  std::string own = std::to_string(getpid());
+  auto parsed = parsed_line({"-x", own.c_str(), "-c", "true", "x.ko"});
+  ASSERT_TRUE(parsed.options);
+  EXPECT_EQ(parsed.options->target, getpid());
+  for (const char* wrong : {"0", "-1", "1.5", "12a", "", "99999999999", "2147483647"})
+    EXPECT_EQ(parsed_line({"-x", wrong, "x.ko"}).status, 2) << wrong;
+  EXPECT_EQ(parsed_line({"-c", " ", "x.ko"}).status, 2);
 }
 
 TEST(LoaderOptions, ReadTheSizeAndTheNumberOfFiles) {

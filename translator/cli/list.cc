@@ -1,7 +1,8 @@
 // stp list: what a probe point stands for on a kernel.
 //
 // The pattern is parsed as the script `probe PATTERN {}`, so that whatever may be written in a
-// script may be listed, and errors show their place in it. Once more -v asks for more: the types of
+// script may be listed, and errors show their place in it. An alias is what it stands for; of aliases that a wildcard
+// finds the names are told, and with -v both. Once more -v asks for more: the types of
 // variables, where they are, what they are made of.
 
 #include <fmt/format.h>
@@ -33,6 +34,11 @@ class Printer {
     const prog::Point& point = listed.point;
     // Several functions serve one system call.
     if (point.call && detail_ < 2 && !calls_.insert(point.name).second) return;
+    if (!listed.alias.empty() && !detail_) {
+      if (aliases_.insert(listed.alias).second) fmt::print("{}\n", listed.alias);
+      return;
+    }
+    if (!listed.alias.empty()) fmt::print("{} = ", listed.alias);
     fmt::print("{}", point.name);
     if (size_t colon = point.symbol.find(':');
         point.kind == prog::PointKind::tracepoint && colon != point.symbol.npos)
@@ -84,7 +90,7 @@ class Printer {
   }
 
   int detail_;
-  std::set<std::string> shown_, calls_;
+  std::set<std::string> shown_, calls_, aliases_;
 };
 
 void list(const std::vector<std::string>& patterns, const Target& target, const ScriptOptions& o,

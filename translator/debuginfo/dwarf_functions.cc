@@ -239,6 +239,20 @@ std::vector<Function> find_functions(const Context& c, const FunctionQuery& quer
   return found;
 }
 
+std::vector<Function> copies_at(const Context& c, std::string_view name, uint32_t entry) {
+  std::vector<Function> found;
+  if (c.index.scoped()) {
+    for (const Function& f : find_functions(c, {std::string(name), "", true}))
+      if (f.inlined && static_cast<uint32_t>(f.handle) == entry) found.push_back(f);
+    return found;
+  }
+  size_t i = c.index.lower_bound(name);
+  if (i == c.index.names() || c.index.name(i) != name) return found;
+  for (const Record& r : c.index.records(i))
+    if (r.kind() == Entry::inlined && r.die == entry) found.push_back(function_of(c, r));
+  return found;
+}
+
 std::optional<Function> function_at(const Context& c, uint64_t address) {
   const Record* r = c.index.function_at(address);
   if (!r) return std::nullopt;

@@ -13,6 +13,8 @@ namespace stp::dwarf {
 // As types::Provider::functions(), function_at() and symbol-less names for "did you mean".
 std::vector<types::Function> find_functions(const Context&, const types::FunctionQuery&);
 std::optional<types::Function> function_at(const Context&, uint64_t address);
+// The inlined copies that an entry of the debug information, by its number, describes: some names have thousands.
+std::vector<types::Function> copies_at(const Context&, std::string_view name, uint32_t entry);
 
 // A pattern matches a whole path, or its tail behind a slash.
 bool file_matches(const Glob& pattern, std::string_view file);

@@ -91,9 +91,8 @@ std::vector<Call> calls_of(const Context& context, const Function& f) {
   };
   auto use = [&](Dwarf_Die& child, int tag) {
     if (tag == DW_TAG_inlined_subroutine) {
-      auto number = context.file.number_of(child);
-      for (const Function& copy : find_functions(context, {std::string(name_of(child)), "", true}))
-        if (copy.inlined && static_cast<uint32_t>(copy.handle) == number) add(copy);
+      auto number = static_cast<uint32_t>(context.file.number_of(child));
+      for (const Function& copy : copies_at(context, name_of(child), number)) add(copy);
     }
     auto origin = is_call_site(tag) ? called_by(child) : std::nullopt;
     if (!origin) return;

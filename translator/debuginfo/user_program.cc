@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <cstring>
 #include <fstream>
 #include <map>
 #include <memory>
@@ -170,7 +171,9 @@ std::vector<fs::path> find_programs(const std::string& path, const Trees& trees,
                                     std::string& why_not) {
   std::vector<fs::path> found;
   fs::path root = root_of(trees);
-  if (path.find('/') == path.npos && !has_wildcard(path)) {
+  if (path.empty()) {
+    why_not = "an empty text names no program";
+  } else if (path.find('/') == path.npos && !has_wildcard(path)) {
     if (fs::path file = in_path(path, trees); !file.empty()) found.push_back(file);
     why_not = fmt::format("there is no program '{}' in $PATH", path);
   } else if (has_wildcard(path)) {
@@ -180,7 +183,10 @@ std::vector<fs::path> find_programs(const std::string& path, const Trees& trees,
   } else {
     fs::path file = path.starts_with('/') ? inside_tree(root, path) : fs::absolute(path);
     if (is_file(file)) found.push_back(file);
-    why_not = fmt::format("there is no file '{}'", path);
+    std::error_code ignored;
+    why_not = fs::is_directory(file, ignored) ? fmt::format("'{}' is a folder", path)
+              : fs::exists(file, ignored)     ? fmt::format("'{}' is no regular file", path)
+                                              : fmt::format("there is no file '{}'", path);
   }
   std::vector<fs::path> programs;
   for (fs::path file : found) {
@@ -189,6 +195,12 @@ std::vector<fs::path> find_programs(const std::string& path, const Trees& trees,
     if (!file.empty()) programs.push_back(fs::weakly_canonical(file, ignored));
   }
   return programs;
+}
+
+bool can_be_program(const fs::path& file) {
+  std::ifstream in(file, std::ios::binary);
+  char mark[SELFMAG] = {};
+  return !in || (in.read(mark, SELFMAG) && memcmp(mark, ELFMAG, SELFMAG) == 0);
 }
 
 std::vector<fs::path> find_libraries(const fs::path& program, const std::string& pattern,

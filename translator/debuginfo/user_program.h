@@ -16,6 +16,9 @@ namespace stp {
 std::vector<std::filesystem::path> find_programs(const std::string& path, const Trees& trees,
                                                  std::string& why_not);
 
+// Whether the kernel could run it by itself: an ELF file, or one that cannot be read here.
+bool can_be_program(const std::filesystem::path&);
+
 // The libraries that a program needs, directly or not, and that `pattern` names: by the name that
 // programs use ("libc.so.6"), or as a path; with wildcards. A path with a slash and without
 // wildcards is taken as it is.

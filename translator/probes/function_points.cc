@@ -62,6 +62,7 @@ class Resolution {
     if (!lines || !(callee_lines_ = lines_of(callee_, "callee"))) return;
     auto all = named_functions();
     for (const Function& f : all) {
+      if (too_many_) break;
       if (has_wildcard(pattern_.function) && is_passing(image_.provider, f.address)) continue;
       bool here = lines->hold(f);
       (here ? here_ : elsewhere_) = true;
@@ -175,7 +176,8 @@ class Resolution {
       inside_.insert(callee.name);
       if (request_.has("callee") && !is_sought(callee)) continue;
       only_jumps_ |= !callee.inlined && call.returns.empty();
-      if (too_many_ || (!callee.inlined && call.returns.empty())) continue;
+      if (too_many_) break;
+      if (!callee.inlined && call.returns.empty()) continue;
       std::vector<std::vector<uint64_t>> inner = ways;
       if (!callee.inlined) inner.insert(inner.begin(), call.returns);
       if (suits(callee) && is_free(callee, callee.address)) {

@@ -138,6 +138,9 @@ size_t matching_prefix(const std::vector<ast::Component>&);
 bool glob_match(const std::string& pattern, const std::string& text);
 bool has_wildcard(const std::string&);
 
+// False, and an error, when a text among the arguments cannot name anything.
+bool are_well_formed(const std::vector<ast::Component>&, Diagnostics&);
+
 // The text of a probe point from its components: kernel.function("vfs_read").call
 std::string spell(const std::vector<ast::Component>&);
 

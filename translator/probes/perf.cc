@@ -8,6 +8,7 @@
 
 #include "debuginfo/user_program.h"
 #include "probes/kind.h"
+#include "target/locate.h"
 
 namespace stp::probes {
 namespace {
@@ -30,17 +31,25 @@ std::string where_it_runs(const std::filesystem::path& file, const Trees& trees)
   return "/" + file.lexically_relative(std::filesystem::weakly_canonical(trees.front())).string();
 }
 
+bool is_there(const std::string& path, const Trees& trees) {
+  std::error_code ignored;
+  return std::filesystem::exists(inside_tree(trees.size() == 1 ? trees.front() : "/", path), ignored);
+}
+
 // One point for each program that is meant. A path of no file is one for the machine that it is run on.
 void bind(const Request& request, Found f, std::vector<Found>& found) {
   const std::string& path = *request.text("process");
   const ast::Component& process = request.component("process");
   std::string why_not;
   std::vector<std::string> programs;
-  for (const auto& file : find_programs(path, request.target.trees, why_not))
-    programs.push_back(where_it_runs(file, request.target.trees));
-  std::error_code ignored;
-  bool may_come = path.starts_with('/') && !has_wildcard(path) && !std::filesystem::is_directory(path, ignored);
-  if (programs.empty() && may_come) programs.push_back(path);
+  for (const auto& file : find_programs(path, request.target.trees, why_not)) {
+    if (can_be_program(file))
+      programs.push_back(where_it_runs(file, request.target.trees));
+    else
+      why_not = fmt::format("'{}' is no program, but neither an ELF file nor a script", file.string());
+  }
+  bool whole = path.starts_with('/') && !has_wildcard(path);
+  if (programs.empty() && whole && !is_there(path, request.target.trees)) programs.push_back(path);
   if (programs.size() > 1 && !f.point.counter.empty()) {
     request.diagnostics.error(Code::bad_probe_point, process.arg_span,
                               fmt::format("{} programs match; a counter is of one", programs.size()));
@@ -48,7 +57,7 @@ void bind(const Request& request, Found f, std::vector<Found>& found) {
   }
   if (programs.empty()) {
     auto& error = request.diagnostics.error(Code::no_match, process.arg_span, why_not);
-    error.note("a program that is not here yet needs its whole path, from '/' on");
+    if (!whole) error.note("a program that is not here yet needs its whole path, from '/' on");
   }
   for (const std::string& program : programs) {
     std::vector<ast::Component> named = request.components;

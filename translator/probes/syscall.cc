@@ -28,6 +28,7 @@ constexpr int dwarf_rax = 0, dwarf_rdi = 5;
 constexpr const char* never_return[] = {"exit", "exit_group"};
 constexpr const char* return_addresses[] = {"mmap", "mmap2", "mremap", "brk", "shmat"};
 constexpr const char* return_modes[] = {"umask"};
+constexpr const char* open_files[] = {"open", "openat", "open_by_handle_at"};
 
 template <size_t N>
 bool lists(const char* const (&names)[N], const std::string& name) {
@@ -78,6 +79,8 @@ char letter(const SystemCall& call, const SystemCallParameters::Parameter& param
   if (is_text(parameter.type)) return counted ? 'b' : 's';
   if (is_pointer(parameter.type)) return 'p';
   if (parameter.type == "umode_t") return 'o';
+  if (parameter.type == "int" && parameter.name.ends_with("dfd")) return 'd';
+  if (parameter.type == "int" && parameter.name == "flags" && lists(open_files, call.name)) return 'f';
   type = types::strip(type);
   uint64_t size = type ? type->size : 8;
   bool is_signed = type && type->is_signed && !(size > 4 && call.ia32 && !call.compat);

@@ -417,7 +417,7 @@ std::vector<ListedPoint> list_points(const ast::ProbePoint& point,
     for (const probes::Found& found : expanded.found) {
       const types::Provider* source = with_variables ? found.surroundings.provider : nullptr;
       if (with_variables && !source) source = sources.kernel(d);
-      listed.push_back({found.point, {}});
+      listed.push_back({found.point, {}, expanded.alias});
       if (source) listed.back().variables = listed_variables(*source, found.surroundings);
     }
   return listed;

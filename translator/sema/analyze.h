@@ -46,6 +46,7 @@ struct ListedVariable {
 struct ListedPoint {
   prog::Point point;
   std::vector<ListedVariable> variables;
+  std::string alias = {};  // that a wildcard found
 };
 std::vector<ListedPoint> list_points(const ast::ProbePoint&,
                                      const std::vector<const ast::File*>& library, const Target&,

@@ -57,6 +57,11 @@ struct Meant {
   }
 };
 
+std::string spelled(Components name, const Components& suffix) {
+  name.insert(name.end(), suffix.begin(), suffix.end());
+  return probes::spell(name);
+}
+
 std::vector<Meant> aliases_of(const Components& written, const Context& context) {
   std::vector<Meant> found, visible;
   for (const ast::File* file : context.files)
@@ -176,9 +181,12 @@ class Expansion {
     if (!matches.empty()) std::erase_if(aliases, [](const Meant& m) { return !m.suffix.empty(); });
     if (!way_.empty()) way_.back().point = &p;
     size_t first = out.size(), first_mark = diagnostics_.mark();
+    bool many = std::any_of(p.components.begin(), p.components.end(),
+                            [](const auto& c) { return probes::has_wildcard(c.name); });
     for (const auto& [alias, name, suffix] : aliases) {
       if (leads_to_itself(alias)) return;
       ExpandedPoint inner = so_far;
+      if (many && inner.alias.empty()) inner.alias = spelled(*name, suffix);
       if (alias->body) {
         if (alias->epilogue)
           inner.epilogues.insert(inner.epilogues.begin(), alias->body);
@@ -193,8 +201,6 @@ class Expansion {
       diagnostics_.note_since(mark, "this alias is used here", p.span);
     }
     // Of the many that a wildcard leads to, some may take no suffix.
-    bool many = std::any_of(p.components.begin(), p.components.end(),
-                            [](const auto& c) { return probes::has_wildcard(c.name); });
     bool suffixed = std::any_of(aliases.begin(), aliases.end(),
                                 [](const Meant& m) { return !m.suffix.empty(); });
     if (many && suffixed && out.size() > first) diagnostics_.rewind(first_mark);
@@ -231,6 +237,7 @@ class Expansion {
 
   void resolve(const ast::ProbePoint& p, const probes::Match& match, ExpandedPoint so_far,
                std::vector<ExpandedPoint>& out) {
+    if (!probes::are_well_formed(match.components, diagnostics_)) return;
     if (match.components.front().name == "module") {
       resolve_in_modules(p, match, so_far.found);
     } else {

@@ -12,6 +12,8 @@ namespace stp::sema {
 // Where probe points lead, before anything is lowered.
 struct ExpandedPoint {
   const ast::ProbePoint* written;
+  // What could have been written instead of wildcards in the name of an alias; empty: no such name led here.
+  std::string alias = {};
   // Bodies of the aliases on the way, outermost first: before the handler, and behind it.
   std::vector<const ast::Stmt*> prologues, epilogues;
   std::vector<const ast::Expr*> conditions;  // if (...)
