@@ -11,7 +11,7 @@ PREFIX   ?= /usr/local
 CCACHE   := $(shell command -v ccache 2>/dev/null)
 JOBS     := $(shell nproc)
 
-.PHONY: all demo check check-all bench fuzz style install clean help programs
+.PHONY: all demo check check-all bench walk fuzz style install clean help programs
 all: stp stp-load stap
 
 help:
@@ -20,6 +20,7 @@ help:
 	@echo "make check      the same set-up, then every test on the first kernel of vm/kernels.list"
 	@echo "make check-all  every test on every kernel of the list"
 	@echo "make bench      what stp costs, beside the peers that are installed"
+	@echo "make walk       a probe at each function of every kernel of the list, by each means: hours"
 	@echo "make fuzz       texts made at random through every pass, SECONDS=60 for each target"
 	@echo "make style      sizes of files and functions, and who includes whom"
 	@echo "make install    below PREFIX (default /usr/local); DESTDIR is respected"
@@ -106,6 +107,15 @@ bench:
 	@vm/setup demo
 	@$(AGAIN) all programs
 	@testsuite/bench/run
+
+walk:
+	@vm/setup check-all
+	@$(AGAIN) all programs
+	@failed=; for kernel in $$(awk '!/^#/ && NF { print $$1 }' vm/kernels.list); do \
+		testsuite/sweep/walk --kernel $$kernel || failed=1; \
+		testsuite/sweep/walk --kernel $$kernel --modules ext4,loop,nf_tables,kvm,kvm-amd || failed=1; \
+		testsuite/sweep/walk --kernel $$kernel --sessions 2 --means breakpoint,return --handlers light || failed=1; \
+	done; test -z "$$failed"
 
 # Fuzzing has objects of its own: clang's, with its sanitizers. The script says what is missing.
 FUZZ       := $(B)/fuzz

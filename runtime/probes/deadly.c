@@ -2,12 +2,13 @@
 /*
  * Places that the kernel's own blacklist of kprobes misses. Of each kind some were probed on 6.1 and 6.12,
  * and the machine died, or a program lost a register; the others run between the same two instructions.
- * They are told by name and as late as here, because an address that the script gives leads to them as
- * well.
+ * They are told by name, or by the instruction, and as late as here, because an address that the script
+ * gives leads to them as well.
  *
  * Only breakpoints are refused: what ftrace has a site for is entered without a trap.
  */
 #include <linux/kallsyms.h>
+#include <linux/uaccess.h>
 
 #include "probes/deadly.h"
 
@@ -27,6 +28,9 @@ static const char *const deadly[] = {
 	"cr4_set_bits", "cr4_update_irqsoff", "native_write_cr4", "native_write_msr",
 	"native_write_gdt_entry", "native_load_tr_desc", "native_load_idt", "load_idt",
 	"load_current_idt",
+	/* %gs is zero from its second instruction to its last but one: no exception finds its CPU's variables, and
+	 * the first of them is another exception. Later kernels have no such function. */
+	"load_percpu_segment",
 	/* Code of its own only before v6.3. */
 	"memset", "__memset", "memset_erms", "memset_orig",
 };
@@ -65,9 +69,27 @@ static bool is_one_of(unsigned long address, const char *const *names, u32 n)
 	return false;
 }
 
+/*
+ * A breakpoint's instruction is run elsewhere, with interrupts off: a CPU that waits for one there waits for
+ * ever. When it is a CPU that goes, it comes back from its reset in the midst of that hit, and has no
+ * other. Of STI before it the breakpoint takes what keeps interrupts off for one instruction more:
+ * one that wakes the CPU is served before it sleeps. SDM 2, HLT, MWAIT and STI.
+ */
+static bool is_wait(unsigned long address)
+{
+	static const u8 sti = 0xfb, hlt = 0xf4, mwait[] = { 0x0f, 0x01, 0xc9 };
+	u8 code[4] = {}, *at = code;
+
+	if (copy_from_kernel_nofault(code, (void *)address, sizeof(code)))
+		return false;
+	if (*at == sti)
+		at++;
+	return *at == hlt || !memcmp(at, mwait, sizeof(mwait));
+}
+
 bool stp_is_deadly(unsigned long address)
 {
-	return is_one_of(address, deadly, ARRAY_SIZE(deadly));
+	return is_wait(address) || is_one_of(address, deadly, ARRAY_SIZE(deadly));
 }
 
 bool stp_is_deadly_return(unsigned long address)
