@@ -24,6 +24,23 @@ void *stp_put_string(void *at, struct stp_str s)
 	return at + size;
 }
 
+void stp_print_pieces(struct stp_context *c, const struct stp_str *pieces, u32 n)
+{
+	u32 length = 0, size, i;
+	char *at;
+
+	for (i = 0; i < n; i++)
+		length += pieces[i].len;
+	size = STP_PUT_SIZE((struct stp_str){ .len = length });
+	at = stp_ring_reserve(c, STP_RECORD_TEXT, size);
+	if (!at)
+		return;
+	*(u64 *)(at + size - 8) = 0; /* what is not text */
+	*(u32 *)at = length;
+	for (i = 0, at += 4; i < n; at += pieces[i++].len)
+		stp_words_copy(at, pieces[i].p, pieces[i].len);
+}
+
 /* Measured first: a record's size is known before it is begun. */
 void stp_print_text(struct stp_context *c, const char *format, ...)
 {

@@ -25,6 +25,9 @@ static inline struct stp_str stp_str_of(const char *text)
 	return (struct stp_str){ text, strlen(text) };
 }
 
+/* Of large variables on the stack, which the kernel's compiler flags would have zeroed at each call. */
+#define STP_NOT_ZEROED __attribute__((uninitialized))
+
 #define stp_warn(fmt, ...) pr_warn("%s: " fmt, THIS_MODULE->name, ##__VA_ARGS__)
 
 /* ------------------------------------------------------------- string.c */
@@ -40,7 +43,7 @@ u64 stp_hash(struct stp_str s, u64 seed);
  * what it cannot, and returns how many are armed, or a negative errno when none can be (every
  * point is then reported). What it needs to remember goes to *set; when that stays NULL, nothing is
  * armed. disarm() gets that, frees it, and returns only when no handler of these points
- * runs any more or will run. Both run in process context, one at a time. begin, end and error have no
+ * runs any more (or settle() waits for those) or will run. Both run in process context, one at a time. begin, end and error have no
  * row: module.c runs them.
  */
 struct stp_probe_kind {
@@ -219,6 +222,8 @@ bool stp_is_call(const struct stp_call *call);
 
 /* Writes the text to the ring, as print() would. */
 __printf(2, 3) void stp_print_text(struct stp_context *c, const char *format, ...);
+/* The same of a text in pieces, which may be empty. */
+void stp_print_pieces(struct stp_context *c, const struct stp_str *pieces, u32 n);
 
 /* --------------------------------------------------------- transport/ */
 

@@ -6,13 +6,13 @@
  * (tracepoints, begin), at this code, whose own frames are left out. Return addresses lie behind the
  * call, perhaps in the next function; names are those of the byte before.
  */
-#include <linux/kallsyms.h>
 #include <linux/module.h>
 #include <linux/sched/task_stack.h>
 
 #include "builtins.h"
 #include "places.h"
 #include "slot.h"
+#include "symbols.h"
 #include "unwind.h"
 
 struct frames {
@@ -130,16 +130,12 @@ struct frame_name {
 
 static noinline void name_frame(struct frame_name *f, unsigned long address, bool top)
 {
+	u32 length = stp_symbol(f->symbol, address, !top);
 	char *module;
 
-	/* %pB looks up the byte before, and counts the offset of the address itself. */
-	if (top)
-		snprintf(f->symbol, sizeof(f->symbol), "%pS", (void *)address);
-	else
-		snprintf(f->symbol, sizeof(f->symbol), "%pB", (void *)address);
 	f->inside = top ? address : address - 1;
 	f->module = of_kernel(address);
-	module = strchr(f->symbol, ' ');
+	module = f->symbol[length - 1] == ']' ? strchr(f->symbol, ' ') : NULL;
 	if (!module)
 		return;
 	snprintf(f->its_module, sizeof(f->its_module), "%s", module);
@@ -149,31 +145,34 @@ static noinline void name_frame(struct frame_name *f, unsigned long address, boo
 
 struct stp_str stp_fn_symname(struct stp_context *c, struct stp_text *scratch, s64 address)
 {
-	char name[KSYM_SYMBOL_LEN];
+	char name[KSYM_SYMBOL_LEN] STP_NOT_ZEROED;
 
-	sprint_symbol_no_offset(name, address);
-	/* The module's name behind it is not asked for. */
-	scratch->len = min_t(u32, strcspn(name, " "), stp_script.limits.string_size - 1);
-	memcpy(scratch->text, name, scratch->len);
-	return STP_BORROW(scratch);
+	u32 length = stp_symbol(name, address, false), n;
+
+	/* The offset and the module's name are not asked for. */
+	for (n = 0; n < length && name[n] != '+' && name[n] != ' '; n++)
+		;
+	n = min(n, stp_script.limits.string_size - 1);
+	memcpy(scratch->text, name, n);
+	return finish(scratch, n);
 }
 
 struct stp_str stp_fn_symdata(struct stp_context *c, struct stp_text *scratch, s64 address)
 {
-	char name[KSYM_SYMBOL_LEN];
+	char name[KSYM_SYMBOL_LEN] STP_NOT_ZEROED;
 	u32 room = stp_script.limits.string_size;
 
-	if (sprint_symbol(name, address) && name[0] == '0')
-		return finish(scratch, scnprintf(scratch->text, room, "0x%llx", address));
-	return finish(scratch, scnprintf(scratch->text, room, "%s%s", name, of_kernel(address)));
+	stp_symbol(name, address, false);
+	return finish(scratch, scnprintf(scratch->text, room, "%s%s", name, name[0] == '0' ? "" : of_kernel(address)));
 }
 
 struct stp_str stp_fn_modname(struct stp_context *c, struct stp_text *scratch, s64 address,
 			      const struct stp_place *place)
 {
-	char name[KSYM_SYMBOL_LEN], *module;
+	char name[KSYM_SYMBOL_LEN] STP_NOT_ZEROED;
+	char *module;
 
-	sprint_symbol_no_offset(name, address);
+	stp_symbol(name, address, false);
 	module = strchr(name, '[');
 	if (!module && (name[0] == '0' || of_kernel(address)[0] == '\0')) {
 		stp_fail(c, place, "no module has the address 0x%llx", address);
@@ -257,11 +256,22 @@ s64 stp_fn_stack(struct stp_context *c, s64 n)
 	return address;
 }
 
+/* " 0x... : name", and what follows it. */
+static void print_frame(struct stp_context *c, unsigned long address, const char *name, const char *how,
+			const char *line, const char *module)
+{
+	char number[ADDRESS_ROOM + 1];
+	const struct stp_str pieces[] = { { number, put_address(number, address) }, STP_STR(" : "), stp_str_of(name),
+					  stp_str_of(how), stp_str_of(line), stp_str_of(module), STP_STR("\n") };
+
+	stp_print_pieces(c, pieces, ARRAY_SIZE(pieces));
+}
+
 static noinline void print_line(struct stp_context *c, unsigned long address, bool top, bool lines)
 {
 	struct stp_inlined copy;
-	struct frame_name f;
-	char line[STP_LINE_ROOM];
+	struct frame_name f STP_NOT_ZEROED;
+	char line[STP_LINE_ROOM] STP_NOT_ZEROED;
 
 	name_frame(&f, address, top);
 	line[0] = '\0';
@@ -269,8 +279,8 @@ static noinline void print_line(struct stp_context *c, unsigned long address, bo
 		stp_put_line(line, " at ", f.inside);
 	/* The line is one of the innermost copy. */
 	for (stp_inlined_first(&copy, f.inside); stp_inlined_next(&copy); line[0] = '\0')
-		stp_print_text(c, " 0x%lx : %s (inlined)%s%s\n", address, copy.name, line, f.module);
-	stp_print_text(c, " 0x%lx : %s%s%s\n", address, f.symbol, line, f.module);
+		print_frame(c, address, copy.name, " (inlined)", line, f.module);
+	print_frame(c, address, f.symbol, "", line, f.module);
 }
 
 static void print_stack(struct stp_context *c, bool lines)
@@ -298,7 +308,7 @@ static noinline u32 put_line(struct stp_text *to, u32 len, unsigned long address
 {
 	u32 room = stp_script.limits.string_size;
 	struct stp_inlined copy;
-	struct frame_name f;
+	struct frame_name f STP_NOT_ZEROED;
 	const char *size;
 
 	name_frame(&f, address, top);

@@ -16,8 +16,8 @@
 
 #include "stp/abi.h"
 
-#define STP_PLACES_MAGIC 0x31504c43 /* "CLP1" */
-#define STP_PLACES_OF_BLOCK 64
+#define STP_PLACES_MAGIC 0x32504c43 /* "CLP2" */
+#define STP_PLACES_OF_BLOCK 16
 #define STP_PLACE_LINE_BITS 20
 
 struct stp_places_header {

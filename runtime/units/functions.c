@@ -4,6 +4,7 @@
 #include "../uaccess.c"
 #include "../pretty.c"
 #include "../stack.c"
+#include "../symbols.c"
 #include "../places.c"
 #include "../syscall.c"
 #include "../text.c"

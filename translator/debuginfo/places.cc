@@ -241,7 +241,7 @@ std::string PlacesTable::packed() {
 std::filesystem::path places_file(const std::filesystem::path& debuginfo, const std::string& key,
                                   types::PlaceKind kind) {
   // The number goes up with what is written: modules are told apart by the names of their tables.
-  const char* what = kind == types::PlaceKind::lines ? "lines2-" : "inlined1-";
+  const char* what = kind == types::PlaceKind::lines ? "lines2-" : "inlined2-";
   std::filesystem::path kept = cache_dir() / "index" / (what + key);
   if (is_table(kept)) {
     mark_used(kept);
