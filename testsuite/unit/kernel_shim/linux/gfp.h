@@ -9,7 +9,7 @@
 struct page;
 struct page *shim_page(void);
 void shim_free_page(struct page *page);
-#define alloc_page(flags) shim_page()
+#define alloc_pages_node(node, flags, order) shim_page()
 #define __free_page(page) shim_free_page(page)
 
 #endif
