@@ -204,6 +204,9 @@ struct stp_str stp_fn___stp_syscall_argstr(struct stp_context *c, struct stp_tex
 		if (i)
 			put_formatted(scratch, ", ");
 		put_argument(scratch, call, i);
+		/* open(2): only a file that is made has a mode. */
+		if (call->arguments[i] == 'f' && !(argument(call, i) & (O_CREAT | __O_TMPFILE)))
+			break;
 	}
 	return STP_BORROW(scratch);
 }
