@@ -82,7 +82,7 @@ $(B)/user-facts: $(B)/testsuite/debuginfo/user_facts.o $(B)/libstp.a
 # What the tests trace: static, because the guest has no libraries.
 PROGRAMS := $(patsubst %.c,$(B)/%,$(wildcard testsuite/progs/*.c))
 programs: $(PROGRAMS)
-$(B)/testsuite/progs/%: testsuite/progs/%.c
+$(B)/testsuite/progs/%: testsuite/progs/%.c testsuite/progs/map_file.h
 	@mkdir -p $(@D); echo "  CC      $<"; $(CC) $(CFLAGS) $(WARN) -Iinclude -static -pthread -o $@ $<
 
 # ---- what people type. Set-up comes before make looks at compilers, so each starts make again.

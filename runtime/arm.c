@@ -229,6 +229,14 @@ static void disarm(struct set *set)
 	set->armed = 0;
 }
 
+static void change(struct set *set)
+{
+	if (set->on)
+		disarm(set);
+	else
+		arm(set);
+}
+
 static bool wanted(const struct set *set)
 {
 	u16 gate = set->points[0]->gate;
@@ -251,14 +259,10 @@ static void update(const char *module)
 
 	for (i = 0; i < n_sets; i++) {
 		struct set *set = &sets[started ? i : n_sets - 1 - i];
-		bool on = running && wanted(set);
 
-		if (on == set->on || (module && compare_modules(set->module, stp_str_of(module))))
-			continue;
-		if (on)
-			arm(set);
-		else
-			disarm(set);
+		if (set->on != (running && wanted(set)) &&
+		    !(module && compare_modules(set->module, stp_str_of(module))))
+			change(set);
 	}
 }
 
@@ -268,7 +272,7 @@ static void settle(void)
 	u32 i;
 
 	for (i = 0; i < STP_KINDS; i++)
-		if (stp_script.kinds[i] && stp_script.kinds[i]->settle && first_of[i] < first_of[i + 1])
+		if (stp_script.kinds[i] && stp_script.kinds[i]->settle)
 			stp_script.kinds[i]->settle();
 }
 
@@ -386,10 +390,7 @@ static void apply(struct work_struct *work)
 	mutex_lock(&arming);
 	set = running ? next_to_change() : NULL;
 	if (set) {
-		if (set->on)
-			disarm(set);
-		else
-			arm(set);
+		change(set);
 		charge(set, since);
 	}
 	mutex_unlock(&arming);

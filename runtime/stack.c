@@ -146,7 +146,6 @@ static noinline void name_frame(struct frame_name *f, unsigned long address, boo
 struct stp_str stp_fn_symname(struct stp_context *c, struct stp_text *scratch, s64 address)
 {
 	char name[KSYM_SYMBOL_LEN] STP_NOT_ZEROED;
-
 	u32 length = stp_symbol(name, address, false), n;
 
 	/* The offset and the module's name are not asked for. */

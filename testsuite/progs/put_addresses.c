@@ -2,13 +2,12 @@
  * put_addresses FILE NAME...: where FILE has 0xffff0a0b0c0d0e01 it gets the address of the first symbol
  * of /proc/kallsyms in its place, for ...02 that of the second, and so on. NAME+N is N bytes behind.
  */
-#include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
+
+#include "map_file.h"
 
 static uint64_t address_of(const char *name)
 {
@@ -31,20 +30,16 @@ static uint64_t address_of(const char *name)
 
 int main(int argc, char **argv)
 {
-	int fd = argc > 2 ? open(argv[1], O_RDWR) : -1;
-	struct stat file;
-	char *bytes;
+	size_t size;
+	char *bytes = argc > 2 ? map_file(argv[1], &size) : NULL;
 
-	if (fd < 0 || fstat(fd, &file))
-		return 2;
-	bytes = mmap(NULL, (size_t)file.st_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	if (bytes == MAP_FAILED)
+	if (!bytes)
 		return 2;
 	for (int i = 2; i < argc; i++) {
 		uint64_t sought = 0xffff0a0b0c0d0e00 + (uint64_t)(i - 1), address = address_of(argv[i]);
 		int found = 0;
 
-		for (long at = 0; at + 8 <= file.st_size; at++)
+		for (size_t at = 0; at + 8 <= size; at++)
 			if (!memcmp(bytes + at, &sought, 8)) {
 				memcpy(bytes + at, &address, 8);
 				found++;

@@ -3,8 +3,6 @@
 #
 # where: host
 # timeout: 120
-STP_KERNELS=$(echo "${STP_CACHE:-$HOME/.cache/stp}"/kernels/*"$KERNEL"* | tr ' ' ':')
-export STP_KERNELS
 top=$(dirname "$STP")
 cp "$top/stp-load" .
 build() { "$STP" build -r "$KERNEL" -o "$1.ko" -D MAXACTION_INTERRUPTIBLE=10000000 -e "$2" || exit 1; }

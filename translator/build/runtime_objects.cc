@@ -80,7 +80,7 @@ std::vector<fs::path> runtime_sources() {
 
 // What the sources say. Reading them takes half as long as all else does for a script that was seen before:
 // what was read of files in this state is noted.
-std::string sources_key() {
+std::string read_sources_key() {
   fs::path home = home_dir();
   std::vector<fs::path> sources = runtime_sources();
   std::vector<std::string> states, texts;
@@ -99,6 +99,12 @@ std::string sources_key() {
   }
   std::string key = digest({texts.begin(), texts.end()});
   write_atomically(note, {key});
+  return key;
+}
+
+// Asked for ahead of the translation and by the build: looked at once.
+const std::string& sources_key() {
+  static const std::string key = read_sources_key();
   return key;
 }
 
@@ -232,6 +238,8 @@ void build(const Target& target, const fs::path& folder, const fs::path& log) {
   write_text(folder / "complete", "");
 }
 
+bool is_complete(const fs::path& folder) { return fs::exists(folder / "complete"); }
+
 RuntimeObjects load(const std::string& key, const fs::path& folder) {
   RuntimeObjects objects;
   objects.key = key;
@@ -279,12 +287,6 @@ bool run_kbuild(const Target& target, const fs::path& folder, const fs::path& lo
   command.push_back("modules");
   return run_logged(command, log) == 0;
 }
-
-namespace {
-
-bool is_complete(const fs::path& folder) { return fs::exists(folder / "complete"); }
-
-}  // namespace
 
 RuntimeObjects runtime_objects(const Target& target) {
   std::string key = runtime_key(target);
