@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What an array is made of, for those who work on it: map.c, and grow.c, which makes it larger.
+ * What an array is made of, for those who work on it: map.c; map_store.c, which makes it; grow.c,
+ * which makes it larger; and walk.c, which is foreach.
  */
 #ifndef STP_MAP_PARTS_H
 #define STP_MAP_PARTS_H
@@ -13,7 +14,7 @@
 
 #define NONE 0xffffffffu
 
-/* Small: there may be millions. Behind it lie the value, keys that are numbers, and what map.c's lay_out() finds
+/* Small: there may be millions. Behind it lie the value, keys that are numbers, and what map_store.c's lay_out() finds
  * that this array needs. */
 struct stp_entry {
 	u32 chain;	  /* next of the same bucket, or of the free ones */
@@ -65,6 +66,17 @@ static inline struct stp_entry *stp_entry_at(const struct stp_map *m, u32 index)
 	return (struct stp_entry *)(m->entries + (size_t)index * m->entry_size);
 }
 
+static inline void *stp_entry_field(const struct stp_entry *e, u32 at)
+{
+	return (char *)e + at;
+}
+
+/* What a string key may have, with its end. */
+static inline u32 stp_map_key_room(const struct stp_global *global, u32 k)
+{
+	return global->key_rooms[k] ?: stp_script.limits.string_size;
+}
+
 /* Two to four for three entries: more would not make chains much shorter. */
 static inline size_t stp_map_buckets(u32 room)
 {
@@ -78,6 +90,10 @@ static inline s64 stp_map_bytes(const struct stp_map *m, u32 room, u32 buckets)
 
 /* The hash of an entry's keys. */
 u32 stp_map_hash_of(const struct stp_map *m, const struct stp_entry *e);
+
+/* Whether an entry has this as its key number k. */
+bool stp_map_key_equals(const struct stp_map *m, const struct stp_entry *e, u32 k,
+			const union stp_key *key);
 
 /* The first of a chain. Two buckets have one chain while the table doubles. */
 static inline void stp_map_set_head(struct stp_map *m, u32 bucket, u32 index)

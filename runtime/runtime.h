@@ -114,7 +114,7 @@ void stp_point_failed(const struct stp_point *point, int error);
  * kinds. */
 void stp_points_left_out(u32 n);
 
-/* ------------------------------------------------------------ context.c */
+/* --------------------------------------------------- context.c, slots.c */
 
 int stp_contexts_init(void);
 void stp_contexts_exit(void);
@@ -178,7 +178,7 @@ void stp_locks_exit(void);
 unsigned long stp_lock_global(u32 global, enum stp_lock_mode mode);
 void stp_unlock_global(u32 global, enum stp_lock_mode mode, unsigned long flags);
 
-/* -------------------------------------------------------- map.c, grow.c, stat.c */
+/* -------------------------------------------------------- map.c, map_store.c, walk.c, grow.c, stat.c */
 
 /* The script's globals. All in process context. */
 struct stp_globals_part {

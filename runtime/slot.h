@@ -64,4 +64,16 @@ static inline struct stp_slot *stp_slot(struct stp_context *c)
 enum stp_liveness { STP_DEAD, STP_LIVE, STP_LIVE_IN_PART };
 extern u8 stp_live;
 
+extern unsigned long *stp_probes_off; /* a bit for each, with STP_LIVE_IN_PART */
+
+/* What a handler may use up: the two numbers of a context. */
+struct stp_budget {
+	s32 actions;
+	u32 nesting;
+};
+extern struct stp_budget stp_budget; /* of what runs with interrupts off */
+
+/* Writes a handler's error to the ring, and ends the session when that was one too many. */
+void stp_report_error(struct stp_context *c);
+
 #endif

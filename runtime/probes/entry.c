@@ -14,90 +14,21 @@
 #include <linux/ftrace.h>
 #include <linux/slab.h>
 
-#include "probes/callers.h"
 #include "runtime.h"
-#include "probes/sites.h"
+#include "probes/hooks.h"
 #include "probes/statement.h"
 
-struct group {
-	struct ftrace_ops ops;
-	struct stp_sites sites;
-	const struct stp_point *only; /* with hit_one() and hit_one_behind() */
-	bool registered;
-};
-
 struct entries {
-	struct group groups[4];
+	struct stp_entry_group groups[4];
 	struct stp_breakpoints *breakpoints;
 };
 
-static noinline void hit_several(const struct stp_sites *sites, const struct stp_site *site,
-				 unsigned long ip, struct ftrace_regs *fregs)
-{
-	for (; site; site = stp_site_next(sites, site))
-		stp_hit(site->point, stp_ftrace_regs(fregs), NULL, stp_site_entry(site, ip), NULL);
-}
-
-static void hit(unsigned long ip, unsigned long parent, struct ftrace_ops *ops,
-		struct ftrace_regs *fregs)
-{
-	const struct stp_sites *sites = &container_of(ops, struct group, ops)->sites;
-	const struct stp_site *site = stp_sites_at(sites, ip);
-
-	if (unlikely(!site))
-		return;
-	if (unlikely(stp_site_next(sites, site)))
-		return hit_several(sites, site, ip, fregs);
-	stp_hit(site->point, stp_ftrace_regs(fregs), NULL, stp_site_entry(site, ip), NULL);
-}
-
-/* Of an ops with one site and one point there: its filter lets nothing else through. */
-static void hit_one(unsigned long ip, unsigned long parent, struct ftrace_ops *ops,
-		    struct ftrace_regs *fregs)
-{
-	stp_hit(container_of(ops, struct group, ops)->only, stp_ftrace_regs(fregs), NULL, ip, NULL);
-}
-
-/* The same, of a function that begins 4 bytes before, with ENDBR. */
-static void hit_one_behind(unsigned long ip, unsigned long parent, struct ftrace_ops *ops,
-			   struct ftrace_regs *fregs)
-{
-	stp_hit(container_of(ops, struct group, ops)->only, stp_ftrace_regs(fregs), NULL, ip - 4, NULL);
-}
-
-/* Of points that want certain callers. Who asks the unwinder may probe it: this ops leaves it to ftrace
- * to keep what it does itself from coming here. */
-static void hit_called(unsigned long ip, unsigned long parent, struct ftrace_ops *ops,
-		       struct ftrace_regs *fregs)
-{
-	const struct stp_sites *sites = &container_of(ops, struct group, ops)->sites;
-	const struct stp_site *site = stp_sites_at(sites, ip);
-
-	for (; site; site = stp_site_next(sites, site))
-		if (stp_called_as_said(site->point, stp_ftrace_regs(fregs), 0))
-			stp_hit(site->point, stp_ftrace_regs(fregs), NULL, stp_site_entry(site, ip),
-				NULL);
-}
-
-/* Of system calls: only some of the ways to the function are a point's own. */
-static void hit_call(unsigned long ip, unsigned long parent, struct ftrace_ops *ops,
-		     struct ftrace_regs *fregs)
-{
-	const struct stp_sites *sites = &container_of(ops, struct group, ops)->sites;
-	const struct stp_site *site = stp_sites_at(sites, ip);
-
-	for (; site; site = stp_site_next(sites, site))
-		if (stp_is_call(stp_call_of(site->point)))
-			stp_hit(site->point, stp_ftrace_regs(fregs), NULL, stp_site_entry(site, ip),
-				NULL);
-}
-
 static const struct entries blank = { .groups = {
-	{ .ops = { .func = hit } },
-	{ .ops = { .func = hit, .flags = FTRACE_OPS_FL_SAVE_REGS } },
-	{ .ops = { .func = hit_called,
+	{ .ops = { .func = stp_entry_hit } },
+	{ .ops = { .func = stp_entry_hit, .flags = FTRACE_OPS_FL_SAVE_REGS } },
+	{ .ops = { .func = stp_entry_hit_called,
 		   .flags = FTRACE_OPS_FL_SAVE_REGS | FTRACE_OPS_FL_RECURSION } },
-	{ .ops = { .func = hit_call, .flags = FTRACE_OPS_FL_SAVE_REGS } },
+	{ .ops = { .func = stp_entry_hit_call, .flags = FTRACE_OPS_FL_SAVE_REGS } },
 } };
 
 static int group_of(const struct stp_point *point)
@@ -109,17 +40,17 @@ static int group_of(const struct stp_point *point)
 	return !!(stp_script.probes[point->probe].flags & STP_PROBE_ALL_REGS);
 }
 
-static int register_group(struct group *group, const struct stp_point *const *points,
+static int register_group(struct stp_entry_group *group, const struct stp_point *const *points,
 			  const unsigned long *entries, const unsigned long *own,
 			  unsigned long *ips, u32 count, u32 n)
 {
 	int error = stp_sites_create(&group->sites, points, entries, own, n);
 
-	if (!error && count == 1 && group->ops.func == hit) {
+	if (!error && count == 1 && group->ops.func == stp_entry_hit) {
 		const struct stp_site *site = stp_sites_at(&group->sites, ips[0]);
 
 		group->only = site->point;
-		group->ops.func = site->is_behind ? hit_one_behind : hit_one;
+		group->ops.func = site->is_behind ? stp_entry_hit_one_behind : stp_entry_hit_one;
 	}
 	if (!error)
 		error = ftrace_set_filter_ips(&group->ops, ips, count, 0, 0);
@@ -130,7 +61,7 @@ static int register_group(struct group *group, const struct stp_point *const *po
 }
 
 /* Arms the points of one group that have a site. How many there were. */
-static int arm_group(struct group *group, int which, const struct stp_point *const *points,
+static int arm_group(struct stp_entry_group *group, int which, const struct stp_point *const *points,
 		     const unsigned long *entries, const unsigned long *sites, u32 n)
 {
 	/* By point; and, for ftrace, those that there are, one after the other. */
@@ -189,7 +120,7 @@ static void entry_disarm(void *entries)
 	int i;
 
 	for (i = 0; i < ARRAY_SIZE(set->groups); i++) {
-		struct group *group = &set->groups[i];
+		struct stp_entry_group *group = &set->groups[i];
 
 		/* Returns when no CPU is in the ops or in a trampoline to it. */
 		if (group->registered)

@@ -14,71 +14,22 @@
 #include <linux/kprobes.h>
 #include <linux/slab.h>
 
-#include "compat/follow.h"
-#include "probes/callers.h"
 #include "probes/deadly.h"
 #include "runtime.h"
-#include "probes/sites.h"
+#include "probes/hooks.h"
 
 #define MOST_SLOTS 1024 /* of one function, by default */
 #define LEAST_SLOTS 64
 #define ALL_SLOTS 65536 /* shared out among the functions that have a kretprobe, by default */
 #define SHARED_SLOTS 16384 /* of the functions of one probe that share theirs, by default */
 
-struct follower {
-	struct kretprobe probe;
-	const struct stp_point *point;
-	unsigned long entry; /* kp.addr moves behind ENDBR where the kernel has it */
-};
-
-/* The functions of one probe, by ftrace. */
-struct return_group {
-	struct stp_follow follow;
-	struct stp_sites sites;
-	const struct stp_site *only; /* NULL: there are several */
-	const struct stp_point *any;
-};
-
 struct followers {
 	u32 n, n_groups;
-	struct return_group *groups;
-	struct follower *each;
+	struct stp_return_group *groups;
+	struct stp_follower *each;
 };
 
-/* Only certain calls of the function may be a point's own. `ip`: as of stp_called_as_said(). */
-static bool is_meant(const struct stp_point *point, struct pt_regs *regs, unsigned long ip)
-{
-	const struct stp_call *call = stp_call_of(point);
-
-	if (point->n_callers)
-		return stp_called_as_said(point, regs, ip);
-	return !call || stp_is_call(call);
-}
-
 /* ------------------------------------------------------------- by kretprobe */
-
-static struct follower *follower_of(struct kretprobe_instance *instance)
-{
-	return container_of(get_kretprobe(instance), struct follower, probe);
-}
-
-/* Non-zero: the return is not followed. */
-static int entered(struct kretprobe_instance *instance, struct pt_regs *regs)
-{
-	const struct follower *f = follower_of(instance);
-
-	if (!is_meant(f->point, regs, f->entry))
-		return 1;
-	return !stp_hit_entry(f->point, regs, f->entry, instance->data);
-}
-
-static int returned(struct kretprobe_instance *instance, struct pt_regs *regs)
-{
-	const struct follower *f = follower_of(instance);
-
-	stp_hit(f->point, regs, NULL, f->entry, instance->data);
-	return 0;
-}
 
 static int slots_for(const struct stp_point *point, u32 n)
 {
@@ -92,7 +43,7 @@ static int slots_for(const struct stp_point *point, u32 n)
 static void follow_one(struct followers *set, const struct stp_point *point, unsigned long address,
 		       u32 n)
 {
-	struct follower *f = &set->each[set->n];
+	struct stp_follower *f = &set->each[set->n];
 	int error;
 
 	if (stp_is_deadly(address) || stp_is_deadly_return(address)) {
@@ -102,8 +53,8 @@ static void follow_one(struct followers *set, const struct stp_point *point, uns
 	f->point = point;
 	f->entry = address;
 	f->probe.kp.addr = (kprobe_opcode_t *)address;
-	f->probe.handler = returned;
-	f->probe.entry_handler = entered;
+	f->probe.handler = stp_kretprobe_returned;
+	f->probe.entry_handler = stp_kretprobe_entered;
 	f->probe.data_size = stp_script.probes[point->probe].entry_size;
 	f->probe.maxactive = slots_for(point, n);
 	error = register_kretprobe(&f->probe);
@@ -121,7 +72,7 @@ static void unfollow_each(struct followers *set)
 	u32 i;
 
 	for (i = 0; i < set->n; i++) {
-		struct follower *f = &set->each[i];
+		struct stp_follower *f = &set->each[i];
 
 		/* Read before they go: a call that enters while they do gets no record either. */
 		if (f->probe.nmissed)
@@ -139,29 +90,6 @@ static void unfollow_each(struct followers *set)
 }
 
 /* ---------------------------------------------------------------- by ftrace */
-
-static __always_inline const struct stp_site *site_of_call(const struct return_group *group, unsigned long ip)
-{
-	return group->only ?: stp_sites_at(&group->sites, ip);
-}
-
-static int entered_any(struct stp_follow *follow, unsigned long ip, struct pt_regs *regs, void *data)
-{
-	const struct return_group *group = container_of(follow, struct return_group, follow);
-	const struct stp_site *site = site_of_call(group, ip);
-
-	if (!site || !is_meant(site->point, regs, 0))
-		return 1;
-	return !stp_hit_entry(site->point, regs, stp_site_entry(site, ip), data);
-}
-
-static void returned_any(struct stp_follow *follow, unsigned long ip, struct pt_regs *regs, void *data)
-{
-	const struct return_group *group = container_of(follow, struct return_group, follow);
-	const struct stp_site *site = site_of_call(group, ip);
-
-	stp_hit(site->point, regs, NULL, stp_site_entry(site, ip), data);
-}
 
 /* How many records the functions of a group share: those that each asks for together, and a number for those
  * that ask for none. */
@@ -182,7 +110,7 @@ static u32 shared_slots(const struct stp_point *const *points, const unsigned lo
 }
 
 /* Zeroes, of those that are followed, `entries`. */
-static int follow_group(struct return_group *group, const struct stp_point *const *points,
+static int follow_group(struct stp_return_group *group, const struct stp_point *const *points,
 			unsigned long *entries, const unsigned long *sites, unsigned long *ips, u32 n)
 {
 	u32 i, count = 0;
@@ -197,8 +125,8 @@ static int follow_group(struct return_group *group, const struct stp_point *cons
 	group->only = count == 1 ? stp_sites_at(&group->sites, ips[0]) : NULL;
 	group->any = points[0];
 	group->follow = (struct stp_follow){
-		.entered = entered_any,
-		.returned = returned_any,
+		.entered = stp_follow_entered,
+		.returned = stp_follow_returned,
 		.data_size = stp_script.probes[points[0]->probe].entry_size,
 		.slots = shared_slots(points, sites, n),
 	};
@@ -230,7 +158,7 @@ static int follow_groups(struct followers *set, const struct stp_point *const *p
 		most++;
 	set->groups = kvcalloc(most, sizeof(*set->groups), GFP_KERNEL);
 	for (i = 0; i < n && set->groups; i += count) {
-		struct return_group *group = &set->groups[set->n_groups];
+		struct stp_return_group *group = &set->groups[set->n_groups];
 
 		count = same_probe(points + i, n - i);
 		done = follow_group(group, points + i, entries + i, sites + i, ips, count);
@@ -250,7 +178,7 @@ static void unfollow_groups(struct followers *set)
 	u32 i;
 
 	for (i = 0; i < set->n_groups; i++) {
-		struct return_group *group = &set->groups[i];
+		struct stp_return_group *group = &set->groups[i];
 
 		/* Before it goes, as above. */
 		stp_follow_missed(&group->follow, &no_slot, &skipped);

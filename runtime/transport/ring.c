@@ -11,145 +11,14 @@
  * record. So room is reserved by an atomic step (local to the CPU), and what was written becomes
  * visible when the outermost handler leaves: then nothing on this CPU is half-written.
  */
-#include <linux/debugfs.h>
-#include <linux/log2.h>
-#include <linux/mm.h>
-#include <linux/relay.h>
 #include <asm/local64.h>
 #include <asm/tsc.h>
 
 #include "transport/ring.h"
 #include "transport/transport.h"
 
-/* Half a million lines of printf; of all CPUs together a 32nd of the memory at most. */
-#define MOST_RING (16ull << 20)
-#define MOST_RINGS (256ull << 20)
-#define MANY_CPUS_RING (4ull << 20)
-#define LEAST_RING (64ull << 10)
-
 DEFINE_PER_CPU(struct stp_cpu_ring, stp_cpu_rings);
-static struct rchan *channel;
-static u64 ring_size;
-static bool by_tsc __read_mostly;
-
-/* ------------------------------------------------------------- making them */
-
-/* relay's operations, but a read gives the header: its size is what a mapping must be told. */
-static struct file_operations ring_operations;
-
-static ssize_t read_header(struct file *file, char __user *to, size_t size, loff_t *position)
-{
-	const struct rchan_buf *buf = file->private_data;
-
-	return simple_read_from_buffer(to, size, position, buf->start, sizeof(struct stp_ring));
-}
-
-static struct dentry *create_file(const char *name, struct dentry *parent, umode_t mode,
-				  struct rchan_buf *buf, int *is_global)
-{
-	/* The plain operations: debugfs's wrapper has no mmap. */
-	struct dentry *file = debugfs_create_file_unsafe(name, 0600, parent, buf, &ring_operations);
-	struct stp_ring *shared = buf->start;
-	struct stp_cpu_ring *ring;
-	unsigned int cpu;
-
-	if (IS_ERR(file))
-		return NULL;
-	/* buf->cpu is not set yet; the name that relay has made ends in the number. */
-	if (sscanf(name, "ring%u", &cpu) != 1 || cpu >= nr_cpu_ids)
-		goto bad_name;
-	ring = per_cpu_ptr(&stp_cpu_rings, cpu);
-	memset(shared, 0, STP_RING_HEADER);
-	shared->magic = STP_RING_MAGIC;
-	shared->cpu = cpu;
-	shared->size = ring_size;
-	shared->clock = by_tsc ? STP_CLOCK_TSC : STP_CLOCK_MONOTONIC;
-	ring->size = ring_size;
-	ring->nest = 0;
-	ring->woken = 0;
-	smp_store_release(&ring->shared, shared);
-	return file;
-bad_name:
-	debugfs_remove(file);
-	return NULL;
-}
-
-static int remove_file(struct dentry *file)
-{
-	debugfs_remove(file);
-	return 0;
-}
-
-static const struct rchan_callbacks callbacks = {
-	.create_buf_file = create_file,
-	.remove_buf_file = remove_file,
-};
-
-/* Of one CPU: what was asked for, or what a burst may need, as far as that is little of the memory. */
-static u64 choose_size(void)
-{
-	u64 fair = ((u64)totalram_pages() << PAGE_SHIFT) / 32 / num_possible_cpus();
-	u64 most = clamp(MOST_RINGS / num_possible_cpus(), MANY_CPUS_RING, MOST_RING);
-
-	if (stp_script.limits.buffer_bytes)
-		return roundup_pow_of_two(max(stp_script.limits.buffer_bytes, 4096u));
-	/* What the kernel keeps for itself is not counted as memory, and would halve the ring. */
-	return clamp(rounddown_pow_of_two(min(fair + fair / 4, most)), LEAST_RING, MOST_RING);
-}
-
-int stp_rings_init(void)
-{
-	ring_size = choose_size();
-	ring_operations = relay_file_operations;
-	ring_operations.owner = THIS_MODULE;
-	ring_operations.read = read_header;
-	/* A CPU that comes later gets its buffer from relay. */
-	channel = relay_open("ring", stp_directory, STP_RING_HEADER + ring_size, 1, &callbacks, NULL);
-	return channel ? 0 : -ENOMEM;
-}
-
-void stp_rings_exit(void)
-{
-	int cpu;
-
-	if (channel)
-		relay_close(channel);
-	channel = NULL;
-	for_each_possible_cpu(cpu)
-		per_cpu_ptr(&stp_cpu_rings, cpu)->shared = NULL;
-}
-
-void stp_rings_clock(u32 clock)
-{
-	int cpu;
-
-	by_tsc = clock == STP_CLOCK_TSC;
-	for_each_possible_cpu(cpu) {
-		struct stp_ring *shared = READ_ONCE(per_cpu_ptr(&stp_cpu_rings, cpu)->shared);
-
-		if (shared)
-			shared->clock = clock;
-	}
-}
-
-void stp_rings_sum(struct stp_rings_sum *sum)
-{
-	int cpu;
-
-	memset(sum, 0, sizeof(*sum));
-	for_each_possible_cpu(cpu) {
-		const struct stp_ring *shared = READ_ONCE(per_cpu_ptr(&stp_cpu_rings, cpu)->shared);
-
-		if (!shared)
-			continue;
-		sum->size += ring_size;
-		sum->waiting += READ_ONCE(shared->commit) - READ_ONCE(shared->consumed);
-		sum->lost += READ_ONCE(shared->lost);
-		sum->overwritten += READ_ONCE(shared->overwritten);
-	}
-}
-
-/* ---------------------------------------------------------------- records */
+bool stp_rings_by_tsc __read_mostly;
 
 void stp_ring_enter(struct stp_context *c)
 {
@@ -301,7 +170,7 @@ void *stp_ring_reserve(struct stp_context *c, u32 what, u32 payload)
 	}
 	/* After `reserve` moved: the reader's merge relies on it. */
 	if (!slot->time)
-		slot->time = by_tsc ? rdtsc_ordered() : ktime_get_mono_fast_ns();
+		slot->time = stp_rings_by_tsc ? rdtsc_ordered() : ktime_get_mono_fast_ns();
 	record = (void *)ring->shared + STP_RING_HEADER + (at & (ring->size - 1));
 	record->length = length;
 	BUILD_BUG_ON(offsetof(struct stp_record, format) != offsetof(struct stp_record, kind) + 2);

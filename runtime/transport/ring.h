@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* A CPU's ring, as handlers leave it: ring.c has the rest. */
+/* A CPU's ring, as handlers leave it; and what a handler's context is before and after it. ring.c has the rest. */
 #ifndef STP_RING_H
 #define STP_RING_H
 
@@ -14,6 +14,7 @@ struct stp_cpu_ring {
 };
 
 DECLARE_PER_CPU(struct stp_cpu_ring, stp_cpu_rings);
+extern bool stp_rings_by_tsc; /* what records have as their time; else the monotonic clock's */
 
 static __always_inline struct stp_cpu_ring *stp_ring_of(struct stp_context *c)
 {
@@ -58,6 +59,32 @@ static __always_inline void stp_ring_leave(struct stp_context *c)
 	if (likely(!ring->nest && shared) &&
 	    unlikely(READ_ONCE(shared->reserve) != READ_ONCE(shared->commit)))
 		stp_ring_commit_again(ring);
+}
+
+/* What is not set here was left as it must be: no error, nothing written. */
+static __always_inline void stp_context_begin(struct stp_slot *slot, const struct stp_budget *own)
+{
+	BUILD_BUG_ON(offsetof(struct stp_context, nesting) != offsetof(struct stp_context, actions) + 4);
+	*(struct stp_budget *)&slot->c.actions = *own;
+	slot->c.stack = slot->stack;
+	if (unlikely(slot->match))
+		slot->match->groups = 0;
+}
+
+static __always_inline void stp_context_end(struct stp_slot *slot)
+{
+	if (unlikely(slot->c.error))
+		stp_report_error(&slot->c);
+	if (slot->wrote) {
+		stp_ring_leave(&slot->c);
+		slot->wrote = false;
+		slot->time = 0;
+	}
+}
+
+static __always_inline void stp_count_handled(const struct stp_dispatch *d)
+{
+	this_cpu_inc(d->counters->handled);
 }
 
 #endif

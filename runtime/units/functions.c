@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What scripts call. One compile: see ../Kbuild. */
-#include "../builtins.c"
+/* What scripts call, arrays and statistics among them. One compile: see ../Kbuild. */
+#include "../map.c"
+#include "../walk.c"
+#include "../stat.c"
+#include "../match.c"
 #include "../uaccess.c"
 #include "../pretty.c"
 #include "../stack.c"

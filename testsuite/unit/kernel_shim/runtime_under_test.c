@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What runtime/map.c and stat.c take from the kernel and from the rest of the runtime. They are
+ * What runtime/map.c, walk.c and stat.c take from the kernel and from the rest of the runtime. They are
  * compiled as they are, with what they use of it, and with this file become a library that the tests load.
  */
 #include <linux/hash.h>
