@@ -108,12 +108,16 @@ const std::string& sources_key() {
   return key;
 }
 
+// What is made of the runtime and of modules with it; changes with that, so that none of the old kind is found.
+constexpr const char* form = "3: tables of framed functions are short";
+
 // Everything that the objects depend on. Files of the kernel are named by their state, not read.
 std::string runtime_key(const Target& target) {
   std::vector<std::string> parts = {target.release,
                                     file_key(target.build_dir / ".config"),
                                     file_key(target.build_dir / "Module.symvers"),
                                     empty_script,
+                                    form,
                                     placeholder_name};
   auto compiler = target.config.find("CONFIG_CC_VERSION_TEXT");
   std::string name = compiler == target.config.end() ? "gcc" : compiler->second;
@@ -166,6 +170,8 @@ bool make_libraries(const fs::path& folder, const fs::path& log) {
                            lean = {"strip", "--strip-debug", "-R", ".comment"};
   lean.insert(lean.end(), objects.begin(), objects.end());
   lean.push_back(std::string(placeholder_name) + ".mod.o");
+  // Kernels from 6.12 on have a part of each module made once.
+  if (constexpr const char* common = ".module-common.o"; fs::exists(folder / common)) lean.push_back(common);
   if (run_logged(lean, log, folder) != 0) return false;
   SplitObjects parts;
   std::vector<fs::path> paths;

@@ -1,4 +1,4 @@
-// Three things are taken out.
+// Four things are taken out.
 //
 // Versions: the .mod.o was made for the whole runtime and has a row of 64 bytes for each symbol of
 // the kernel that any part of it uses; a script's module needs the rows of its own.
@@ -6,16 +6,21 @@
 // Relocations inside a section: `ld -r` leaves a call from one function to another to the kernel's
 // module loader, though both stand in .text and their distance is known. 24 bytes each.
 //
-// Names of data: a relocation may as well name the section. Names of functions stay, for backtraces.
+// Names of data, and of the room before functions: a relocation may as well name the section. Names of functions
+// stay, for backtraces.
+//
+// What frames.h says of functions that keep a frame pointer.
 #include "build/trim_module.h"
 
 #include <elf.h>
 
 #include <algorithm>
+#include <boost/algorithm/string.hpp>
 #include <cstring>
 #include <set>
 #include <vector>
 
+#include "build/frames.h"
 #include "build/object_file.h"
 
 namespace stp {
@@ -54,6 +59,9 @@ bool is_looked_for(const std::string& name) {
   return name == "__this_module" || name == "init_module" || name == "cleanup_module";
 }
 
+// objtool's names of the room that a kernel built for it has before each function.
+bool is_room(const ObjectSymbol& symbol) { return boost::starts_with(symbol.name, "__pfx_"); }
+
 // A symbol for each section's start, made when there is none.
 std::vector<uint32_t> section_symbols(Object& object) {
   std::vector<uint32_t> of(object.sections.size());
@@ -86,7 +94,8 @@ void unname_data(Object& object) {
   std::vector<ObjectSymbol> kept(1);
   for (uint32_t i = 1; i < object.symbols.size(); ++i) {
     const ObjectSymbol& symbol = object.symbols[i];
-    if (!used.count(i) && symbol.type != STT_FUNC && !is_looked_for(symbol.name)) continue;
+    bool is_function = symbol.type == STT_FUNC && !is_room(symbol);
+    if (!used.count(i) && !is_function && !is_looked_for(symbol.name)) continue;
     number[i] = kept.size();
     kept.push_back(symbol);
   }
@@ -117,6 +126,8 @@ void drop_versions(Object& mod, const Object& object) {
 void trim_module(const fs::path& object_path, const fs::path& mod_path) {
   Object object = read_object(object_path), mod = read_object(mod_path);
   if (!is_known(object) || !is_known(mod)) return;
+  share_returns(object);
+  shorten_unwind_table(object);
   for (uint32_t i = 1; i < object.sections.size(); ++i) {
     if (object.sections[i].name == patchable)
       drop_section(object.sections[i]);
