@@ -633,6 +633,8 @@ struct stp_global {
 	u32 max_entries;
 	const struct stp_store *store; /* what an array or a statistic is kept by; NULL: others */
 	const struct stp_stat_shape *shape; /* statistics */
+	/* Of an array of statistics: stp_stat_rank(), where a foreach may be sorted by them. */
+	s64 (*rank)(const struct stp_stat *s, const struct stp_stat_shape *shape, enum stp_stat_op op);
 	/* Where the value or the runtime's object is: s64 *, struct stp_text *,
 	 * struct stp_map ** or struct stp_stats **. */
 	void *storage;
@@ -681,6 +683,13 @@ extern const struct stp_modules_part stp_modules_part;
 struct stp_timing_part;
 extern const struct stp_timing_part stp_timing_part;
 void stp_run_gates(void);
+struct pt_regs;
+/* Whether the calls that led here are those of point->callers. Any context, also NMI; `regs` are all
+ * of the registers, at an instruction of the function that the point is in; `ip` its address where a kprobe
+ * is hit there, else 0. */
+bool stp_called_as_said(const struct stp_point *point, const struct pt_regs *regs, unsigned long ip);
+/* What a statistic is sorted by: as stp_stat_value(), 0 for one without values. */
+s64 stp_stat_rank(const struct stp_stat *s, const struct stp_stat_shape *shape, enum stp_stat_op op);
 int stp_stdin(const char *text, u32 length);
 
 struct stp_parts {
@@ -690,6 +699,8 @@ struct stp_parts {
 	const struct stp_timing_part *timing;	/* handlers call stp_timed() */
 	/* Finds out which arming conditions hold, before anything is armed. */
 	void (*run_gates)(void);
+	/* Tells which calls points with callers mean. */
+	bool (*called)(const struct stp_point *point, const struct pt_regs *regs, unsigned long ip);
 	/* The reader's standard input goes on so; length 0: it has ended. Process context. */
 	int (*stdin)(const char *text, u32 length);
 };

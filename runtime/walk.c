@@ -139,7 +139,7 @@ bool stp_walk_begin(struct stp_context *c, struct stp_walk *w, struct stp_map *m
 			continue;
 		list[n++] = (u64)e->stamp << 32 | index;
 		if (by_statistic)
-			*(s64 *)stp_entry_field(e, m->rank_at) = stp_stat_rank(stp_entry_stat(e), m->global->shape,
+			*(s64 *)stp_entry_field(e, m->rank_at) = m->global->rank(stp_entry_stat(e), m->global->shape,
 								     order->stat_op);
 	}
 	w->map = m;

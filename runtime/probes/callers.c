@@ -7,7 +7,7 @@
  * probe on the same function, which puts an address of its own there. It knows those, and goes on
  * behind a prologue as well.
  */
-#include "probes/callers.h"
+#include "runtime.h"
 #include "unwind.h"
 
 static unsigned long address_of(const struct stp_point *point, const struct stp_caller *caller)

@@ -3,7 +3,6 @@
  * What the kernel calls when a function is entered or returns: finds the point and runs its handler. What arms
  * them is entry.c and return.c, which is compiled to be small; this is compiled to be fast.
  */
-#include "probes/callers.h"
 #include "probes/hooks.h"
 #include "runtime.h"
 
@@ -54,7 +53,7 @@ void stp_entry_hit_called(unsigned long ip, unsigned long parent, struct ftrace_
 	const struct stp_site *site = stp_sites_at(sites, ip);
 
 	for (; site; site = stp_site_next(sites, site))
-		if (stp_called_as_said(site->point, stp_ftrace_regs(fregs), 0))
+		if (stp_script.parts.called(site->point, stp_ftrace_regs(fregs), 0))
 			stp_hit(site->point, stp_ftrace_regs(fregs), NULL, stp_site_entry(site, ip),
 				NULL);
 }
@@ -74,13 +73,13 @@ void stp_entry_hit_call(unsigned long ip, unsigned long parent, struct ftrace_op
 
 /* ---------------------------------------------------------------- returns */
 
-/* Only certain calls of the function may be a point's own. `ip`: as of stp_called_as_said(). */
+/* Only certain calls of the function may be a point's own. `ip`: as of struct stp_parts. */
 static bool is_meant(const struct stp_point *point, struct pt_regs *regs, unsigned long ip)
 {
 	const struct stp_call *call = stp_call_of(point);
 
 	if (point->n_callers)
-		return stp_called_as_said(point, regs, ip);
+		return stp_script.parts.called(point, regs, ip);
 	return !call || stp_is_call(call);
 }
 

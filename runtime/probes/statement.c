@@ -11,7 +11,6 @@
 #include <linux/kprobes.h>
 #include <linux/slab.h>
 
-#include "probes/callers.h"
 #include "probes/deadly.h"
 #include "runtime.h"
 #include "probes/statement.h"
@@ -41,7 +40,7 @@ static int statement_hit_called(struct kprobe *probe, struct pt_regs *regs)
 {
 	const struct breakpoint *b = container_of(probe, struct breakpoint, probe);
 
-	if (stp_called_as_said(b->point, regs, b->address))
+	if (stp_script.parts.called(b->point, regs, b->address))
 		stp_hit(b->point, regs, NULL, b->address, NULL);
 	return 0;
 }

@@ -27,6 +27,11 @@ static void die(const char *why)
 	exit(3);
 }
 
+bool stp_called_as_said(const struct stp_point *point, const struct pt_regs *regs, unsigned long ip)
+{
+	return true;
+}
+
 struct stp_probe_kind { int unused; };
 const struct stp_probe_kind stp_timer_kind, stp_jiffies_kind, stp_perf_kind, stp_entry_kind,
 	stp_return_kind, stp_statement_kind, stp_tracepoint_kind, stp_watch_kind, stp_netfilter_kind,
@@ -292,11 +297,16 @@ struct stp_str stp_entry_key_string(const struct stp_map *m, const struct stp_en
 static const struct stp_map *sorted_map;
 static const struct stp_walk_order *sorted_order;
 
+s64 stp_stat_rank(const struct stp_stat *s, const struct stp_stat_shape *shape, enum stp_stat_op op)
+{
+	return op == STP_SUM ? s->sum : s->count;
+}
+
 static s64 rank_of(const struct stp_entry *e)
 {
 	if (sorted_map->global->type != STP_STAT)
 		return e->number;
-	return sorted_order->stat_op == STP_SUM ? e->stat.sum : e->stat.count;
+	return sorted_map->global->rank(&e->stat, NULL, sorted_order->stat_op);
 }
 
 static int compare_entries(const void *a, const void *b)

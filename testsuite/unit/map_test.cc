@@ -48,6 +48,9 @@ class Pair {
     global.walks = walks;
     global.max_entries = max_entries;
     global.shape = &plain_statistic;
+    global.rank = [](const stp_stat* s, const stp_stat_shape* shape, stp_stat_op op) {
+      return Runtime::get().stat_rank(s, shape, op);
+    };
     global.storage = &map;
     map = runtime.map_create(&global);
     runtime.global = global;

@@ -88,6 +88,7 @@ std::string global_row(const Module& module, size_t index, size_t walks, const s
   if (std::any_of(key_rooms.begin(), key_rooms.end(), [](size_t room) { return room; }))
     row += fmt::format(", .key_rooms = {{ {} }}", fmt::join(key_rooms, ", "));
   if (g.value == Type::stat) row += fmt::format(", .shape = &{}", shape_name(module, index));
+  if (g.array && g.value == Type::stat && walks) row += ", .rank = stp_stat_rank";
   if (g.array || g.value == Type::stat)
     row += fmt::format(", .store = &{}", g.array ? "stp_array_store" : "stp_statistic_store");
   if (g.counter) row += fmt::format(", .parts = &{}", counter_name(module, index));
@@ -346,6 +347,8 @@ std::string parts_text(const Program& program) {
   if (arrays) parts += "\t\t.growing = &stp_growing_part,\n";
   if (modules) parts += "\t\t.modules = &stp_modules_part,\n";
   if (program.timing) parts += "\t\t.timing = &stp_timing_part,\n";
+  if (has([](const Point& p) { return !p.callers.empty(); }))
+    parts += "\t\t.called = stp_called_as_said,\n";
   if (!program.gates.empty()) parts += "\t\t.run_gates = stp_run_gates,\n";
   if (has([](const Point& p) { return p.kind == PointKind::standard_input; }))
     parts += "\t\t.stdin = stp_stdin,\n";
