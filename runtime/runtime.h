@@ -255,6 +255,8 @@ void stp_control_wake(void);
 
 /* What control.c asks of the session. Process context; serialised by the caller. */
 int stp_session_set_global(const char *name, const char *value);
+/* Globals get their initial values again: at once, or when the begin probes are done. Process context. */
+int stp_session_reset(void);
 int stp_session_start(const struct stp_start *start);
 void stp_session_stop(void);
 /* Stops when exit() was called, or errors passed their limit. Any context but NMI. */
