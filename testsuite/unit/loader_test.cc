@@ -112,6 +112,20 @@ TEST(Rings, MergesCpusInOrderOfTime) {
   EXPECT_EQ(read_all(rings), "a10 b20 a30 b40 ");
 }
 
+// A CPU that comes online while others print: none of their later records goes first.
+TEST(Rings, MergesARingThatComesLater) {
+  Folder folder;
+  FakeRing a(folder.path(), 0, 4096);
+  Rings rings(folder.path());
+  a.put(10, "a10");
+  EXPECT_EQ(read_all(rings), "a10 ");
+  FakeRing b(folder.path(), 1, 4096);
+  a.ring->rings = b.ring->rings = 2;
+  b.put(20, "b20");
+  a.put(30, "a30");
+  EXPECT_EQ(read_all(rings), "b20 a30 ");
+}
+
 TEST(Rings, KeepsAHandlersRecordsTogetherWhenTimesAreEqual) {
   Folder folder;
   FakeRing a(folder.path(), 0, 4096), b(folder.path(), 1, 4096);
