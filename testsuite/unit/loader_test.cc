@@ -581,6 +581,16 @@ TEST(Rotation, DividesTheOutputBetweenLines) {
   EXPECT_EQ(text_of_file(base + ".3"), "b\n");
 }
 
+TEST(Rotation, PutsTheEndOfALineWhereItsBeginningIs) {
+  Folder folder;
+  std::string base = folder.path() + "/out";
+  write_rotated(base, 10, 0, {"1\n345", "67890", "12\n3\n56", "7890\n", "longer than a file", ", and more\nb"});
+  EXPECT_EQ(text_of_file(base + ".0"), "1\n3456789012\n");
+  EXPECT_EQ(text_of_file(base + ".1"), "3\n567890\n");
+  EXPECT_EQ(text_of_file(base + ".2"), "longer than a file, and more\n");
+  EXPECT_EQ(text_of_file(base + ".3"), "b");
+}
+
 TEST(Rotation, KeepsTheLastFiles) {
   Folder folder;
   std::string base = folder.path() + "/out";
@@ -598,7 +608,7 @@ TEST(Rotation, IsFollowedByTheParentOfAKilledReader) {
   pid_t reader = fork();
   if (reader == 0) {
     Output output(rotation.fd(), &rotation);
-    output.append("1\n\n\n2\n");
+    output.append("1\n\n\n2345");
     _exit(output.flush());
   }
   int status = -1;
@@ -606,10 +616,11 @@ TEST(Rotation, IsFollowedByTheParentOfAKilledReader) {
   EXPECT_EQ(status, 0);
   ASSERT_TRUE(rotation.follow());
   Output output(rotation.fd(), &rotation);
-  output.append("3\n");
+  output.append("67\n8\n");
   EXPECT_EQ(output.flush(), 0);
   EXPECT_EQ(text_of_file(base + ".0"), "1\n\n\n");
-  EXPECT_EQ(text_of_file(base + ".1"), "2\n3\n");
+  EXPECT_EQ(text_of_file(base + ".1"), "234567\n");
+  EXPECT_EQ(text_of_file(base + ".2"), "8\n");
 }
 
 TEST(Rotation, SaysThatAFileCannotBeOpened) {
