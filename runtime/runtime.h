@@ -177,6 +177,8 @@ void stp_locks_exit(void);
  * given back. */
 unsigned long stp_lock_global(u32 global, enum stp_lock_mode mode);
 void stp_unlock_global(u32 global, enum stp_lock_mode mode, unsigned long flags);
+/* A handler holds locks while it waits for a thread of this CPU; -1: none does. Of several, one. */
+extern int stp_awaited_cpu;
 
 /* -------------------------------------------------------- map.c, grow.c, stat.c */
 

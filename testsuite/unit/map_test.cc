@@ -580,6 +580,9 @@ TEST_F(GrowingMap, IsWaitedForByHandlersOfOtherProcessors) {
   both.runtime.cpu = 1;
   for (; key.number < 3000; ++key.number)
     EXPECT_NE(both.runtime.map_make(&both.context, both.map, &key, &place), nullptr) << key.number;
+  // Handlers of the first are told to get out of the way.
+  EXPECT_EQ(both.runtime.awaited_at_work, 0);
+  EXPECT_EQ(both.runtime.awaited, -1);
   both.runtime.cpu = 0;
 }
 
