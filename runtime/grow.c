@@ -231,12 +231,15 @@ bool stp_map_await(struct stp_context *c, struct stp_map *m)
 	/* Here the thread runs when the handler is done, and no sooner. */
 	if (!m->wants || m->asker == raw_smp_processor_id() || c->flags & STP_CONTEXT_NMI)
 		return false;
+	/* That CPU may be in a handler that waits for our locks: then neither would get what it waits for. */
+	WRITE_ONCE(stp_awaited_cpu, m->asker);
 	while (!room && tries-- && READ_ONCE(m->growth) == STP_GROWS) {
 		/* In a virtual machine the thread may be waiting for our processor: pause gives it away. */
 		cpu_relax();
 		udelay(stp_script.limits.trylock_delay_us);
 		room = smp_load_acquire(&m->next_room);
 	}
+	WRITE_ONCE(stp_awaited_cpu, -1);
 	if (room)
 		take_room(m, room);
 	return room;

@@ -16,6 +16,10 @@
 
 static struct stp_lock *locks;
 
+int stp_awaited_cpu = -1;
+/* Tries of a hit on that CPU: it is in the way of what it waits for. */
+#define TRIES_IN_THE_WAY 100
+
 int stp_locks_init(void)
 {
 	locks = kvcalloc(max(stp_script.n_globals, 1u), sizeof(*locks), GFP_KERNEL);
@@ -40,6 +44,8 @@ static bool lock_patiently(const struct stp_context *c, const struct stp_held *h
 		udelay(stp_script.limits.trylock_delay_us);
 		if (stp_try_lock(held))
 			return true;
+		if (tries >= TRIES_IN_THE_WAY && READ_ONCE(stp_awaited_cpu) == raw_smp_processor_id())
+			return false;
 	}
 	return false;
 }

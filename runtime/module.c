@@ -163,8 +163,16 @@ static void stop(struct work_struct *work)
 	set_state(STP_FINISHED);
 }
 
+/* begin and end probes use globals without locks: on their thread, and between the two. */
+static void reset_globals(struct work_struct *work)
+{
+	if (atomic_read(&state) == STP_RUNNING)
+		stp_script.parts.globals->reset();
+}
+
 static DECLARE_WORK(start_work, start);
 static DECLARE_WORK(stop_work, stop);
+static DECLARE_WORK(reset_work, reset_globals);
 
 int stp_session_start(const struct stp_start *how)
 {
@@ -184,6 +192,15 @@ int stp_session_set_global(const char *name, const char *value)
 	if (atomic_read(&state) != STP_LOADED)
 		return -EALREADY;
 	return stp_script.parts.globals ? stp_script.parts.globals->set(name, value) : -ENOENT;
+}
+
+int stp_session_reset(void)
+{
+	if (atomic_read(&state) > STP_RUNNING)
+		return -EALREADY;
+	if (stp_script.parts.globals)
+		queue_work(thread, &reset_work);
+	return 0;
 }
 
 void stp_session_queue(struct work_struct *work)

@@ -177,6 +177,8 @@ void stp_locks_exit(void);
  * given back. */
 unsigned long stp_lock_global(u32 global, enum stp_lock_mode mode);
 void stp_unlock_global(u32 global, enum stp_lock_mode mode, unsigned long flags);
+/* A handler holds locks while it waits for a thread of this CPU; -1: none does. Of several, one. */
+extern int stp_awaited_cpu;
 
 /* -------------------------------------------------------- map.c, map_store.c, walk.c, grow.c, stat.c */
 
@@ -255,6 +257,8 @@ void stp_control_wake(void);
 
 /* What control.c asks of the session. Process context; serialised by the caller. */
 int stp_session_set_global(const char *name, const char *value);
+/* Globals get their initial values again: at once, or when the begin probes are done. Process context. */
+int stp_session_reset(void);
 int stp_session_start(const struct stp_start *start);
 void stp_session_stop(void);
 /* Stops when exit() was called, or errors passed their limit. Any context but NMI. */

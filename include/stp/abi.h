@@ -41,7 +41,7 @@ typedef int64_t stp_s64;
 typedef int32_t stp_s32;
 #endif
 
-#define STP_ABI 2
+#define STP_ABI 3
 
 /* ---------------------------------------------------------------- the ring */
 
@@ -57,7 +57,8 @@ typedef int32_t stp_s32;
  * trusts `consumed` for nothing but free space.
  *
  * Merge rule. Times are of the ring's `clock`, taken after `reserve` has moved.
- * So: read that clock (T), then each ring's `reserve`; once every `commit` has
+ * So: read that clock (T), map the rings that there are by then (`rings` tells), then
+ * read each ring's `reserve`; once every `commit` has
  * reached the `reserve` that was read, all records with time <= T are there.
  * All records of one handler carry the time of its first, so that sorting by
  * (time, cpu), stably, keeps what one handler printed in one piece.
@@ -81,7 +82,7 @@ struct stp_ring {
 	stp_u64 told_lost, told_lost_bytes;
 	stp_u64 told_overwritten, told_overwritten_bytes;
 	stp_u32 clock; /* enum stp_clock; kernel writes, at START */
-	stp_u32 unused;
+	stp_u32 rings; /* how many there are; kernel writes, in each, before a new one's CPU runs */
 };
 
 /* What the times of records are: only their order means something. */

@@ -86,7 +86,7 @@ int Output::flush() {
       break;
     }
     done += static_cast<size_t>(written);
-    if (rotation_) rotation_->wrote(static_cast<size_t>(written));
+    if (rotation_) rotation_->wrote(rest.substr(0, static_cast<size_t>(written)));
   }
   buffer_.erase(0, done);
   return error;

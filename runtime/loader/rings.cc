@@ -213,6 +213,9 @@ size_t Rings::read(bool everything, const std::function<void(const Record&)>& us
   for (const auto& [cpu, ring] : rings_) room -= ring->put_aside(room);
   uint64_t horizon = UINT64_MAX;
   if (!everything && !rings_.empty()) horizon = now_of(rings_.begin()->second->shared->clock);
+  // CPUs that came before that may have printed.
+  if (!rings_.empty() && __atomic_load_n(&rings_.begin()->second->shared->rings, __ATOMIC_ACQUIRE) > rings_.size())
+    rescan();
   std::vector<uint64_t> reserved;
   for (const auto& [cpu, ring] : rings_) reserved.push_back(load_acquire(ring->shared->reserve));
   uint64_t deadline = now_ns() + patience_ns;

@@ -42,9 +42,6 @@ class Rings {
   Rings(const Rings&) = delete;
   Rings& operator=(const Rings&) = delete;
 
-  // Maps the rings of CPUs that came online since.
-  void rescan();
-
   // Hands over, in order of time, records that are certain to be next: so many that the room of
   // each ring is given back in parts. With `everything`, of all that is there: for when no handler runs
   // any more. Returns how many; none: there is no more. A record counts as
@@ -69,6 +66,8 @@ class Rings {
 
  private:
   struct Ring;
+  // Maps the rings of CPUs that came online since.
+  void rescan();
   std::string directory_;
   size_t aside_limit_;
   bool more_ = false;

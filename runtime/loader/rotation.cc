@@ -1,4 +1,6 @@
-// A line is never divided between two files, so a file is smaller than the limit, or it is one line.
+// A line is never divided between two files, so a file is smaller than the limit, or it is one line. Where
+// a line comes in parts, with some time between them, its end goes where its beginning is, and the file
+// may be larger by that.
 //
 // The reader writes, and its parent takes over when it is killed (main.cc): the number of the file
 // is in memory of both, since looking for the newest file would find those of an earlier run.
@@ -35,7 +37,7 @@ Rotation::~Rotation() {
 std::string Rotation::name(uint32_t number) const { return fmt::format("{}.{}", base_, number); }
 
 bool Rotation::open_file(uint32_t number, int flags) {
-  int fd = open(name(number).c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | flags, 0644);
+  int fd = open(name(number).c_str(), O_RDWR | O_CREAT | O_CLOEXEC | flags, 0644);
   if (fd < 0) return false;
   if (fd_ < 0) {
     fd_ = fd;
@@ -51,7 +53,7 @@ size_t Rotation::make_room(std::string_view text) {
   if (text.size() <= room) return text.size();
   size_t last = text.substr(0, room).rfind('\n');
   if (last != text.npos) return last + 1;
-  if (written_ > 0) {
+  if (written_ > 0 && !in_line_) {
     if (!open_file(*number_ + 1, O_TRUNC)) return 0;
     ++*number_;
     written_ = 0;
@@ -66,6 +68,8 @@ bool Rotation::follow() {
   if (!open_file(*number_, O_APPEND)) return false;
   off_t end = lseek(fd_, 0, SEEK_END);
   written_ = end > 0 ? static_cast<uint64_t>(end) : 0;
+  char newest = '\n';
+  in_line_ = end > 0 && pread(fd_, &newest, 1, end - 1) == 1 && newest != '\n';
   return true;
 }
 

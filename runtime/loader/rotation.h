@@ -19,10 +19,14 @@ class Rotation {
   // The same number for all the files.
   int fd() const { return fd_; }
   // How much of `text`, which is not empty, goes into the file that is open behind fd() now: whole
-  // lines, as long as they fit, and at least one line. Opens the next file when none fits. 0, with
-  // errno, when that is not possible.
+  // lines, as long as they fit, and at least one line; before that the rest of a line that it has the
+  // beginning of. Opens the next file when none fits. 0, with errno, when that is not possible.
   size_t make_room(std::string_view text);
-  void wrote(size_t bytes) { written_ += bytes; }
+  // That much of it; not empty.
+  void wrote(std::string_view text) {
+    written_ += text.size();
+    in_line_ = text.back() != '\n';
+  }
   // Another process of ours went on writing (it shares the number of the file): open what it had.
   // Returns false, with errno, when that is not possible.
   bool follow();
@@ -36,6 +40,7 @@ class Rotation {
   unsigned files_;
   uint32_t* number_;  // of the file; in memory that children share
   uint64_t written_ = 0;
+  bool in_line_ = false;  // the file ends in the middle of a line
   int fd_ = -1;
 };
 

@@ -43,7 +43,6 @@ using Clock = std::chrono::steady_clock;
 
 // The longest a line waits while the kernel sees no need to wake the reader.
 constexpr std::chrono::milliseconds idle_round{50};
-constexpr std::chrono::seconds rescan_round{1};
 
 class SignalFile {
  public:
@@ -265,10 +264,6 @@ class Session {
 
   // Prints what is certain (or all); gives the room back once it is written.
   size_t print(bool everything) {
-    if (Clock::now() - rescanned_ >= rescan_round) {
-      rings_.rescan();
-      rescanned_ = Clock::now();
-    }
     size_t printed = rings_.read(everything, [&](const Record& r) {
       if (!output_error_) use(r);
     });
@@ -311,7 +306,6 @@ class Session {
   const bool one_place_ = same_file(files_.output, files_.messages);  // output and messages keep their order
   std::map<unsigned, uint64_t> lost_;  // records, by CPU
   Clock::time_point started_ = Clock::now();
-  Clock::time_point rescanned_ = Clock::now();
   bool stopping_ = false;
   bool detached_ = false;
   bool announced_ = false;

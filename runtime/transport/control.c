@@ -124,9 +124,7 @@ static int act(const struct stp_message *message, char *payload)
 	case STP_MESSAGE_STDIN:
 		return stp_script.parts.stdin ? stp_script.parts.stdin(payload, message->length) : -EAGAIN;
 	case STP_MESSAGE_RESET:
-		if (stp_script.parts.globals)
-			stp_script.parts.globals->reset();
-		return 0;
+		return stp_session_reset();
 	case STP_MESSAGE_SWITCH:
 		if (message->length != sizeof(struct stp_probe_switch))
 			return -EINVAL;

@@ -27,21 +27,33 @@ static ssize_t read_header(struct file *file, char __user *to, size_t size, loff
 	return simple_read_from_buffer(to, size, position, buf->start, sizeof(struct stp_ring));
 }
 
+/* In all headers: the reader must know of a new ring before it believes that it has all records of a time. */
+static void tell_number(void)
+{
+	u32 rings = 0;
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		rings += !!per_cpu_ptr(&stp_cpu_rings, cpu)->shared;
+	for_each_possible_cpu(cpu)
+		if (per_cpu_ptr(&stp_cpu_rings, cpu)->shared)
+			smp_store_release(&per_cpu_ptr(&stp_cpu_rings, cpu)->shared->rings, rings);
+}
+
+/* Relay makes one at a time. */
 static struct dentry *create_file(const char *name, struct dentry *parent, umode_t mode,
 				  struct rchan_buf *buf, int *is_global)
 {
-	/* The plain operations: debugfs's wrapper has no mmap. */
-	struct dentry *file = debugfs_create_file_unsafe(name, 0600, parent, buf, &ring_operations);
 	struct stp_ring *shared = buf->start;
 	struct stp_cpu_ring *ring;
+	struct dentry *file;
 	unsigned int cpu;
 
-	if (IS_ERR(file))
-		return NULL;
 	/* buf->cpu is not set yet; the name that relay has made ends in the number. */
 	if (sscanf(name, "ring%u", &cpu) != 1 || cpu >= nr_cpu_ids)
-		goto bad_name;
+		return NULL;
 	ring = per_cpu_ptr(&stp_cpu_rings, cpu);
+	/* Before somebody can open it. */
 	memset(shared, 0, STP_RING_HEADER);
 	shared->magic = STP_RING_MAGIC;
 	shared->cpu = cpu;
@@ -50,11 +62,13 @@ static struct dentry *create_file(const char *name, struct dentry *parent, umode
 	ring->size = ring_size;
 	ring->nest = 0;
 	ring->woken = 0;
+	/* The plain operations: debugfs's wrapper has no mmap. */
+	file = debugfs_create_file_unsafe(name, 0600, parent, buf, &ring_operations);
+	if (IS_ERR(file))
+		return NULL;
 	smp_store_release(&ring->shared, shared);
+	tell_number();
 	return file;
-bad_name:
-	debugfs_remove(file);
-	return NULL;
 }
 
 static int remove_file(struct dentry *file)

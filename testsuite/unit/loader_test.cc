@@ -112,6 +112,20 @@ TEST(Rings, MergesCpusInOrderOfTime) {
   EXPECT_EQ(read_all(rings), "a10 b20 a30 b40 ");
 }
 
+// A CPU that comes online while others print: none of their later records goes first.
+TEST(Rings, MergesARingThatComesLater) {
+  Folder folder;
+  FakeRing a(folder.path(), 0, 4096);
+  Rings rings(folder.path());
+  a.put(10, "a10");
+  EXPECT_EQ(read_all(rings), "a10 ");
+  FakeRing b(folder.path(), 1, 4096);
+  a.ring->rings = b.ring->rings = 2;
+  b.put(20, "b20");
+  a.put(30, "a30");
+  EXPECT_EQ(read_all(rings), "b20 a30 ");
+}
+
 TEST(Rings, KeepsAHandlersRecordsTogetherWhenTimesAreEqual) {
   Folder folder;
   FakeRing a(folder.path(), 0, 4096), b(folder.path(), 1, 4096);
@@ -567,6 +581,16 @@ TEST(Rotation, DividesTheOutputBetweenLines) {
   EXPECT_EQ(text_of_file(base + ".3"), "b\n");
 }
 
+TEST(Rotation, PutsTheEndOfALineWhereItsBeginningIs) {
+  Folder folder;
+  std::string base = folder.path() + "/out";
+  write_rotated(base, 10, 0, {"1\n345", "67890", "12\n3\n56", "7890\n", "longer than a file", ", and more\nb"});
+  EXPECT_EQ(text_of_file(base + ".0"), "1\n3456789012\n");
+  EXPECT_EQ(text_of_file(base + ".1"), "3\n567890\n");
+  EXPECT_EQ(text_of_file(base + ".2"), "longer than a file, and more\n");
+  EXPECT_EQ(text_of_file(base + ".3"), "b");
+}
+
 TEST(Rotation, KeepsTheLastFiles) {
   Folder folder;
   std::string base = folder.path() + "/out";
@@ -584,7 +608,7 @@ TEST(Rotation, IsFollowedByTheParentOfAKilledReader) {
   pid_t reader = fork();
   if (reader == 0) {
     Output output(rotation.fd(), &rotation);
-    output.append("1\n\n\n2\n");
+    output.append("1\n\n\n2345");
     _exit(output.flush());
   }
   int status = -1;
@@ -592,10 +616,11 @@ TEST(Rotation, IsFollowedByTheParentOfAKilledReader) {
   EXPECT_EQ(status, 0);
   ASSERT_TRUE(rotation.follow());
   Output output(rotation.fd(), &rotation);
-  output.append("3\n");
+  output.append("67\n8\n");
   EXPECT_EQ(output.flush(), 0);
   EXPECT_EQ(text_of_file(base + ".0"), "1\n\n\n");
-  EXPECT_EQ(text_of_file(base + ".1"), "2\n3\n");
+  EXPECT_EQ(text_of_file(base + ".1"), "234567\n");
+  EXPECT_EQ(text_of_file(base + ".2"), "8\n");
 }
 
 TEST(Rotation, SaysThatAFileCannotBeOpened) {

@@ -583,6 +583,9 @@ TEST_F(GrowingMap, IsWaitedForByHandlersOfOtherProcessors) {
   both.runtime.cpu = 1;
   for (; key.number < 3000; ++key.number)
     EXPECT_NE(both.runtime.map_make(&both.context, both.map, &key, &place), nullptr) << key.number;
+  // Handlers of the first are told to get out of the way.
+  EXPECT_EQ(both.runtime.awaited_at_work, 0);
+  EXPECT_EQ(both.runtime.awaited, -1);
   both.runtime.cpu = 0;
 }
 
@@ -650,6 +653,29 @@ TEST_F(GrowingMap, IsWalkedWhileItGrows) {
   }
   EXPECT_EQ(both.runtime.walk_next(&outer), nullptr);
   both.runtime.walk_end(&outer);
+}
+
+TEST_F(GrowingMap, IsEmptiedAtEveryStageOfGrowing) {
+  for (s64 size = 50; size < 2500; size += 7) {
+    both.runtime.total_pages = 0;  // it begins with no more than its size
+    Pair other(STP_NUMBER, {STP_NUMBER}, 100, false, 2, true);
+    both.runtime.total_pages = 1ul << 18;
+    other.context.flags = STP_CONTEXT_INTERRUPTIBLE;
+    stp_walk first, second;
+    stp_walk_order ascending = {1, 1, 0, 0, -1};
+    for (s64 i = 0; i < size; ++i) other.set({i}, i);
+    ASSERT_TRUE(other.begin(first, ascending) && other.begin(second, ascending));
+    other.clear();
+    EXPECT_EQ(other.runtime.walk_next(&second), nullptr);
+    other.runtime.walk_end(&second);
+    for (s64 i = 0; i < size; ++i) ASSERT_EQ(other.find({i}), nullptr) << i << " of " << size;
+    for (s64 i = 1; i < 2 * size; i += 2) other.set({i}, -i);
+    for (s64 i = 1; i < size; i += 6) other.remove({i});
+    EXPECT_EQ(other.runtime.walk_next(&first), nullptr);
+    other.runtime.walk_end(&first);
+    other.compare();
+    ASSERT_FALSE(HasFailure()) << size;
+  }
 }
 
 TEST_F(GrowingMap, BeginsWithTwoMegabytesWhereThatIsLittle) {

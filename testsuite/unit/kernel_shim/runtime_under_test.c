@@ -149,11 +149,16 @@ void shim_queue_work(struct work_struct *work)
 	queued = work;
 }
 
+/* That of lock.c, and what it was when work was done. */
+int stp_awaited_cpu = -1, shim_awaited_at_work = -1;
+
 /* Does what was queued; false when nothing was. */
 bool stp_test_work(void)
 {
 	struct work_struct *work = queued;
 
+	if (work)
+		shim_awaited_at_work = stp_awaited_cpu;
 	queued = NULL;
 	if (work)
 		work->run(work);
