@@ -444,7 +444,7 @@ TEST_F(EmitTest, SectionsHoldFormatsAndInfoEndToEnd) {
                                               "0\0",
                                               15));
   EXPECT_EQ(read(".stp.info"),
-            std::string("abi=2\0release=6.1.0-test\0script=t.stp\0buildid=abcdef\0", 53));
+            std::string("abi=3\0release=6.1.0-test\0script=t.stp\0buildid=abcdef\0", 53));
 }
 
 TEST_F(EmitTest, TheTextLeadsBackToTheScript) {
