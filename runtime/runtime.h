@@ -215,10 +215,6 @@ struct stp_growing_part {
 	void (*finish)(void);
 };
 
-/* ------------------------------------------------------------ syscall.c */
-
-/* Whether it is this call that the current task makes, in this way. Any context. */
-bool stp_is_call(const struct stp_call *call);
 
 /* -------------------------------------------------------------- print.c */
 

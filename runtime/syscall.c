@@ -9,38 +9,22 @@
  */
 #include <linux/err.h>
 #include <linux/fcntl.h>
-#include <linux/sched/task_stack.h>
 #include <linux/uaccess.h>
 
 #include "builtins.h"
+#include "call.h"
 #include "runtime.h"
-
-/* Bit 0 of thread_info.status is TS_COMPAT while a task is in a call of 32 bits. */
-static bool is_ia32(void)
-{
-	return IS_ENABLED(CONFIG_IA32_EMULATION) && (current_thread_info()->status & TS_COMPAT);
-}
-
-static u32 number(void)
-{
-	return task_pt_regs(current)->orig_ax;
-}
-
-bool stp_is_call(const struct stp_call *call)
-{
-	/* Kernel threads, and the kernel itself while it boots, call some of the functions as well. */
-	return !(current->flags & PF_KTHREAD) && call->ia32 == is_ia32() && call->number == number();
-}
 
 s64 stp_fn___stp_syscall_nr(struct stp_context *c)
 {
-	return (s32)number();
+	return (s32)stp_made_call().number;
 }
 
 struct stp_str stp_fn___stp_syscall_name(struct stp_context *c, struct stp_text *scratch)
 {
-	bool ia32 = is_ia32();
-	u32 nr = number();
+	struct stp_made_call made = stp_made_call();
+	bool ia32 = made.ia32;
+	u32 nr = made.number;
 
 	if (stp_call_of(c->point))
 		return stp_str_of(stp_call_of(c->point)->name);

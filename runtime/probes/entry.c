@@ -4,7 +4,7 @@
  *
  * All functions share one ftrace_ops; which point was hit is found by address in a hash table that
  * does not change while it is in use. A second ops, with all registers saved, serves the
- * handlers that read more than arguments (61 instructions), a third the points of callees, a fourth those
+ * handlers that read more than arguments (61 instructions), a third the points of callees, two more those
  * of system calls. Filters are set by address: by name one address with several names is refused. What ftrace has no site for gets
  * a breakpoint: of 42 000 functions of a kernel 5 000, nearly all declared inline, which the kernel
  * takes to mean that ftrace is to stay out.
@@ -19,7 +19,7 @@
 #include "probes/statement.h"
 
 struct entries {
-	struct stp_entry_group groups[4];
+	struct stp_entry_group groups[5];
 	struct stp_breakpoints *breakpoints;
 };
 
@@ -28,16 +28,17 @@ static const struct entries blank = { .groups = {
 	{ .ops = { .func = stp_entry_hit, .flags = FTRACE_OPS_FL_SAVE_REGS } },
 	{ .ops = { .func = stp_entry_hit_called,
 		   .flags = FTRACE_OPS_FL_SAVE_REGS | FTRACE_OPS_FL_RECURSION } },
+	{ .ops = { .func = stp_entry_hit_call } },
 	{ .ops = { .func = stp_entry_hit_call, .flags = FTRACE_OPS_FL_SAVE_REGS } },
 } };
 
 static int group_of(const struct stp_point *point)
 {
+	bool all_regs = stp_script.probes[point->probe].flags & STP_PROBE_ALL_REGS;
+
 	if (point->n_callers)
 		return 2;
-	if (stp_call_of(point))
-		return 3;
-	return !!(stp_script.probes[point->probe].flags & STP_PROBE_ALL_REGS);
+	return stp_call_of(point) ? 3 + all_regs : all_regs;
 }
 
 static int register_group(struct stp_entry_group *group, const struct stp_point *const *points,

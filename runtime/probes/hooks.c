@@ -3,6 +3,7 @@
  * What the kernel calls when a function is entered or returns: finds the point and runs its handler. What arms
  * them is entry.c and return.c, which is compiled to be small; this is compiled to be fast.
  */
+#include "call.h"
 #include "probes/hooks.h"
 #include "runtime.h"
 
@@ -64,9 +65,10 @@ void stp_entry_hit_call(unsigned long ip, unsigned long parent, struct ftrace_op
 {
 	const struct stp_sites *sites = &container_of(ops, struct stp_entry_group, ops)->sites;
 	const struct stp_site *site = stp_sites_at(sites, ip);
+	struct stp_made_call made = stp_made_call();
 
 	for (; site; site = stp_site_next(sites, site))
-		if (stp_is_call(stp_call_of(site->point)))
+		if (stp_is_call(stp_call_of(site->point), made))
 			stp_hit(site->point, stp_ftrace_regs(fregs), NULL, stp_site_entry(site, ip),
 				NULL);
 }
@@ -80,7 +82,7 @@ static bool is_meant(const struct stp_point *point, struct pt_regs *regs, unsign
 
 	if (point->n_callers)
 		return stp_script.parts.called(point, regs, ip);
-	return !call || stp_is_call(call);
+	return !call || stp_is_call(call, stp_made_call());
 }
 
 static struct stp_follower *follower_of(struct kretprobe_instance *instance)
@@ -111,12 +113,33 @@ static __always_inline const struct stp_site *site_of_call(const struct stp_retu
 	return group->only ?: stp_sites_at(&group->sites, ip);
 }
 
+/* One function may serve several system calls: the one that is made. NULL: none of the points is meant. */
+static noinline const struct stp_site *site_of_made(const struct stp_return_group *group,
+						    const struct stp_site *site)
+{
+	struct stp_made_call made = stp_made_call();
+
+	for (; site; site = stp_site_next(&group->sites, site))
+		if (stp_call_of(site->point) && stp_is_call(stp_call_of(site->point), made))
+			return site;
+	return NULL;
+}
+
+static __always_inline bool serves_calls(const struct stp_return_group *group, const struct stp_site *site)
+{
+	return unlikely(stp_site_next(&group->sites, site)) && stp_call_of(site->point);
+}
+
 int stp_follow_entered(struct stp_follow *follow, unsigned long ip, struct pt_regs *regs, void *data)
 {
 	const struct stp_return_group *group = container_of(follow, struct stp_return_group, follow);
 	const struct stp_site *site = site_of_call(group, ip);
 
-	if (!site || !is_meant(site->point, regs, 0))
+	if (site && serves_calls(group, site))
+		site = site_of_made(group, site);
+	else if (site && !is_meant(site->point, regs, 0))
+		return 1;
+	if (!site)
 		return 1;
 	return !stp_hit_entry(site->point, regs, stp_site_entry(site, ip), data);
 }
@@ -126,5 +149,7 @@ void stp_follow_returned(struct stp_follow *follow, unsigned long ip, struct pt_
 	const struct stp_return_group *group = container_of(follow, struct stp_return_group, follow);
 	const struct stp_site *site = site_of_call(group, ip);
 
+	if (serves_calls(group, site))
+		site = site_of_made(group, site) ?: site;
 	stp_hit(site->point, regs, NULL, stp_site_entry(site, ip), data);
 }

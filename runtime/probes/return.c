@@ -109,14 +109,33 @@ static u32 shared_slots(const struct stp_point *const *points, const unsigned lo
 	return min_t(u64, asked + others, 1 << 20);
 }
 
+/* Of the points at one place the first is served, and, when that means a system call, those that mean another:
+ * without arguments those of 64 and of 32 bits are one function. The others get a kretprobe: a point that the probe
+ * has twice is hit twice. */
+static bool is_served(const struct stp_sites *sites, const struct stp_point *point, unsigned long ip)
+{
+	const struct stp_call *call = stp_call_of(point), *other;
+	const struct stp_site *site = stp_sites_at(sites, ip);
+
+	if (site->point == point)
+		return true;
+	if (!call || !stp_call_of(site->point))
+		return false;
+	for (; site && site->point != point; site = stp_site_next(sites, site)) {
+		other = stp_call_of(site->point);
+		if (other && call->number == other->number && call->ia32 == other->ia32)
+			return false;
+	}
+	return site;
+}
+
 /* Zeroes, of those that are followed, `entries`. */
 static int follow_group(struct stp_return_group *group, const struct stp_point *const *points,
 			unsigned long *entries, const unsigned long *sites, unsigned long *ips, u32 n)
 {
-	u32 i, count = 0;
+	u32 i, count = 0, served = 0;
 	int error = stp_sites_create(&group->sites, points, entries, sites, n);
 
-	/* A point that the probe has twice is hit twice. */
 	for (i = 0; i < n && !error; i++)
 		if (sites[i] && stp_sites_at(&group->sites, sites[i])->point == points[i])
 			ips[count++] = sites[i];
@@ -131,10 +150,13 @@ static int follow_group(struct stp_return_group *group, const struct stp_point *
 		.slots = shared_slots(points, sites, n),
 	};
 	error = stp_follow(&group->follow, ips, count);
-	for (i = 0; i < n && !error; i++)
-		if (sites[i] && stp_sites_at(&group->sites, sites[i])->point == points[i])
-			entries[i] = 0;
-	return error ? error : count;
+	for (i = 0; i < n && !error; i++) {
+		if (!sites[i] || !is_served(&group->sites, points[i], sites[i]))
+			continue;
+		entries[i] = 0;
+		served++;
+	}
+	return error ? error : served;
 }
 
 /* The points of one probe lie together. */
