@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "backlog.h"
@@ -26,9 +27,14 @@ class Output {
   // is kept.
   int flush();
   // From here on text that a pipe has no room for waits in memory, and flush() tells of errors later.
-  void keep_waiting() { backlog_ = std::make_unique<Backlog>(fd_, Backlog::fair_limit()); }
+  // For how long, `patience` says.
+  void keep_waiting(Backlog::Patience patience) {
+    backlog_ = std::make_unique<Backlog>(fd_, Backlog::fair_limit(), std::move(patience));
+  }
   // Waits until all of it is written. As flush().
   int drain() { return backlog_ ? backlog_->drain() : 0; }
+  // Bytes that wait.
+  size_t left() const { return backlog_ ? backlog_->left() : 0; }
 
  private:
   std::unique_ptr<Backlog> backlog_;

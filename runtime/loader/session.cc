@@ -132,7 +132,7 @@ class Session {
 
   // Until the module has finished and every ring is empty, or somebody detaches.
   void loop() {
-    if (is_pipe(files_.output) && !files_.bulk) out_.keep_waiting();
+    if (is_pipe(files_.output) && !files_.bulk) out_.keep_waiting([this] { return is_patient(); });
     while (!detached_ || rings_.any_aside()) {
       wait();
       stp_status status = control_.status();
@@ -147,6 +147,7 @@ class Session {
   void stop() {
     if (stopping_) return;
     stopping_ = true;
+    stopped_ = Clock::now();
     control_.stop();
   }
 
@@ -167,7 +168,10 @@ class Session {
     if (files_.bulk && !output_error_) output_error_ = files_.bulk->end(lost_);
     if (detached_) messages_.append(describe_detached(name_));
     bool failed = status.errors > 0 || output_error_ != 0 || (status.failed && !status.armed);
-    if (output_error_)
+    if (output_error_ == ECANCELED)
+      messages_.append(fmt::format("stp: {} bytes of the output and {} more records were given up\n",
+                                   out_.left() + out_.buffer().size(), dropped_));
+    else if (output_error_)
       messages_.append(fmt::format("stp: cannot write the output: {}; the session was stopped\n",
                                    strerror(output_error_)));
     if (command_) failed |= report_command();
@@ -188,6 +192,10 @@ class Session {
   // Whether something asks for the end.
   void look_for_end(const stp_status& status) {
     SignalFile::Wishes wishes = signals_.arrived();
+    // One wish may arrive twice, from a terminal and from who forwards it.
+    constexpr std::chrono::seconds apart{1};
+    if (wishes.end && (detached_ || (stopping_ && Clock::now() - stopped_ >= apart))) given_up_ = true;
+    if (detached_) return;
     if (wishes.end || status.wants_stop) stop();
     if (wishes.detach && !stopping_) detach();
     if (monitor_ && monitor_->look()) stop();
@@ -199,6 +207,21 @@ class Session {
     if (options_.timeout > 0 &&
         Clock::now() - started_ >= std::chrono::duration<double>(options_.timeout))
       stop();
+  }
+
+  // While the output's reader takes nothing: the session can be ended all the same, and a second wish to end it
+  // gives up what waits.
+  bool is_patient() {
+    look_for_end(control_.status());
+    bool waits = stopping_ && Clock::now() - stopped_ >= std::chrono::seconds{2};
+    if (waits && !told_ && !one_place_) {
+      told_ = true;
+      messages_.append(fmt::format(
+          "stp: {} bytes wait for the reader of the output; Ctrl-C (SIGINT) once more gives them up\n",
+          out_.left()));
+      messages_.flush();
+    }
+    return !given_up_;
   }
 
   // Hands on what there is of the standard input; a little, so that what handlers print of it is taken
@@ -265,7 +288,7 @@ class Session {
   // Prints what is certain (or all); gives the room back once it is written.
   size_t print(bool everything) {
     size_t printed = rings_.read(everything, [&](const Record& r) {
-      if (!output_error_) use(r);
+      output_error_ ? void(++dropped_) : use(r);
     });
     int error = write_out();
     if (error && !output_error_) {
@@ -305,12 +328,14 @@ class Session {
   bool shows_output_ = false;  // the monitor does
   const bool one_place_ = same_file(files_.output, files_.messages);  // output and messages keep their order
   std::map<unsigned, uint64_t> lost_;  // records, by CPU
-  Clock::time_point started_ = Clock::now();
+  Clock::time_point started_ = Clock::now(), stopped_;  // the second: with stopping_
   bool stopping_ = false;
+  bool given_up_ = false, told_ = false;  // what a pipe has no room for
   bool detached_ = false;
   bool announced_ = false;
   bool command_seen_ = false;
   int output_error_ = 0;
+  uint64_t dropped_ = 0;  // records, after that
 };
 
 // Waits until the probes of a recorder are armed; a begin probe may take its time.

@@ -281,6 +281,36 @@ TEST(Backlog, HoldsNoMoreThanItMay) {
   close(ends[1]);
 }
 
+TEST(Backlog, IsGivenUpWhenPatienceEnds) {
+  int ends[2];
+  ASSERT_EQ(pipe(ends), 0);
+  size_t put = 0, left = 0;
+  int asked = 0;
+  {
+    Backlog backlog(ends[1], 100'000, [&] { return ++asked < 3; });
+    int error = 0;
+    // Nobody reads.
+    while (!error) {
+      std::string text(50'000, 'x');
+      put += text.size();
+      error = backlog.put(text);
+    }
+    put -= 50'000;
+    EXPECT_EQ(error, ECANCELED);
+    EXPECT_EQ(asked, 3);
+    EXPECT_EQ(backlog.drain(), ECANCELED);
+    left = backlog.left();
+  }
+  // What is in the pipe was not given up.
+  close(ends[1]);
+  size_t got = 0;
+  char bytes[4096];
+  for (ssize_t n; (n = read(ends[0], bytes, sizeof bytes)) > 0;) got += static_cast<size_t>(n);
+  EXPECT_EQ(got + left, put);
+  EXPECT_GT(left, 0u);
+  close(ends[0]);
+}
+
 TEST(Rings, GivesRoomBackInParts) {
   Folder folder;
   FakeRing a(folder.path(), 0, 1 << 21), b(folder.path(), 1, 1 << 21);
