@@ -114,8 +114,9 @@ void shorten_unwind_table(Object& object) {
     Row& row = rows[i];
     Place begin = function_at(functions, row.place);
     bool is_last = i + 1 == rows.size() || rows[i + 1].place.section != row.place.section;
-    // Between two functions nothing runs.
-    bool is_between = row.is_end() && !is_last && (!begin.section || begin == row.place);
+    // Between two functions nothing runs. Where there is no gap the next one's own row stands at the same place, unless
+    // nothing is known of that either.
+    bool is_between = row.is_end() && !is_last && (!begin.section || rows[i + 1].place == row.place);
     if (auto it = framed.find(begin); it != framed.end()) row.says = it->second;
     bool is_known = !kept.empty() && kept.back().place.section == row.place.section &&
                     kept.back().says == row.says;
