@@ -137,6 +137,20 @@ TEST_F(FramesTest, AFunctionOfWhichNothingIsKnownStaysSo) {
                                         {96, entry}, {112, unknown}}));
 }
 
+TEST_F(FramesTest, WhatBeginsAsAFunctionWithAFramePointerEndsHasARow) {
+  function("framed", 0, 40);
+  row(0, entry), row(1, pushed), row(4, framed), row(39, entry);
+  function("quick", 40, 40);
+  row(50, deep), row(75, entry), row(80, unknown);
+  function("__pfx_another", 80, 16), function("another", 96, 34);
+  row(80, entry), row(100, framed), row(129, entry);
+  function("__pfx_calls", 130, 16), function("calls", 146, 10);
+  row(156, unknown);
+  shorten_unwind_table(object);
+  EXPECT_EQ(rows(), (std::vector<Place>{{0, framed}, {40, entry}, {50, deep}, {75, entry}, {96, framed},
+                                        {146, entry}, {156, unknown}}));
+}
+
 TEST_F(FramesTest, ATableOfAnotherKindIsLeftAlone) {
   four_functions();
   object.sections[3].bytes += "x";
