@@ -4,10 +4,12 @@
  * that a machine without the memory refuses the module and no handler ever finds one missing. And
  * what somebody who watches the session asks of them: to see them, and to begin anew.
  */
+#include <linux/cpu.h>
 #include <linux/mm.h>
 #include <linux/percpu.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
+#include <linux/smp.h>
 #include <linux/string_helpers.h>
 
 #include "runtime.h"
@@ -130,21 +132,73 @@ static void keep(void)
 	}
 }
 
+static bool is_locked_by(const struct stp_probe *probe, u32 global)
+{
+	u32 i;
+
+	for (i = 0; i < probe->n_locks; i++)
+		if (probe->locks[i].global == global)
+			return true;
+	return false;
+}
+
+/* Whether handlers add to parts of it, and take no lock for that. */
+static bool is_added_to_alone(u32 global)
+{
+	u32 i;
+
+	if (!stp_script.globals[global].store || !stp_script.globals[global].store->clear_part)
+		return false;
+	for (i = 0; i < stp_script.n_probes; i++)
+		if (is_locked_by(&stp_script.probes[i], global))
+			return false;
+	return true;
+}
+
+static void clear_here(void *global)
+{
+	const struct stp_global *own = global;
+
+	own->store->clear_part(*(void **)own->storage, raw_smp_processor_id());
+}
+
+/* Each CPU clears its own: zeroes that another one writes are lost when a handler has read the number that it adds
+ * to, and then writes it. */
+static void clear_parts(const struct stp_global *global)
+{
+	int cpu;
+
+	cpus_read_lock();
+	on_each_cpu(clear_here, (void *)global, 1);
+	for_each_possible_cpu(cpu)
+		if (!cpu_online(cpu))
+			global->store->clear_part(*(void **)global->storage, cpu);
+	cpus_read_unlock();
+}
+
+static void reset_one(u32 index)
+{
+	const struct stp_global *global = stp_script.globals + index;
+	unsigned long flags = stp_lock_global(index, STP_LOCK_WRITE);
+
+	if (global->store)
+		global->store->clear(*(void **)global->storage);
+	else if (kept && kept[index] && global->type == STP_NUMBER)
+		*(s64 *)global->storage = *(s64 *)kept[index] - parts_of(global);
+	else if (kept && kept[index])
+		copy_text(global->storage, kept[index]);
+	stp_unlock_global(index, STP_LOCK_WRITE, flags);
+}
+
 static void reset(void)
 {
 	u32 i;
 
 	for (i = 0; i < stp_script.n_globals; i++) {
-		const struct stp_global *global = stp_script.globals + i;
-		unsigned long flags = stp_lock_global(i, STP_LOCK_WRITE);
-
-		if (global->store)
-			global->store->clear(*(void **)global->storage);
-		else if (kept && kept[i] && global->type == STP_NUMBER)
-			*(s64 *)global->storage = *(s64 *)kept[i] - parts_of(global);
-		else if (kept && kept[i])
-			copy_text(global->storage, kept[i]);
-		stp_unlock_global(i, STP_LOCK_WRITE, flags);
+		if (is_added_to_alone(i))
+			clear_parts(stp_script.globals + i);
+		else
+			reset_one(i);
 	}
 }
 

@@ -231,9 +231,10 @@ bool stp_map_await(struct stp_context *c, struct stp_map *m)
 	/* Here the thread runs when the handler is done, and no sooner. */
 	if (!m->wants || m->asker == raw_smp_processor_id() || c->flags & STP_CONTEXT_NMI)
 		return false;
-	/* That CPU may be in a handler that waits for our locks: then neither would get what it waits for. */
-	WRITE_ONCE(stp_awaited_cpu, m->asker);
 	while (!room && tries-- && READ_ONCE(m->growth) == STP_GROWS) {
+		/* That CPU may be in a handler that waits for our locks: then neither would get what it waits for.
+		 * Each time: who waits for another array's room writes there as well. */
+		WRITE_ONCE(stp_awaited_cpu, m->asker);
 		/* In a virtual machine the thread may be waiting for our processor: pause gives it away. */
 		cpu_relax();
 		udelay(stp_script.limits.trylock_delay_us);

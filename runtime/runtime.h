@@ -204,6 +204,8 @@ struct stp_store {
 	void *(*create)(const struct stp_global *global); /* NULL: no memory */
 	void (*destroy)(void *stored);
 	void (*clear)(void *stored);
+	/* What one CPU adds to, where each has its own part; else NULL. On that CPU, or while it is offline. */
+	void (*clear_part)(void *stored, int cpu);
 	void (*show)(struct seq_file *out, void *stored);
 };
 

@@ -292,14 +292,21 @@ struct stp_stat *stp_stats_merge(struct stp_context *c, struct stp_stats *head)
 	return stats->merged;
 }
 
+static void clear_part(void *stored, int cpu)
+{
+	const struct stats *stats = stats_of(stored);
+	int level;
+
+	for (level = 0; level < levels(stats); level++)
+		memset(part(stats, cpu, level), 0, stp_stat_size(stats->shape));
+}
+
 void stp_stats_clear(struct stp_stats *head)
 {
-	const struct stats *stats = stats_of(head);
-	int cpu, level;
+	int cpu;
 
 	for_each_possible_cpu(cpu)
-		for (level = 0; level < levels(stats); level++)
-			memset(part(stats, cpu, level), 0, stp_stat_size(stats->shape));
+		clear_part(head, cpu);
 }
 
 static void clear_stats(void *stored)
@@ -323,5 +330,6 @@ const struct stp_store stp_statistic_store = {
 	.create = create_stats,
 	.destroy = destroy_stats,
 	.clear = clear_stats,
+	.clear_part = clear_part,
 	.show = show_stats,
 };

@@ -121,6 +121,36 @@ TEST_F(FramesTest, WhatIsUnknownWithinAFunctionStays) {
                         {80, entry}, {90, unknown}, {100, deep}, {128, framed}, {168, unknown}}));
 }
 
+TEST_F(FramesTest, AFunctionOfWhichNothingIsKnownStaysSo) {
+  function("framed", 0, 40);
+  row(0, entry), row(1, pushed), row(4, framed), row(40, unknown);
+  function("behind a gap", 48, 16);
+  row(48, unknown);
+  function("framed as well", 64, 16);
+  row(64, entry), row(68, framed), row(80, unknown);
+  function("next to it", 80, 16);
+  row(80, unknown);
+  function("quick", 96, 16);
+  row(96, unknown), row(96, entry), row(112, unknown);
+  shorten_unwind_table(object);
+  EXPECT_EQ(rows(), (std::vector<Place>{{0, framed}, {48, unknown}, {64, framed}, {80, unknown},
+                                        {96, entry}, {112, unknown}}));
+}
+
+TEST_F(FramesTest, WhatBeginsAsAFunctionWithAFramePointerEndsHasARow) {
+  function("framed", 0, 40);
+  row(0, entry), row(1, pushed), row(4, framed), row(39, entry);
+  function("quick", 40, 40);
+  row(50, deep), row(75, entry), row(80, unknown);
+  function("__pfx_another", 80, 16), function("another", 96, 34);
+  row(80, entry), row(100, framed), row(129, entry);
+  function("__pfx_calls", 130, 16), function("calls", 146, 10);
+  row(156, unknown);
+  shorten_unwind_table(object);
+  EXPECT_EQ(rows(), (std::vector<Place>{{0, framed}, {40, entry}, {50, deep}, {75, entry}, {96, framed},
+                                        {146, entry}, {156, unknown}}));
+}
+
 TEST_F(FramesTest, ATableOfAnotherKindIsLeftAlone) {
   four_functions();
   object.sections[3].bytes += "x";

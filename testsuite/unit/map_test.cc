@@ -589,6 +589,18 @@ TEST_F(GrowingMap, IsWaitedForByHandlersOfOtherProcessors) {
   both.runtime.cpu = 0;
 }
 
+TEST_F(GrowingMap, IsWaitedForWhileOthersEndTheirWait) {
+  stp_key key = {0};
+  for (; key.number < 1024; ++key.number) both.runtime.map_make(&both.context, both.map, &key, &place);
+  both.runtime.cpu = 1;
+  both.runtime.idle_delays = 1;  // it tries twice
+  EXPECT_NE(both.runtime.map_make(&both.context, both.map, &key, &place), nullptr);
+  EXPECT_EQ(both.runtime.idle_delays, 0);
+  EXPECT_EQ(both.runtime.awaited_at_work, 0);
+  EXPECT_EQ(both.runtime.awaited, -1);
+  both.runtime.cpu = 0;
+}
+
 TEST_F(GrowingMap, GrowsToTheLimitAndSaysSo) {
   // 8 MB of memory: 1 MB.
   both.runtime.total_pages = 2048;

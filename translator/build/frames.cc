@@ -38,11 +38,11 @@ Place target(const Object& object, const Relocation& r) {
   return {symbol.section, static_cast<int64_t>(symbol.value) + r.addend};
 }
 
-// Functions by where they begin, with where they end.
-std::map<Place, int64_t> functions_of(const Object& object) {
+// Functions by where they begin, with where they end; or the rooms before them, which objtool names so.
+std::map<Place, int64_t> functions_of(const Object& object, bool rooms = false) {
   std::map<Place, int64_t> functions;
   for (const ObjectSymbol& s : object.symbols)
-    if (s.type == STT_FUNC && s.section && s.size) {
+    if (s.type == STT_FUNC && s.section && s.size && (s.name.compare(0, 6, "__pfx_") == 0) == rooms) {
       int64_t begin = s.value, end = s.value + s.size;
       int64_t& known = functions[{s.section, begin}];
       known = std::max(known, end);
@@ -97,6 +97,24 @@ std::map<Place, std::string> framed_functions(const std::map<Place, int64_t>& fu
   return framed;
 }
 
+// There is no row where a function begins as the one before it, or the room before itself, ends. Gives it one: the
+// other's may change.
+void tell_beginnings(const std::map<Place, int64_t>& functions, std::vector<Row>& rows) {
+  std::vector<Row> told;
+  auto before = [](const Place& place, const Row& row) { return place < row.place; };
+  for (const auto& [begin, end] : functions) {
+    auto next = std::upper_bound(rows.begin(), rows.end(), begin, before);
+    if (next == rows.begin()) continue;
+    Row row = *std::prev(next);
+    if (row.place.section != begin.section || row.place == begin) continue;
+    row.relocation.addend += begin.at - row.place.at;
+    row.place = begin;
+    told.push_back(row);
+  }
+  rows.insert(rows.end(), told.begin(), told.end());
+  std::stable_sort(rows.begin(), rows.end(), [](const Row& a, const Row& b) { return a.place < b.place; });
+}
+
 std::vector<Row> rows_of(const Object& object) {
   uint32_t places = section_named(object, ".orc_unwind_ip"), table = section_named(object, ".orc_unwind");
   return places && table ? read_rows(object, object.sections[places], object.sections[table])
@@ -106,16 +124,19 @@ std::vector<Row> rows_of(const Object& object) {
 }  // namespace
 
 void shorten_unwind_table(Object& object) {
-  std::map<Place, int64_t> functions = functions_of(object);
+  std::map<Place, int64_t> functions = functions_of(object), rooms = functions_of(object, true);
   std::vector<Row> rows = rows_of(object), kept;
   std::map<Place, std::string> framed = framed_functions(functions, rows);
   if (framed.empty()) return;
+  tell_beginnings(functions, rows);
   for (size_t i = 0; i < rows.size(); ++i) {
     Row& row = rows[i];
     Place begin = function_at(functions, row.place);
     bool is_last = i + 1 == rows.size() || rows[i + 1].place.section != row.place.section;
-    // Between two functions nothing runs.
-    bool is_between = row.is_end() && !is_last && (!begin.section || begin == row.place);
+    // Between two functions nothing runs. Where there is no gap the next one's own row stands at the same place, unless
+    // nothing is known of that either.
+    bool is_idle = row.is_end() && (!begin.section || (!is_last && rows[i + 1].place == row.place));
+    bool is_between = !is_last && (is_idle || function_at(rooms, row.place).section);
     if (auto it = framed.find(begin); it != framed.end()) row.says = it->second;
     bool is_known = !kept.empty() && kept.back().place.section == row.place.section &&
                     kept.back().says == row.says;

@@ -115,6 +115,8 @@ class Runtime {
   // The CPU that handlers wait for, now and when work was done last; -1: none.
   int& awaited = *static_cast<int*>(dlsym(library_, "stp_awaited_cpu"));
   int& awaited_at_work = *static_cast<int*>(dlsym(library_, "shim_awaited_at_work"));
+  // Delays in which other handlers end their own wait, before work is done.
+  int& idle_delays = *static_cast<int*>(dlsym(library_, "shim_idle_delays"));
   // What the shim offers, see linux/slab.h and linux/hash.h there.
   long& blocks = *static_cast<long*>(dlsym(library_, "shim_blocks"));
   long& allocations_left = *static_cast<long*>(dlsym(library_, "shim_allocations_left"));
