@@ -113,33 +113,12 @@ static __always_inline const struct stp_site *site_of_call(const struct stp_retu
 	return group->only ?: stp_sites_at(&group->sites, ip);
 }
 
-/* One function may serve several system calls: the one that is made. NULL: none of the points is meant. */
-static noinline const struct stp_site *site_of_made(const struct stp_return_group *group,
-						    const struct stp_site *site)
-{
-	struct stp_made_call made = stp_made_call();
-
-	for (; site; site = stp_site_next(&group->sites, site))
-		if (stp_call_of(site->point) && stp_is_call(stp_call_of(site->point), made))
-			return site;
-	return NULL;
-}
-
-static __always_inline bool serves_calls(const struct stp_return_group *group, const struct stp_site *site)
-{
-	return unlikely(stp_site_next(&group->sites, site)) && stp_call_of(site->point);
-}
-
 int stp_follow_entered(struct stp_follow *follow, unsigned long ip, struct pt_regs *regs, void *data)
 {
 	const struct stp_return_group *group = container_of(follow, struct stp_return_group, follow);
 	const struct stp_site *site = site_of_call(group, ip);
 
-	if (site && serves_calls(group, site))
-		site = site_of_made(group, site);
-	else if (site && !is_meant(site->point, regs, 0))
-		return 1;
-	if (!site)
+	if (!site || !is_meant(site->point, regs, 0))
 		return 1;
 	return !stp_hit_entry(site->point, regs, stp_site_entry(site, ip), data);
 }
@@ -149,7 +128,39 @@ void stp_follow_returned(struct stp_follow *follow, unsigned long ip, struct pt_
 	const struct stp_return_group *group = container_of(follow, struct stp_return_group, follow);
 	const struct stp_site *site = site_of_call(group, ip);
 
-	if (serves_calls(group, site))
+	stp_hit(site->point, regs, NULL, stp_site_entry(site, ip), data);
+}
+
+/* The point of the system call that is made, where the first of a place means one. NULL: none of them. */
+static const struct stp_site *site_of_made(const struct stp_return_group *group, const struct stp_site *site)
+{
+	struct stp_made_call made = stp_made_call();
+
+	for (; site; site = stp_site_next(&group->sites, site))
+		if (stp_call_of(site->point) && stp_is_call(stp_call_of(site->point), made))
+			return site;
+	return NULL;
+}
+
+int stp_follow_entered_shared(struct stp_follow *follow, unsigned long ip, struct pt_regs *regs, void *data)
+{
+	const struct stp_return_group *group = container_of(follow, struct stp_return_group, follow);
+	const struct stp_site *site = site_of_call(group, ip);
+
+	if (site && stp_call_of(site->point))
+		site = site_of_made(group, site);
+	else if (site && !is_meant(site->point, regs, 0))
+		return 1;
+	return !site || !stp_hit_entry(site->point, regs, stp_site_entry(site, ip), data);
+}
+
+void stp_follow_returned_shared(struct stp_follow *follow, unsigned long ip, struct pt_regs *regs,
+				void *data)
+{
+	const struct stp_return_group *group = container_of(follow, struct stp_return_group, follow);
+	const struct stp_site *site = site_of_call(group, ip);
+
+	if (stp_call_of(site->point))
 		site = site_of_made(group, site) ?: site;
 	stp_hit(site->point, regs, NULL, stp_site_entry(site, ip), data);
 }

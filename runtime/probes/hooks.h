@@ -55,5 +55,9 @@ struct stp_return_group {
 /* What struct stp_follow calls. */
 int stp_follow_entered(struct stp_follow *follow, unsigned long ip, struct pt_regs *regs, void *data);
 void stp_follow_returned(struct stp_follow *follow, unsigned long ip, struct pt_regs *regs, void *data);
+/* The same, of a group of which a function serves several system calls. */
+int stp_follow_entered_shared(struct stp_follow *follow, unsigned long ip, struct pt_regs *regs, void *data);
+void stp_follow_returned_shared(struct stp_follow *follow, unsigned long ip, struct pt_regs *regs,
+				void *data);
 
 #endif

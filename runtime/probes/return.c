@@ -136,26 +136,25 @@ static int follow_group(struct stp_return_group *group, const struct stp_point *
 	u32 i, count = 0, served = 0;
 	int error = stp_sites_create(&group->sites, points, entries, sites, n);
 
-	for (i = 0; i < n && !error; i++)
+	for (i = 0; i < n && !error; i++) {
 		if (sites[i] && stp_sites_at(&group->sites, sites[i])->point == points[i])
 			ips[count++] = sites[i];
+		served += sites[i] && is_served(&group->sites, points[i], sites[i]);
+	}
 	if (error || !count)
 		return error;
 	group->only = count == 1 ? stp_sites_at(&group->sites, ips[0]) : NULL;
 	group->any = points[0];
 	group->follow = (struct stp_follow){
-		.entered = stp_follow_entered,
-		.returned = stp_follow_returned,
+		.entered = served > count ? stp_follow_entered_shared : stp_follow_entered,
+		.returned = served > count ? stp_follow_returned_shared : stp_follow_returned,
 		.data_size = stp_script.probes[points[0]->probe].entry_size,
 		.slots = shared_slots(points, sites, n),
 	};
 	error = stp_follow(&group->follow, ips, count);
-	for (i = 0; i < n && !error; i++) {
-		if (!sites[i] || !is_served(&group->sites, points[i], sites[i]))
-			continue;
-		entries[i] = 0;
-		served++;
-	}
+	for (i = 0; i < n && !error; i++)
+		if (sites[i] && is_served(&group->sites, points[i], sites[i]))
+			entries[i] = 0;
 	return error ? error : served;
 }
 

@@ -43,111 +43,11 @@ static void count_lost(struct stp_ring *shared, u32 length)
 }
 
 /* A pad may be 8 bytes: then it has no room for a time. */
-static noinline void put_pad(struct stp_record *record, u32 length)
+void stp_ring_put_pad(struct stp_record *record, u32 length)
 {
 	record->length = length;
 	record->kind = STP_RECORD_PAD;
 	record->format = 0;
-}
-
-/*
- * Moves `reserve` over `length` bytes that lie in one piece; gives their position, or ~0 when there
- * is no room. What is left at the end of the data becomes a pad.
- */
-static __always_inline u64 reserve_at_once(struct stp_cpu_ring *ring, u32 length)
-{
-	struct stp_ring *shared = ring->shared;
-	u64 from, pad, used, mask = ring->size - 1;
-
-	do {
-		from = READ_ONCE(shared->reserve);
-		used = from - READ_ONCE(shared->consumed);
-		pad = (from & mask) + length > ring->size ? ring->size - (from & mask) : 0;
-		/* A reader that writes nonsense loses its own records. */
-		if (used > ring->size || length + pad > ring->size - used)
-			return ~0ULL;
-	} while (local64_cmpxchg((local64_t *)&shared->reserve, from, from + pad + length) != from);
-	if (unlikely(pad))
-		put_pad((void *)shared + STP_RING_HEADER + (from & mask), pad);
-	return from + pad;
-}
-
-static u64 reserve(struct stp_cpu_ring *ring, u32 length)
-{
-	return reserve_at_once(ring, length);
-}
-
-/* Waits until the reader has made room; false when there is no reader. Process context. */
-static bool wait_for_room(struct stp_cpu_ring *ring, u32 length)
-{
-	/* What this handler has printed so far is whole; the reader must have it to go on. */
-	stp_ring_commit(ring);
-	while (stp_control_attached()) {
-		stp_control_wake();
-		schedule_timeout_uninterruptible(1);
-		if (ring->shared->reserve - READ_ONCE(ring->shared->consumed) <=
-		    ring->size - 2 * (u64)length)
-			return true;
-	}
-	return false;
-}
-
-/*
- * Gives the room of the oldest record to the next; false when nothing is whole. Interrupts are off,
- * but an NMI may do the same in between, and then `consumed` has moved.
- */
-static bool drop_oldest(struct stp_cpu_ring *ring)
-{
-	struct stp_ring *shared = ring->shared;
-	u64 from = READ_ONCE(shared->consumed), whole = READ_ONCE(shared->commit) - from;
-	const struct stp_record *record;
-	u32 length, kind;
-
-	if (!whole || whole > ring->size)
-		return false;
-	record = (void *)shared + STP_RING_HEADER + (from & (ring->size - 1));
-	length = READ_ONCE(record->length);
-	kind = READ_ONCE(record->kind);
-	/* User space can write there: nonsense costs it what is in the ring. */
-	if (length < 8 || length % 8 || length > whole)
-		length = whole;
-	if (local64_cmpxchg((local64_t *)&shared->consumed, from, from + length) != from)
-		return true;
-	if (kind != STP_RECORD_PAD) {
-		local64_inc((local64_t *)&shared->overwritten);
-		local64_add(length, (local64_t *)&shared->overwritten_bytes);
-	}
-	return true;
-}
-
-/* As reserve(), in a recorder that nobody reads. */
-static u64 overwrite(struct stp_cpu_ring *ring, u32 length)
-{
-	unsigned long flags;
-	u64 at = ~0ULL;
-
-	/* A reader that comes waits for interrupts to be on: see stp_control_attach(). */
-	local_irq_save(flags);
-	while (stp_recorder_alone()) {
-		at = reserve(ring, length);
-		if (at != ~0ULL || !drop_oldest(ring))
-			break;
-	}
-	local_irq_restore(flags);
-	return at;
-}
-
-/* The ring is full. */
-static noinline u64 reserve_patiently(struct stp_context *c, struct stp_cpu_ring *ring, u32 length)
-{
-	u64 at = ~0ULL;
-
-	/* There may never be so much in one piece. */
-	if (length > ring->size / 2)
-		return at;
-	if (c->flags & STP_CONTEXT_INTERRUPTIBLE && wait_for_room(ring, length))
-		at = reserve(ring, length);
-	return at == ~0ULL && stp_recorder_alone() ? overwrite(ring, length) : at;
 }
 
 void *stp_ring_reserve(struct stp_context *c, u32 what, u32 payload)
@@ -162,9 +62,9 @@ void *stp_ring_reserve(struct stp_context *c, u32 what, u32 payload)
 		return NULL;
 	if (!slot->wrote)
 		stp_ring_enter(c);
-	at = reserve_at_once(ring, length);
+	at = stp_ring_reserve_at_once(ring, length);
 	if (unlikely(at == ~0ULL)) {
-		at = reserve_patiently(c, ring, length);
+		at = stp_ring_reserve_patiently(c, ring, length);
 		if (at == ~0ULL)
 			goto lost;
 	}

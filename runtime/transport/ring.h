@@ -3,6 +3,8 @@
 #ifndef STP_RING_H
 #define STP_RING_H
 
+#include <asm/local64.h>
+
 #include "slot.h"
 
 /* The kernel's side of a ring. */
@@ -43,6 +45,32 @@ static __always_inline void stp_ring_commit(struct stp_cpu_ring *ring)
 }
 
 void stp_ring_commit_again(struct stp_cpu_ring *ring);
+void stp_ring_put_pad(struct stp_record *record, u32 length);
+/* When there is no room: in a thread it waits for the reader; a recorder that nobody reads loses its oldest. As
+ * stp_ring_reserve_at_once(). */
+u64 stp_ring_reserve_patiently(struct stp_context *c, struct stp_cpu_ring *ring, u32 length);
+
+/*
+ * Moves `reserve` over `length` bytes that lie in one piece; gives their position, or ~0 when there
+ * is no room. What is left at the end of the data becomes a pad.
+ */
+static __always_inline u64 stp_ring_reserve_at_once(struct stp_cpu_ring *ring, u32 length)
+{
+	struct stp_ring *shared = ring->shared;
+	u64 from, pad, used, mask = ring->size - 1;
+
+	do {
+		from = READ_ONCE(shared->reserve);
+		used = from - READ_ONCE(shared->consumed);
+		pad = (from & mask) + length > ring->size ? ring->size - (from & mask) : 0;
+		/* A reader that writes nonsense loses its own records. */
+		if (used > ring->size || length + pad > ring->size - used)
+			return ~0ULL;
+	} while (local64_cmpxchg((local64_t *)&shared->reserve, from, from + pad + length) != from);
+	if (unlikely(pad))
+		stp_ring_put_pad((void *)shared + STP_RING_HEADER + (from & mask), pad);
+	return from + pad;
+}
 
 /* Behind stp_ring_enter(). */
 static __always_inline void stp_ring_leave(struct stp_context *c)

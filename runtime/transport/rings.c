@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The rings before and after what handlers write to them: relay's files and buffers, and their sums. */
+/*
+ * The rings before and after what handlers write to them: relay's files and buffers, and their sums; and what is
+ * done when they are full.
+ */
 #include <linux/debugfs.h>
 #include <linux/log2.h>
 #include <linux/mm.h>
@@ -144,4 +147,84 @@ void stp_rings_sum(struct stp_rings_sum *sum)
 		sum->lost += READ_ONCE(shared->lost);
 		sum->overwritten += READ_ONCE(shared->overwritten);
 	}
+}
+
+/* ------------------------------------------------------------------ full */
+
+static u64 reserve(struct stp_cpu_ring *ring, u32 length)
+{
+	return stp_ring_reserve_at_once(ring, length);
+}
+
+/* Waits until the reader has made room; false when there is no reader. Process context. */
+static bool wait_for_room(struct stp_cpu_ring *ring, u32 length)
+{
+	/* What this handler has printed so far is whole; the reader must have it to go on. */
+	stp_ring_commit(ring);
+	while (stp_control_attached()) {
+		stp_control_wake();
+		schedule_timeout_uninterruptible(1);
+		if (ring->shared->reserve - READ_ONCE(ring->shared->consumed) <=
+		    ring->size - 2 * (u64)length)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Gives the room of the oldest record to the next; false when nothing is whole. Interrupts are off,
+ * but an NMI may do the same in between, and then `consumed` has moved.
+ */
+static bool drop_oldest(struct stp_cpu_ring *ring)
+{
+	struct stp_ring *shared = ring->shared;
+	u64 from = READ_ONCE(shared->consumed), whole = READ_ONCE(shared->commit) - from;
+	const struct stp_record *record;
+	u32 length, kind;
+
+	if (!whole || whole > ring->size)
+		return false;
+	record = (void *)shared + STP_RING_HEADER + (from & (ring->size - 1));
+	length = READ_ONCE(record->length);
+	kind = READ_ONCE(record->kind);
+	/* User space can write there: nonsense costs it what is in the ring. */
+	if (length < 8 || length % 8 || length > whole)
+		length = whole;
+	if (local64_cmpxchg((local64_t *)&shared->consumed, from, from + length) != from)
+		return true;
+	if (kind != STP_RECORD_PAD) {
+		local64_inc((local64_t *)&shared->overwritten);
+		local64_add(length, (local64_t *)&shared->overwritten_bytes);
+	}
+	return true;
+}
+
+/* As reserve(), in a recorder that nobody reads. */
+static u64 overwrite(struct stp_cpu_ring *ring, u32 length)
+{
+	unsigned long flags;
+	u64 at = ~0ULL;
+
+	/* A reader that comes waits for interrupts to be on: see stp_control_attach(). */
+	local_irq_save(flags);
+	while (stp_recorder_alone()) {
+		at = reserve(ring, length);
+		if (at != ~0ULL || !drop_oldest(ring))
+			break;
+	}
+	local_irq_restore(flags);
+	return at;
+}
+
+/* The ring is full. */
+u64 stp_ring_reserve_patiently(struct stp_context *c, struct stp_cpu_ring *ring, u32 length)
+{
+	u64 at = ~0ULL;
+
+	/* There may never be so much in one piece. */
+	if (length > ring->size / 2)
+		return at;
+	if (c->flags & STP_CONTEXT_INTERRUPTIBLE && wait_for_room(ring, length))
+		at = reserve(ring, length);
+	return at == ~0ULL && stp_recorder_alone() ? overwrite(ring, length) : at;
 }

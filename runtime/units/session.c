@@ -18,4 +18,3 @@
 #include "../map_store.c"
 #include "../grow.c"
 #include "../area.c"
-#include "../compat/follow.c"

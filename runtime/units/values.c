@@ -7,3 +7,4 @@
 #include "../string.c"
 #include "../builtins.c"
 #include "../probes/hooks.c"
+#include "../compat/follow.c"

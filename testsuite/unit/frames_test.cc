@@ -27,10 +27,10 @@ class FramesTest : public testing::Test {
   FramesTest() {
     object.sections = {{},
                        {.name = ".text", .type = SHT_PROGBITS, .flags = SHF_ALLOC | SHF_EXECINSTR,
-                        .bytes = std::string(200, '\x90')},
-                       {.name = ".orc_unwind_ip", .type = SHT_PROGBITS, .flags = SHF_ALLOC},
-                       {.name = ".orc_unwind", .type = SHT_PROGBITS, .flags = SHF_ALLOC},
-                       {.name = ".return_sites", .type = SHT_PROGBITS, .flags = SHF_ALLOC}};
+                        .bytes = std::string(200, '\x90'), .relocations = {}},
+                       {.name = ".orc_unwind_ip", .type = SHT_PROGBITS, .flags = SHF_ALLOC, .bytes = {}, .relocations = {}},
+                       {.name = ".orc_unwind", .type = SHT_PROGBITS, .flags = SHF_ALLOC, .bytes = {}, .relocations = {}},
+                       {.name = ".return_sites", .type = SHT_PROGBITS, .flags = SHF_ALLOC, .bytes = {}, .relocations = {}}};
     object.symbols = {{}, {"", STB_LOCAL, STT_SECTION, STV_DEFAULT, 1, 0, 0},
                       {"__x86_return_thunk", STB_GLOBAL, STT_NOTYPE, STV_DEFAULT, 0, 0, 0}};
   }
@@ -149,6 +149,15 @@ TEST_F(FramesTest, WhatBeginsAsAFunctionWithAFramePointerEndsHasARow) {
   shorten_unwind_table(object);
   EXPECT_EQ(rows(), (std::vector<Place>{{0, framed}, {40, entry}, {50, deep}, {75, entry}, {96, framed},
                                         {146, entry}, {156, unknown}}));
+}
+
+TEST_F(FramesTest, ALongPartWithoutAFrameKeepsItsRow) {
+  function("decides_first", 0, 100);
+  row(0, entry), row(40, pushed), row(43, framed), row(80, entry), row(84, framed), row(100, unknown);
+  function("last", 112, 40);
+  row(112, entry), row(113, pushed), row(116, framed), row(150, entry), row(152, unknown);
+  shorten_unwind_table(object);
+  EXPECT_EQ(rows(), (std::vector<Place>{{0, entry}, {40, framed}, {152, unknown}}));
 }
 
 TEST_F(FramesTest, ATableOfAnotherKindIsLeftAlone) {

@@ -17,6 +17,7 @@ namespace stp {
 namespace {
 
 constexpr size_t row_size = 6, place_size = 4;  // struct orc_entry; an address relative to its own place
+constexpr int64_t step = 32;  // bytes: of an entry or an exit few parts have more
 constexpr const char* return_thunk = "__x86_return_thunk";
 constexpr char jump = '\xe9';  // with four bytes of distance
 
@@ -137,7 +138,10 @@ void shorten_unwind_table(Object& object) {
     // nothing is known of that either.
     bool is_idle = row.is_end() && (!begin.section || (!is_last && rows[i + 1].place == row.place));
     bool is_between = !is_last && (is_idle || function_at(rooms, row.place).section);
-    if (auto it = framed.find(begin); it != framed.end()) row.says = it->second;
+    int64_t length = begin.section ? functions.at(begin) - row.place.at : 0;
+    if (!is_last) length = std::min(length, rows[i + 1].place.at - row.place.at);
+    // Part of a function may do without the frame: what is quickly decided.
+    if (auto it = framed.find(begin); it != framed.end() && length <= step) row.says = it->second;
     bool is_known = !kept.empty() && kept.back().place.section == row.place.section &&
                     kept.back().says == row.says;
     if (!is_between && !is_known) kept.push_back(row);

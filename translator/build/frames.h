@@ -6,8 +6,8 @@
 namespace stp {
 
 // Shortens the unwinder's table, .orc_unwind (asm/orc_types.h): a function that keeps a frame pointer has one
-// row instead of one for each step that its entry and exits take, and neighbours share it. An interrupt within
-// those steps then hides a caller from a backtrace, as in kernels that have no such table; in a function that
+// row instead of one for each step that its entry and exits take, and neighbours share it. Longer parts that do without
+// the frame keep theirs. An interrupt within those steps then hides a caller from a backtrace, as in kernels that have no such table; in a function that
 // calls another, where all others stand, backtraces are whole.
 void shorten_unwind_table(Object&);
 
