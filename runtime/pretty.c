@@ -58,7 +58,7 @@ static bool read_memory(void *to, u64 from, u32 bytes)
  * text's end need not be mapped. */
 static void put_quoted(struct out *out, u64 address, u32 bytes)
 {
-	char step[64];
+	char step[64] STP_NOT_ZEROED;
 	u32 done = 0, i, n;
 
 	while (done < bytes && !out->full) {
@@ -129,7 +129,7 @@ static struct value parse_value(const char **at)
 static void put_number(struct out *out, const struct value *v, u64 number)
 {
 	u32 bits = v->bits ? v->bits : v->bytes * 8;
-	char text[24];
+	char text[24] STP_NOT_ZEROED;
 
 	number <<= 64 - v->bit - bits;
 	number = v->kind == 'i' ? (u64)((s64)number >> (64 - bits)) : number >> (64 - bits);

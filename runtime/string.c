@@ -94,7 +94,7 @@ struct stp_str stp_sprint(struct stp_context *c, struct stp_text *to, const char
 			  const char *letters, const union stp_arg *args,
 			  const struct stp_place *place)
 {
-	struct stp_format_arg values[MOST_ARGS];
+	struct stp_format_arg values[MOST_ARGS] STP_NOT_ZEROED;
 	size_t length, n = 0;
 
 	for (; letters[n] && n < MOST_ARGS; n++) {

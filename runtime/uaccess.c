@@ -6,6 +6,9 @@
  * sleep and never fault a page in. An address that cannot be read is a script error.
  */
 #include <linux/uaccess.h>
+#include <asm/processor.h>
+#include <asm/vsyscall.h>
+#include <asm/word-at-a-time.h>
 
 #include "builtins.h"
 #include "runtime.h"
@@ -16,10 +19,51 @@ static void fault(struct stp_context *c, u64 address, const char *what,
 	stp_fail(c, place, "%s fault at 0x%016llx", what, address);
 }
 
+/*
+ * Of the kernel's half, and canonical, by what copy_from_kernel_nofault() itself goes by: with four levels of page tables or
+ * five. Below the page of system calls, which is the user's all the same. Such an address can do no worse than
+ * not be mapped.
+ */
+static bool is_plain(u64 address)
+{
+	u64 low = ~0ull << (boot_cpu_data.x86_virt_bits - 1);
+
+	return likely(address - low < VSYSCALL_ADDR - sizeof(u64) - low);
+}
+
+/* What copy_from_kernel_nofault() comes to for a number at such an address, without its calls and loop: 42 instructions
+ * less. False when it cannot be read. */
+static __always_inline bool load_plain(u64 address, u32 size, u64 *value)
+{
+	bool done = false;
+
+	pagefault_disable();
+	switch (size) {
+	case 1:
+		__get_kernel_nofault(value, (void *)address, u8, out);
+		break;
+	case 2:
+		__get_kernel_nofault(value, (void *)address, u16, out);
+		break;
+	case 4:
+		__get_kernel_nofault(value, (void *)address, u32, out);
+		break;
+	default:
+		__get_kernel_nofault(value, (void *)address, u64, out);
+	}
+	done = true;
+out:
+	pagefault_enable();
+	return done;
+}
+
 u64 stp_load(struct stp_context *c, u64 address, u32 size, const struct stp_place *place)
 {
 	u64 value = 0;
 
+	if (is_plain(address) && likely(load_plain(address, size, &value)))
+		return value;
+	value = 0;
 	if (unlikely(copy_from_kernel_nofault(&value, (void *)address, size))) {
 		fault(c, address, "kernel read", place);
 		return 0;
@@ -98,6 +142,31 @@ static long copy_user(void *to, u64 from, size_t count)
 }
 
 /*
+ * The words of a text in the kernel, as long as they lie in one page, are plain and fit `room`: how far it went. True when it
+ * came to the end.
+ */
+static bool read_words(char *to, u64 from, u32 room, u32 *length)
+{
+	const struct word_at_a_time constants = WORD_AT_A_TIME_CONSTANTS;
+	u32 left = min_t(u64, room, PAGE_SIZE - (from & ~PAGE_MASK)), at;
+	unsigned long zero;
+	u64 word;
+
+	for (at = 0; left - at >= sizeof(word) && is_plain(from + at); at += sizeof(word)) {
+		if (!load_plain(from + at, sizeof(word), &word))
+			break;
+		memcpy(to + at, &word, sizeof(word));
+		if (has_zero(word, &zero, &constants)) {
+			zero = create_zero_mask(prep_zero_mask(word, zero, &constants));
+			*length = at + find_zero(zero);
+			return true;
+		}
+	}
+	*length = at;
+	return false;
+}
+
+/*
  * Up to `n` bytes of text, or to the end of a string's room. The kernel does not export its
  * string copies, so this goes in small steps that do not cross a page: what lies behind the
  * text's end need not be mapped.
@@ -110,6 +179,10 @@ static struct stp_str read_text(struct stp_context *c, struct stp_text *scratch,
 	u32 length = 0, step, found;
 
 	scratch->len = 0;
+	if (copy == copy_kernel && read_words(scratch->text, address, room, &length)) {
+		scratch->len = length;
+		return STP_BORROW(scratch);
+	}
 	while (length < room) {
 		u64 from = address + length;
 

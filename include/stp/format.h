@@ -166,12 +166,16 @@ static inline size_t stp_digits(char *end, stp_u64 value, unsigned int base, int
 	size_t n = 0;
 
 	/* Constant divisors: a 64-bit division by a variable is slow. */
+	if (base == 10) {
+		do {
+			end[-(stp_s64)++n] = (char)('0' + value % 10);
+			value /= 10;
+		} while (value);
+		return n;
+	}
 	do {
-		unsigned int digit = base == 10 ? value % 10 : base == 8 ? value % 8 : value % 16;
-
-		*--end = digits[digit];
-		value = base == 10 ? value / 10 : base == 8 ? value / 8 : value / 16;
-		n++;
+		end[-(stp_s64)++n] = digits[value & (base - 1)];
+		value >>= base == 16 ? 4 : 3;
 	} while (value);
 	return n;
 }

@@ -114,6 +114,8 @@ class Lowering {
   prog::Expr* print_argument(const ast::Expr&, prog::Type wanted, std::string& letters,
                              const Reason& needs = {});
   size_t format(std::string text, std::string letters);
+  const prog::PrintExpr* text_of_numbers(const prog::Expr*);
+  void take_in(std::string& text, std::string& letters, std::vector<prog::Expr*>& args);
 
   // script_variables.cc
   prog::Expr* parameter(const std::string& name, const Span&);

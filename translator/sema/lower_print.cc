@@ -50,6 +50,39 @@ Expr* Lowering::memory(Expr* address, Expr* bytes, bool user, bool digits) {
       prog::BuiltinCall{builtin, {address, bytes, constant(user, address->span)}});
 }
 
+// `e` when it is a sprintf (or $$parms and its kin) of nothing but numbers, and fits a string whatever they are:
+// what is too long is a script error, which must stay one.
+const prog::PrintExpr* Lowering::text_of_numbers(const Expr* e) {
+  constexpr size_t longest_number = 24;  // %#o of 64 bits has 23 digits
+  auto* print = std::get_if<prog::PrintExpr>(&e->node);
+  if (!print || !print->to_string || !print->description.empty()) return nullptr;
+  const prog::Format& format = program().formats[print->format];
+  if (format.letters.find_first_not_of('l') != std::string::npos ||
+      format.text.size() + print->args.size() * longest_number >= program().limits.string_size)
+    return nullptr;
+  for (const Conversion& c : parse_format(format.text).conversions)
+    if (format.text.substr(c.begin, c.end - c.begin).find_first_of("*.123456789") != std::string::npos)
+      return nullptr;
+  return print;
+}
+
+// Text of numbers that is only printed is not made when the probe is hit: its format becomes a part of this one.
+void Lowering::take_in(std::string& text, std::string& letters, std::vector<Expr*>& args) {
+  auto conversions = parse_format(text).conversions;
+  if (conversions.size() != args.size()) return;
+  for (size_t i = args.size(); i-- > 0;) {  // the last first: the places of the others stay
+    const Conversion& c = conversions[i];
+    const prog::PrintExpr* inner = text_of_numbers(args[i]);
+    if (!inner || text.substr(c.begin, c.end - c.begin) != "%s" ||
+        args.size() - 1 + inner->args.size() > most_arguments)
+      continue;
+    auto at = args.erase(args.begin() + static_cast<ptrdiff_t>(i));
+    args.insert(at, inner->args.begin(), inner->args.end());
+    text.replace(c.begin, c.end - c.begin, program().formats[inner->format].text);
+    letters.replace(i, 1, inner->args.size(), 'l');
+  }
+}
+
 // Too many arguments, or too few: the first that is left over, or the first conversion without one,
 // when it stands on the line where the statement begins. That is the line of the error.
 Expr* Lowering::wrong_count(const ast::Print& p, const std::vector<Conversion>& conversions,
@@ -109,7 +142,9 @@ Expr* Lowering::printf(const ast::Print& p, const Span& span) {
     }
     lowered.args.push_back(argument);
   }
-  lowered.format = format(text + written.substr(copied), letters);
+  text += written.substr(copied);
+  take_in(text, letters, lowered.args);
+  lowered.format = format(std::move(text), std::move(letters));
   return program().expr(result, span, std::move(lowered));
 }
 
@@ -141,6 +176,7 @@ Expr* Lowering::print(const ast::Print& p, const Span& span) {
     return error(Code::bad_format, span,
                  fmt::format("at most {} values can be printed at once", most_arguments),
                  Type::string);
+  take_in(text, letters, lowered.args);
   lowered.format = format(std::move(text), std::move(letters));
   return program().expr(p.to_string ? Type::string : Type::number, span, std::move(lowered));
 }
