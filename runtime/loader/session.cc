@@ -18,6 +18,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <cstring>
@@ -213,12 +214,17 @@ class Session {
   // gives up what waits.
   bool is_patient() {
     look_for_end(control_.status());
-    bool waits = stopping_ && Clock::now() - stopped_ >= std::chrono::seconds{2};
-    if (waits && !told_ && !one_place_) {
+    auto now = Clock::now();
+    if (size_t left = out_.left(); left != left_) {
+      left_ = left;
+      moved_ = now;
+    }
+    bool stands = stopping_ && now - std::max(stopped_, moved_) >= std::chrono::seconds{2};
+    if (stands && !told_ && !one_place_) {
       told_ = true;
       messages_.append(fmt::format(
           "stp: {} bytes wait for the reader of the output; Ctrl-C (SIGINT) once more gives them up\n",
-          out_.left()));
+          left_));
       messages_.flush();
     }
     return !given_up_;
@@ -331,6 +337,8 @@ class Session {
   Clock::time_point started_ = Clock::now(), stopped_;  // the second: with stopping_
   bool stopping_ = false;
   bool given_up_ = false, told_ = false;  // what a pipe has no room for
+  size_t left_ = 0;                       // of that, when it was looked at last,
+  Clock::time_point moved_;               // and since when it is so much
   bool detached_ = false;
   bool announced_ = false;
   bool command_seen_ = false;

@@ -40,6 +40,9 @@ static const char *const deadly_returns[] = {
 	 * it is inline, but compilers leave a copy. To follow its own returns would not end before
 	 * the stack does. */
 	"objpool_push",
+	/* What it asks at each return where the kernel was built to check its uses of RCU (PROVE_RCU); elsewhere there
+	 * are no such functions. */
+	"rcu_read_lock_any_held", "rcu_lockdep_current_cpu_online",
 	/* Jumped to by __switch_to_asm(). On top of the stack are the new task's registers, the first of them
 	 * r15, and no return address. (From v6.6 on the function of the first name is C, but ftrace has a site there.) */
 	"ret_from_fork", "ret_from_fork_asm",
@@ -90,6 +93,21 @@ static bool is_wait(unsigned long address)
 bool stp_is_deadly(unsigned long address)
 {
 	return is_wait(address) || is_one_of(address, deadly, ARRAY_SIZE(deadly));
+}
+
+void stp_leave_deadly_returns(const unsigned long *entries, unsigned long *sites, u32 n)
+{
+	static const char *const names[] = { "rcu_read_lock_any_held", "rcu_lockdep_current_cpu_online" };
+	unsigned long address;
+	u32 i, k;
+
+	for (k = 0; k < ARRAY_SIZE(names); k++) {
+		address = stp_symbol_address(names[k]);
+		for (i = 0; i < n && address; i++)
+			/* A kprobe, by which it was found, stands behind ENDBR, as the site does. */
+			if (entries[i] == address || sites[i] == address)
+				sites[i] = 0;
+	}
 }
 
 bool stp_is_deadly_return(unsigned long address)

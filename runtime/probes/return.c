@@ -227,6 +227,7 @@ static int return_arm(const struct stp_point *const *points, u32 n, void **resul
 	if (!entries || !set)
 		goto out;
 	stp_sites_of(points, entries, sites, n);
+	stp_leave_deadly_returns(entries, sites, n);
 	for (i = 0; i < n; i++)
 		if (points[i]->number > 0 && !points[i]->is_wild)
 			sites[i] = 0;

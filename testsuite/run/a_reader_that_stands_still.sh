@@ -12,6 +12,7 @@ calls=$!
 state() { sed -n 's/^state //p' /sys/kernel/debug/stp/*/state 2> /dev/null; }
 fail() {
 	echo "$*; the session is '$(state)'"
+	kill $sleeper $(pidof getppid)
 	cat err
 	exit 1
 }
@@ -58,4 +59,5 @@ sleep 2
 kill -INT $loader
 wait $loader
 kill $sleeper $calls
+kill $(pidof getppid)
 [ -z "$(state)" ] || fail "the module stays"
