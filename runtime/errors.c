@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What goes wrong in a handler: said once, to where `try` or the end of the handler finds it. */
 #include <linux/kernel.h>
+#include <linux/stdarg.h>
 #include <linux/string.h>
 
-#include "transport/ring.h"
+#include "script.h"
 
 void stp_fail(struct stp_context *c, const struct stp_place *place, const char *text, ...)
 {
@@ -64,21 +65,4 @@ s64 stp_mod_slow(struct stp_context *c, s64 a, s64 b, const struct stp_place *pl
 		return 0;
 	}
 	return b == -1 ? 0 : a % b;
-}
-
-void stp_report_error(struct stp_context *c)
-{
-	char *text = c->error_text;
-	size_t length = strlen(text), room = sizeof(c->error_text);
-	const struct stp_place *place = c->error_place;
-
-	if (place)
-		length += scnprintf(text + length, room - length, " near %s:%u:%u", place->file,
-				    place->line, place->column);
-	if (!stp_script.suppress_handler_errors) {
-		stp_ring_text(c, STP_RECORD_ERROR, (struct stp_str){ text, length });
-		if (stp_session_error())
-			stp_session_wants_stop();
-	}
-	c->error = NULL;
 }

@@ -137,6 +137,25 @@ void stp_contexts_exit(void)
 	stp_probes_off = NULL;
 }
 
+/* ---------------------------------------------------------- errors that nobody caught */
+
+void stp_report_error(struct stp_context *c)
+{
+	char *text = c->error_text;
+	size_t length = strlen(text), room = sizeof(c->error_text);
+	const struct stp_place *place = c->error_place;
+
+	if (place)
+		length += scnprintf(text + length, room - length, " near %s:%u:%u", place->file,
+				    place->line, place->column);
+	if (!stp_script.suppress_handler_errors) {
+		stp_ring_text(c, STP_RECORD_ERROR, (struct stp_str){ text, length });
+		if (stp_session_error())
+			stp_session_wants_stop();
+	}
+	c->error = NULL;
+}
+
 /* --------------------------------------------------------- probes on and off */
 
 int stp_probe_switch(u32 probe, bool on)

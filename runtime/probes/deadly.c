@@ -35,14 +35,15 @@ static const char *const deadly[] = {
 	"memset", "__memset", "memset_erms", "memset_orig",
 };
 
+/* What the kernel asks at each return that is followed, where it was built to check its uses of RCU (PROVE_RCU);
+ * elsewhere there are no such functions. ftrace has a site in them. */
+static const char *const asked_at_returns[] = { "rcu_read_lock_any_held", "rcu_lockdep_current_cpu_online" };
+
 static const char *const deadly_returns[] = {
 	/* With it rethook_trampoline_handler() gives a call's record back at each return (from v6.7 on);
 	 * it is inline, but compilers leave a copy. To follow its own returns would not end before
 	 * the stack does. */
 	"objpool_push",
-	/* What it asks at each return where the kernel was built to check its uses of RCU (PROVE_RCU); elsewhere there
-	 * are no such functions. */
-	"rcu_read_lock_any_held", "rcu_lockdep_current_cpu_online",
 	/* Jumped to by __switch_to_asm(). On top of the stack are the new task's registers, the first of them
 	 * r15, and no return address. (From v6.6 on the function of the first name is C, but ftrace has a site there.) */
 	"ret_from_fork", "ret_from_fork_asm",
@@ -97,12 +98,11 @@ bool stp_is_deadly(unsigned long address)
 
 void stp_leave_deadly_returns(const unsigned long *entries, unsigned long *sites, u32 n)
 {
-	static const char *const names[] = { "rcu_read_lock_any_held", "rcu_lockdep_current_cpu_online" };
 	unsigned long address;
 	u32 i, k;
 
-	for (k = 0; k < ARRAY_SIZE(names); k++) {
-		address = stp_symbol_address(names[k]);
+	for (k = 0; k < ARRAY_SIZE(asked_at_returns); k++) {
+		address = stp_symbol_address(asked_at_returns[k]);
 		for (i = 0; i < n && address; i++)
 			/* A kprobe, by which it was found, stands behind ENDBR, as the site does. */
 			if (entries[i] == address || sites[i] == address)
@@ -112,5 +112,6 @@ void stp_leave_deadly_returns(const unsigned long *entries, unsigned long *sites
 
 bool stp_is_deadly_return(unsigned long address)
 {
-	return is_one_of(address, deadly_returns, ARRAY_SIZE(deadly_returns));
+	return is_one_of(address, deadly_returns, ARRAY_SIZE(deadly_returns)) ||
+	       is_one_of(address, asked_at_returns, ARRAY_SIZE(asked_at_returns));
 }

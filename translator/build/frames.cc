@@ -43,7 +43,7 @@ Place target(const Object& object, const Relocation& r) {
 std::map<Place, int64_t> functions_of(const Object& object, bool rooms = false) {
   std::map<Place, int64_t> functions;
   for (const ObjectSymbol& s : object.symbols)
-    if (s.type == STT_FUNC && s.section && s.size && (s.name.compare(0, 6, "__pfx_") == 0) == rooms) {
+    if (s.type == STT_FUNC && s.section && s.size && is_room(s) == rooms) {
       int64_t begin = s.value, end = s.value + s.size;
       int64_t& known = functions[{s.section, begin}];
       known = std::max(known, end);
@@ -123,6 +123,8 @@ std::vector<Row> rows_of(const Object& object) {
 }
 
 }  // namespace
+
+bool is_room(const ObjectSymbol& symbol) { return symbol.name.compare(0, 6, "__pfx_") == 0; }
 
 void shorten_unwind_table(Object& object) {
   std::map<Place, int64_t> functions = functions_of(object), rooms = functions_of(object, true);

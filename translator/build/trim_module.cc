@@ -15,7 +15,6 @@
 #include <elf.h>
 
 #include <algorithm>
-#include <boost/algorithm/string.hpp>
 #include <cstring>
 #include <set>
 #include <vector>
@@ -58,9 +57,6 @@ void resolve_inside(const Object& object, ObjectSection& section, uint32_t numbe
 bool is_looked_for(const std::string& name) {
   return name == "__this_module" || name == "init_module" || name == "cleanup_module";
 }
-
-// objtool's names of the room that a kernel built for it has before each function.
-bool is_room(const ObjectSymbol& symbol) { return boost::starts_with(symbol.name, "__pfx_"); }
 
 // A symbol for each section's start, made when there is none.
 std::vector<uint32_t> section_symbols(Object& object) {

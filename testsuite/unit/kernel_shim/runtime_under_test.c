@@ -193,16 +193,3 @@ void stp_test_move(char *to, const char *from, u32 n)
 {
 	stp_words_move(to, from, n);
 }
-
-void stp_fail(struct stp_context *c, const struct stp_place *place, const char *text, ...)
-{
-	va_list args;
-
-	if (c->error)
-		return;
-	va_start(args, text);
-	vsnprintf(c->error_text, sizeof(c->error_text), text, args);
-	va_end(args);
-	c->error = c->error_text;
-	c->error_place = place;
-}

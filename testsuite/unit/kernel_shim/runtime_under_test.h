@@ -152,7 +152,7 @@ class Runtime {
                                         "library.so"};
     for (const auto& path : {shim, home / "runtime", home / "include"})
       command.insert(command.end(), {"-I", path.string()});
-    for (const char* file : {"map.c", "map_store.c", "walk.c", "grow.c", "area.c", "stat.c", "string.c"})
+    for (const char* file : {"map.c", "map_store.c", "walk.c", "grow.c", "area.c", "stat.c", "string.c", "errors.c"})
       command.push_back((home / "runtime" / file).string());
     command.push_back((shim / "runtime_under_test.c").string());
     bool compiled = run_logged(command, folder / "log", folder) == 0;
