@@ -194,25 +194,41 @@ hot bool stp_hit(const struct stp_point *point, const struct pt_regs *regs, cons
 	return hit_full(point, regs, args, address, entry, d);
 }
 
+static noinline hot bool enter_guarded(const struct stp_point *point, const struct pt_regs *regs,
+				       u64 address, void *entry, const struct stp_dispatch *d)
+{
+	struct stp_hit hit = { (const u64 *)regs, NULL, entry, point, address };
+	bool done = run_guarded(d->probe->entry_handler, &hit);
+
+	if (unlikely(!done))
+		stp_missed(point, STP_MISS_REENTRY, 1);
+	return done;
+}
+
+static noinline hot bool enter_full(const struct stp_point *point, const struct pt_regs *regs,
+				    u64 address, void *entry, const struct stp_dispatch *d)
+{
+	struct stp_hit hit = { (const u64 *)regs, NULL, entry, point, address };
+	bool failed = false;
+	enum stp_miss missed = run_full(d, d->probe->entry_handler, hit, &failed);
+
+	if (unlikely(missed != STP_MISSES))
+		stp_missed(point, missed, 1);
+	else if (unlikely(failed))
+		stp_count_handled(d);
+	return missed == STP_MISSES && !failed;
+}
+
 hot bool stp_hit_entry(const struct stp_point *point, const struct pt_regs *regs, u64 address,
 		       void *entry)
 {
 	const struct stp_dispatch *d = stp_dispatches + point->probe;
-	struct stp_hit hit = { (const u64 *)regs, NULL, entry, point, address };
-	enum stp_miss missed;
-	bool failed = false;
 
 	if (unlikely(READ_ONCE(stp_live) != STP_LIVE) && !passes(point))
 		return false;
 	if (!d->probe->entry_handler)
 		return true;
 	if (likely(d->flags & (STP_PROBE_LIGHT | STP_PROBE_GUARDED)))
-		missed = run_guarded(d->probe->entry_handler, &hit) ? STP_MISSES : STP_MISS_REENTRY;
-	else
-		missed = run_full(d, d->probe->entry_handler, hit, &failed);
-	if (unlikely(missed != STP_MISSES))
-		stp_missed(point, missed, 1);
-	else if (unlikely(failed))
-		stp_count_handled(d);
-	return missed == STP_MISSES && !failed;
+		return enter_guarded(point, regs, address, entry, d);
+	return enter_full(point, regs, address, entry, d);
 }

@@ -14,8 +14,14 @@
 #include <linux/trace_recursion.h>
 #include <linux/version.h>
 
-#include "compat/follow.h"
+#include "probes/hooks.h"
 #include "runtime.h"
+
+/* As fprobe and rethook keep it for each call. */
+struct stp_call_data {
+	struct stp_followed followed;
+	u64 data[];
+};
 
 /* fprobe keeps data for each call, and a handler may refuse one (76d0de5729c0 and 39d954200bf6, v6.3). */
 #if IS_ENABLED(CONFIG_FPROBE) && LINUX_VERSION_CODE >= KERNEL_VERSION(6, 3, 0) && \
@@ -25,23 +31,26 @@ static int entered(struct fprobe *fprobe, unsigned long ip, unsigned long parent
 		   struct pt_regs *regs, void *data)
 {
 	struct stp_follow *follow = container_of(fprobe, struct stp_follow, fprobe);
+	struct stp_call_data *call = data;
 
-	return follow->entered(follow, ip, regs, data);
+	call->followed = stp_followed(follow, ip, regs);
+	return !call->followed.point ||
+	       !stp_hit_entry(call->followed.point, regs, call->followed.entry, call->data);
 }
 
 static void returned(struct fprobe *fprobe, unsigned long ip, unsigned long parent,
 		     struct pt_regs *regs, void *data)
 {
-	struct stp_follow *follow = container_of(fprobe, struct stp_follow, fprobe);
+	struct stp_call_data *call = data;
 
-	follow->returned(follow, ip, regs, data);
+	stp_hit(call->followed.point, regs, NULL, call->followed.entry, call->data);
 }
 
 int stp_follow(struct stp_follow *follow, unsigned long *ips, u32 n)
 {
 	follow->fprobe.entry_handler = entered;
 	follow->fprobe.exit_handler = returned;
-	follow->fprobe.entry_data_size = follow->data_size;
+	follow->fprobe.entry_data_size = sizeof(struct stp_call_data) + follow->data_size;
 	follow->fprobe.nr_maxactive = follow->slots;
 	return register_fprobe_ips(&follow->fprobe, ips, n);
 }
@@ -65,8 +74,7 @@ void stp_follow_missed(struct stp_follow *follow, unsigned long *no_slot, unsign
 
 struct call {
 	struct rethook_node node;
-	unsigned long ip;
-	u64 data[];
+	struct stp_call_data kept;
 };
 
 static struct {
@@ -74,9 +82,8 @@ static struct {
 	typeof(rethook_stop) *stop;
 	typeof(rethook_free) *free;
 	typeof(rethook_add_node) *add_node;
-	typeof(rethook_try_get) *try_get;
 	typeof(rethook_recycle) *recycle;
-	typeof(rethook_hook) *hook;
+	unsigned long trampoline;
 } rethook;
 
 static bool find_rethook(void)
@@ -85,74 +92,143 @@ static bool find_rethook(void)
 	rethook.stop = (void *)stp_symbol_address("rethook_stop");
 	rethook.free = (void *)stp_symbol_address("rethook_free");
 	rethook.add_node = (void *)stp_symbol_address("rethook_add_node");
-	rethook.try_get = (void *)stp_symbol_address("rethook_try_get");
 	rethook.recycle = (void *)stp_symbol_address("rethook_recycle");
-	rethook.hook = (void *)stp_symbol_address("rethook_hook");
-	return rethook.alloc && rethook.stop && rethook.free && rethook.add_node &&
-	       rethook.try_get && rethook.recycle && rethook.hook;
+	rethook.trampoline = stp_symbol_address("arch_rethook_trampoline");
+	return rethook.alloc && rethook.stop && rethook.free && rethook.add_node && rethook.recycle &&
+	       rethook.trampoline;
+}
+
+/* This CPU's slots are taken: those of the others. */
+static noinline struct freelist_node *find_slot(struct stp_follow *follow)
+{
+	struct freelist_node *node = NULL;
+	u32 i;
+
+	for (i = 0; i < follow->n_pools && !node; i++)
+		node = freelist_try_get(&follow->pools[i]->pool);
+	if (!node)
+		atomic_long_inc(&follow->no_slot);
+	return node;
+}
+
+/* As rethook_try_get(). A slot goes back to where it came from. */
+static __always_inline struct call *take_slot(struct stp_follow *follow)
+{
+	struct freelist_node *node;
+
+	if (unlikely(!rcu_is_watching())) {
+		atomic_long_inc(&follow->skipped);
+		return NULL;
+	}
+	node = freelist_try_get(&follow->pools[raw_smp_processor_id()]->pool);
+	if (unlikely(!node))
+		node = find_slot(follow);
+	return node ? container_of(node, struct call, node.freelist) : NULL;
+}
+
+/* As rethook_hook() and arch_rethook_prepare(). */
+static __always_inline void hook(struct rethook_node *node, const struct pt_regs *regs)
+{
+	unsigned long *stack = (unsigned long *)regs->sp;
+
+	node->ret_addr = *stack;
+	node->frame = regs->sp;
+	__llist_add(&node->llist, &current->rethooks);
+	/* Who unwinds this stack now finds what the slot says. */
+	barrier();
+	*stack = rethook.trampoline;
+}
+
+/* stp_hit_entry() keeps a handler from being reached from itself. */
+static __always_inline void follow_call(struct stp_follow *follow, unsigned long ip,
+					struct ftrace_regs *fregs)
+{
+	const struct pt_regs *regs = stp_ftrace_regs(fregs);
+	struct stp_followed followed = stp_followed(follow, ip, regs);
+	struct call *call = followed.point ? take_slot(follow) : NULL;
+
+	if (!call)
+		return;
+	call->kept.followed = followed;
+	if (likely(stp_hit_entry(followed.point, regs, followed.entry, call->kept.data)))
+		hook(&call->node, regs);
+	else
+		rethook.recycle(&call->node);
 }
 
 static void entered(unsigned long ip, unsigned long parent, struct ftrace_ops *ops,
 		    struct ftrace_regs *fregs)
 {
-	struct stp_follow *follow = container_of(ops, struct stp_follow, fprobe.ops);
-	struct pt_regs *regs = ftrace_get_regs(fregs);
-	struct rethook_node *node;
-	struct call *call;
-	int bit;
+	follow_call(container_of(ops, struct stp_follow, fprobe.ops), ip, fregs);
+}
 
-	bit = ftrace_test_recursion_trylock(ip, parent);
-	if (bit < 0 || !rcu_is_watching()) {
+static void entered_asking(unsigned long ip, unsigned long parent, struct ftrace_ops *ops,
+			   struct ftrace_regs *fregs)
+{
+	struct stp_follow *follow = container_of(ops, struct stp_follow, fprobe.ops);
+	int bit = ftrace_test_recursion_trylock(ip, parent);
+
+	if (bit < 0) {
 		atomic_long_inc(&follow->skipped);
-		goto out;
+		return;
 	}
-	node = rethook.try_get(follow->pool);
-	if (!node) {
-		atomic_long_inc(&follow->no_slot);
-		goto out;
-	}
-	call = container_of(node, struct call, node);
-	call->ip = ip;
-	if (follow->entered(follow, ip, regs, call->data))
-		rethook.recycle(node);
-	else
-		rethook.hook(node, regs, true);
-out:
-	if (bit >= 0)
-		ftrace_test_recursion_unlock(bit);
+	follow_call(follow, ip, fregs);
+	ftrace_test_recursion_unlock(bit);
 }
 
 static void returned(struct rethook_node *node, void *data, struct pt_regs *regs)
 {
 	struct call *call = container_of(node, struct call, node);
-	struct stp_follow *follow = data;
 
-	follow->returned(follow, call->ip, regs, call->data);
+	stp_hit(call->kept.followed.point, regs, NULL, call->kept.followed.entry, call->kept.data);
 }
 
-static int fill_pool(struct stp_follow *follow)
+static int fill_pool(struct stp_follow *follow, struct rethook *pool, u32 slots)
 {
 	u32 i;
 
-	follow->pool = rethook.alloc(follow, returned);
-	for (i = 0; follow->pool && i < follow->slots; i++) {
+	for (i = 0; i < slots; i++) {
 		struct call *call = kzalloc(sizeof(*call) + follow->data_size, GFP_KERNEL);
 
 		if (!call)
-			break;
-		rethook.add_node(follow->pool, &call->node);
+			return -ENOMEM;
+		rethook.add_node(pool, &call->node);
 	}
-	return follow->pool && i == follow->slots ? 0 : -ENOMEM;
+	return 0;
 }
 
-static void empty_pool(struct stp_follow *follow)
+static int fill_pools(struct stp_follow *follow)
 {
-	if (!follow->pool)
-		return;
-	/* Who got a slot just now has returned, or will find that nobody waits for it. */
-	rethook.stop(follow->pool);
+	u32 n = min(num_online_cpus(), follow->slots), i;
+	int error = 0;
+
+	follow->pools = kcalloc(nr_cpu_ids, sizeof(*follow->pools), GFP_KERNEL);
+	if (!follow->pools)
+		return -ENOMEM;
+	for (i = 0; i < n && !error; i++) {
+		struct rethook *pool = rethook.alloc(NULL, returned);
+
+		if (!pool)
+			return -ENOMEM;
+		follow->pools[follow->n_pools++] = pool;
+		error = fill_pool(follow, pool, follow->slots / n + (i < follow->slots % n));
+	}
+	for (; i < nr_cpu_ids && !error; i++)
+		follow->pools[i] = follow->pools[i % n];
+	return error;
+}
+
+static void empty_pools(struct stp_follow *follow)
+{
+	u32 i;
+
+	for (i = 0; i < follow->n_pools; i++)
+		rethook.stop(follow->pools[i]);
+	/* Calls that return now find that nobody waits for them. */
 	synchronize_rcu();
-	rethook.free(follow->pool);
+	for (i = 0; i < follow->n_pools; i++)
+		rethook.free(follow->pools[i]);
+	kfree(follow->pools);
 }
 
 int stp_follow(struct stp_follow *follow, unsigned long *ips, u32 n)
@@ -162,15 +238,15 @@ int stp_follow(struct stp_follow *follow, unsigned long *ips, u32 n)
 
 	if (!find_rethook())
 		return -EOPNOTSUPP;
-	ops->func = entered;
-	ops->flags = FTRACE_OPS_FL_SAVE_REGS;
-	error = fill_pool(follow);
+	ops->func = follow->asks ? entered_asking : entered;
+	ops->flags = follow->all_regs ? FTRACE_OPS_FL_SAVE_REGS : 0;
+	error = fill_pools(follow);
 	if (!error)
 		error = ftrace_set_filter_ips(ops, ips, n, 0, 0);
 	if (!error)
 		error = register_ftrace_function(ops);
 	if (error) {
-		empty_pool(follow);
+		empty_pools(follow);
 		ftrace_free_filter(ops);
 	}
 	return error;
@@ -179,7 +255,7 @@ int stp_follow(struct stp_follow *follow, unsigned long *ips, u32 n)
 void stp_unfollow(struct stp_follow *follow)
 {
 	unregister_ftrace_function(&follow->fprobe.ops);
-	empty_pool(follow);
+	empty_pools(follow);
 	ftrace_free_filter(&follow->fprobe.ops);
 }
 

@@ -3,7 +3,6 @@
  * What the kernel calls when a function is entered or returns: finds the point and runs its handler. What arms
  * them is entry.c and return.c, which is compiled to be small; this is compiled to be fast.
  */
-#include "call.h"
 #include "probes/hooks.h"
 #include "runtime.h"
 
@@ -76,7 +75,7 @@ void stp_entry_hit_call(unsigned long ip, unsigned long parent, struct ftrace_op
 /* ---------------------------------------------------------------- returns */
 
 /* Only certain calls of the function may be a point's own. `ip`: as of struct stp_parts. */
-static bool is_meant(const struct stp_point *point, struct pt_regs *regs, unsigned long ip)
+static bool is_meant(const struct stp_point *point, const struct pt_regs *regs, unsigned long ip)
 {
 	const struct stp_call *call = stp_call_of(point);
 
@@ -108,29 +107,6 @@ int stp_kretprobe_returned(struct kretprobe_instance *instance, struct pt_regs *
 	return 0;
 }
 
-static __always_inline const struct stp_site *site_of_call(const struct stp_return_group *group, unsigned long ip)
-{
-	return group->only ?: stp_sites_at(&group->sites, ip);
-}
-
-int stp_follow_entered(struct stp_follow *follow, unsigned long ip, struct pt_regs *regs, void *data)
-{
-	const struct stp_return_group *group = container_of(follow, struct stp_return_group, follow);
-	const struct stp_site *site = site_of_call(group, ip);
-
-	if (!site || !is_meant(site->point, regs, 0))
-		return 1;
-	return !stp_hit_entry(site->point, regs, stp_site_entry(site, ip), data);
-}
-
-void stp_follow_returned(struct stp_follow *follow, unsigned long ip, struct pt_regs *regs, void *data)
-{
-	const struct stp_return_group *group = container_of(follow, struct stp_return_group, follow);
-	const struct stp_site *site = site_of_call(group, ip);
-
-	stp_hit(site->point, regs, NULL, stp_site_entry(site, ip), data);
-}
-
 /* The point of the system call that is made, where the first of a place means one. NULL: none of them. */
 static const struct stp_site *site_of_made(const struct stp_return_group *group, const struct stp_site *site)
 {
@@ -142,25 +118,14 @@ static const struct stp_site *site_of_made(const struct stp_return_group *group,
 	return NULL;
 }
 
-int stp_follow_entered_shared(struct stp_follow *follow, unsigned long ip, struct pt_regs *regs, void *data)
+struct stp_followed stp_followed_of(const struct stp_return_group *group, unsigned long ip,
+				    const struct pt_regs *regs)
 {
-	const struct stp_return_group *group = container_of(follow, struct stp_return_group, follow);
-	const struct stp_site *site = site_of_call(group, ip);
+	const struct stp_site *site = stp_sites_at(&group->sites, ip);
 
-	if (site && stp_call_of(site->point))
+	if (site && group->is_shared && stp_call_of(site->point))
 		site = site_of_made(group, site);
 	else if (site && !is_meant(site->point, regs, 0))
-		return 1;
-	return !site || !stp_hit_entry(site->point, regs, stp_site_entry(site, ip), data);
-}
-
-void stp_follow_returned_shared(struct stp_follow *follow, unsigned long ip, struct pt_regs *regs,
-				void *data)
-{
-	const struct stp_return_group *group = container_of(follow, struct stp_return_group, follow);
-	const struct stp_site *site = site_of_call(group, ip);
-
-	if (stp_call_of(site->point))
-		site = site_of_made(group, site) ?: site;
-	stp_hit(site->point, regs, NULL, stp_site_entry(site, ip), data);
+		site = NULL;
+	return site ? (struct stp_followed){ site->point, stp_site_entry(site, ip) } : (struct stp_followed){};
 }

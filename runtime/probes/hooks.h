@@ -6,6 +6,7 @@
 #include <linux/ftrace.h>
 #include <linux/kprobes.h>
 
+#include "call.h"
 #include "compat/follow.h"
 #include "probes/sites.h"
 
@@ -48,16 +49,27 @@ int stp_kretprobe_returned(struct kretprobe_instance *instance, struct pt_regs *
 struct stp_return_group {
 	struct stp_follow follow;
 	struct stp_sites sites;
-	const struct stp_site *only; /* NULL: there are several */
+	struct stp_followed one;    /* where there is one point, which asks for no callers; else zeroes */
+	const struct stp_call *call; /* of that point: which calls are its own; NULL: all */
+	bool is_shared;		    /* some function serves several system calls */
 	const struct stp_point *any;
 };
 
-/* What struct stp_follow calls. */
-int stp_follow_entered(struct stp_follow *follow, unsigned long ip, struct pt_regs *regs, void *data);
-void stp_follow_returned(struct stp_follow *follow, unsigned long ip, struct pt_regs *regs, void *data);
-/* The same, of a group of which a function serves several system calls. */
-int stp_follow_entered_shared(struct stp_follow *follow, unsigned long ip, struct pt_regs *regs, void *data);
-void stp_follow_returned_shared(struct stp_follow *follow, unsigned long ip, struct pt_regs *regs,
-				void *data);
+/* The same when which of them it is takes more than the address. */
+struct stp_followed stp_followed_of(const struct stp_return_group *group, unsigned long ip,
+				    const struct pt_regs *regs);
+
+/* Whose call has been entered; without a point: nobody's. */
+static __always_inline struct stp_followed stp_followed(const struct stp_follow *follow, unsigned long ip,
+							const struct pt_regs *regs)
+{
+	const struct stp_return_group *group = container_of(follow, struct stp_return_group, follow);
+
+	if (unlikely(!group->one.point))
+		return stp_followed_of(group, ip, regs);
+	if (group->call && !stp_is_call(group->call, stp_made_call()))
+		return (struct stp_followed){};
+	return group->one;
+}
 
 #endif

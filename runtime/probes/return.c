@@ -133,24 +133,33 @@ static bool is_served(const struct stp_sites *sites, const struct stp_point *poi
 static int follow_group(struct stp_return_group *group, const struct stp_point *const *points,
 			unsigned long *entries, const unsigned long *sites, unsigned long *ips, u32 n)
 {
+	const struct stp_probe *probe = &stp_script.probes[points[0]->probe];
+	const struct stp_site *site;
 	u32 i, count = 0, served = 0;
+	bool asks = false;
 	int error = stp_sites_create(&group->sites, points, entries, sites, n);
 
 	for (i = 0; i < n && !error; i++) {
 		if (sites[i] && stp_sites_at(&group->sites, sites[i])->point == points[i])
 			ips[count++] = sites[i];
 		served += sites[i] && is_served(&group->sites, points[i], sites[i]);
+		asks |= points[i]->n_callers;
 	}
 	if (error || !count)
 		return error;
-	group->only = count == 1 ? stp_sites_at(&group->sites, ips[0]) : NULL;
+	group->is_shared = served > count;
 	group->any = points[0];
 	group->follow = (struct stp_follow){
-		.entered = served > count ? stp_follow_entered_shared : stp_follow_entered,
-		.returned = served > count ? stp_follow_returned_shared : stp_follow_returned,
-		.data_size = stp_script.probes[points[0]->probe].entry_size,
+		.data_size = probe->entry_size,
 		.slots = shared_slots(points, sites, n),
+		.asks = asks,
+		.all_regs = asks || (probe->flags & STP_PROBE_ALL_REGS),
 	};
+	site = stp_sites_at(&group->sites, ips[0]);
+	if (served == 1 && !asks) {
+		group->one = (struct stp_followed){ site->point, stp_site_entry(site, ips[0]) };
+		group->call = stp_call_of(site->point);
+	}
 	error = stp_follow(&group->follow, ips, count);
 	for (i = 0; i < n && !error; i++)
 		if (sites[i] && is_served(&group->sites, points[i], sites[i]))

@@ -209,10 +209,18 @@ TEST_F(OptimizeTest, OnlyRegistersThatEntriesLackAskForAll) {
   size_t argument = probe(PointKind::entry, {read(5)});  // rdi
   size_t other = probe(PointKind::entry, {read(3)});     // rbx
   size_t statement = probe(PointKind::statement, {});
+  size_t returned = probe(PointKind::function_return, {read(3)});
+  size_t kept = probe(PointKind::function_return, {});
+  program.probes[kept].entry_values = {program.expr(Type::number, {}, LocExpr{types::loc_reg(3)})};
+  size_t both = probe(PointKind::function_return, {read(3)});
+  program.probes[both].points.push_back(program.probes[other].points[0]);
   optimize(program);
   EXPECT_FALSE(program.probes[argument].all_registers);
   EXPECT_TRUE(program.probes[other].all_registers);
   EXPECT_TRUE(program.probes[statement].all_registers);
+  EXPECT_FALSE(program.probes[returned].all_registers);
+  EXPECT_TRUE(program.probes[kept].all_registers);
+  EXPECT_TRUE(program.probes[both].all_registers);
 }
 
 // What a condition reads is locked by those who write it, and evaluated by nobody else.

@@ -124,12 +124,23 @@ bool writes_local_otherwise(const Stmt* s, size_t index) {
       s->node);
 }
 
+// What the runtime runs of a script: handlers, what they keep at entries, conditions of points.
+template <typename Seen>
+void each_root(const Program& program, Seen seen) {
+  for (const Probe& probe : program.probes) {
+    seen(probe.body);
+    for (const Expr* e : probe.entry_values) seen(e);
+  }
+  for (const Gate& gate : program.gates) seen(gate.condition);
+}
+
 // The longest chain of calls from each function, as nesting levels and bytes of frames.
 struct Chain {
   size_t levels = 0, bytes = 0;
 };
 
-std::set<size_t> called(const Stmt* body) {
+template <typename Node>
+std::set<size_t> called(const Node* body) {
   std::set<size_t> functions;
   Visit visit;
   visit.expression = [&](const Expr* e) {
@@ -145,7 +156,8 @@ class Chains {
       : program_(program), functions_(functions), known_(functions.size()) {}
 
   // Calls in circles are counted once here: their number is what the nesting limit bounds.
-  Chain from(const Stmt* body) {
+  template <typename Node>
+  Chain from(const Node* body) {
     Chain longest;
     for (size_t callee : called(body)) {
       Chain chain = of(callee);
@@ -179,7 +191,8 @@ class WalkDepth {
  public:
   WalkDepth(const Program& program, size_t global) : program_(program), global_(global) {}
 
-  size_t of(const Stmt* body) {
+  template <typename Node>
+  size_t of(const Node* body) {
     size_t open = 0, most = 0;
     Visit visit;
     visit.walk = [&](const ForeachStmt& f, bool entered) {
@@ -273,11 +286,11 @@ Depths depths(const Module& module, const std::vector<Written>& functions,
   for (const Function& f : program.functions) recursive |= f.recursive;
   for (const Written& f : functions) function_bytes = std::max(function_bytes, f.frame_bytes);
   for (const Written& h : handlers) handler_bytes = std::max(handler_bytes, h.frame_bytes);
-  for (const Probe& probe : program.probes) {
-    Chain chain = chains.from(probe.body);
+  each_root(program, [&](const auto* root) {
+    Chain chain = chains.from(root);
     longest.levels = std::max(longest.levels, chain.levels);
     longest.bytes = std::max(longest.bytes, chain.bytes);
-  }
+  });
   Depths depths;
   size_t levels = program.limits.nesting.value_or(longest.levels + (recursive ? 10 : 0));
   depths.nesting = levels + 1;  // the handler's own
@@ -286,7 +299,7 @@ Depths depths(const Module& module, const std::vector<Written>& functions,
     WalkDepth walks(program, g);
     size_t most = 0;
     if (program.globals[g].array)
-      for (const Probe& probe : program.probes) most = std::max(most, walks.of(probe.body));
+      each_root(program, [&](const auto* root) { most = std::max(most, walks.of(root)); });
     depths.walks.push_back(std::min<size_t>(most, 255));
   }
   return depths;
@@ -304,7 +317,7 @@ std::vector<std::vector<size_t>> key_rooms(const Program& program) {
       room = room && more ? std::max(room, more) : 0;
     }
   };
-  for (const Probe& probe : program.probes) visit(probe.body);
+  each_root(program, [&](const auto* root) { visit(root); });
   for (const Function& function : program.functions) visit(function.body);
   // C of the script may do anything; and no string is longer than any may be.
   for (auto& keys : rooms)

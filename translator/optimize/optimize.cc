@@ -34,10 +34,12 @@ bool runs_alone(const Probe& probe) {
   });
 }
 
-bool needs_all_registers(const Probe& probe, const Uses& uses) {
-  return uses.all_registers ||
-         std::any_of(probe.points.begin(), probe.points.end(), [](const Point& p) {
-           return p.kind == PointKind::function_return || p.kind == PointKind::statement;
+// Beyond those that a function's entry keeps. At a return all are there: there, what is kept at the entry counts.
+bool needs_all_registers(const Probe& probe, const Uses& uses, const std::vector<Uses>& functions) {
+  return entry_uses(probe, functions).all_registers ||
+         std::any_of(probe.points.begin(), probe.points.end(), [&](const Point& p) {
+           return p.kind == PointKind::statement ||
+                  (p.kind != PointKind::function_return && uses.all_registers);
          });
 }
 
@@ -136,7 +138,7 @@ void optimize(Program& program) {
   for (size_t i = 0; i < probes.size(); ++i) {
     Probe& probe = program.probes[i];
     probe.locks.clear();
-    probe.all_registers = needs_all_registers(probe, probes[i]);
+    probe.all_registers = needs_all_registers(probe, probes[i], functions);
     if (!probe.alone)
       for (size_t g = 0; g < program.globals.size(); ++g)
         if (auto lock = lock_for(program.globals[g], g, probes[i], concurrent))

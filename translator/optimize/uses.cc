@@ -253,10 +253,17 @@ Uses value_uses(const Expr* e) {
 }
 
 Uses probe_uses(const Probe& probe, const std::vector<Uses>& functions) {
+  Uses uses = entry_uses(probe, functions);
+  std::set<size_t> calls;
+  Walk(uses, calls).statement(probe.body);
+  for (size_t function : calls) add(uses, functions[function]);
+  return uses;
+}
+
+Uses entry_uses(const Probe& probe, const std::vector<Uses>& functions) {
   Uses uses;
   std::set<size_t> calls;
   Walk walk(uses, calls);
-  walk.statement(probe.body);
   for (const Expr* e : probe.entry_values) walk.value(e);
   for (size_t function : calls) add(uses, functions[function]);
   return uses;

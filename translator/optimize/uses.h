@@ -25,4 +25,7 @@ Uses value_uses(const prog::Expr*);
 // Of a probe's handler and its entry values; `functions` is what function_uses() gave.
 Uses probe_uses(const prog::Probe&, const std::vector<Uses>& functions);
 
+// Of what is kept when a return probe's function is entered.
+Uses entry_uses(const prog::Probe&, const std::vector<Uses>& functions);
+
 }  // namespace stp
