@@ -78,11 +78,10 @@ class SplitObjectTest : public testing::Test {
   void split_and_collect() {
     compile("one", one_c);
     compile("two", two_c);
-    SplitObjects parts = split_objects({path / "one.o", path / "two.o"}, path / "parts");
+    SplitObjects parts = split_objects({path / "one.o", path / "two.o"});
     EXPECT_TRUE(parts.always.empty());
-    std::string members;
-    for (const std::string& name : parts.members) members += " parts/" + name;
-    run("ar rcD lib.a" + members + "; ld -r -u first -o whole.o lib.a");
+    write_library(parts.members, path / "lib.a");
+    run("ld -r -u first -o whole.o lib.a");
   }
   fs::path path;
 };
@@ -91,6 +90,19 @@ TEST_F(SplitObjectTest, AProgramOfItsPartsRunsAsBefore) {
   split_and_collect();
   std::ofstream(path / "main.c") << main_c;
   EXPECT_EQ(output("gcc -no-pie main.c whole.o -o whole; ./whole"), "250 399\n");
+}
+
+// Compared with what ar itself makes of the same members.
+TEST_F(SplitObjectTest, AnotherProgramReadsTheLibrary) {
+  compile("one", one_c);
+  compile("two", two_c);
+  std::vector<LibraryMember> members = split_objects({path / "one.o", path / "two.o"}).members;
+  members.front().name = "a_name_of_more_than_fifteen_characters.o";
+  write_library(members, path / "ours.a");
+  run("mkdir files; cd files; ar x ../ours.a; ar rcD ../theirs.a $(ar t ../ours.a)");
+  EXPECT_EQ(output("ar t ours.a").substr(0, 41), "a_name_of_more_than_fifteen_characters.o\n");
+  EXPECT_EQ(output("nm -s ours.a"), output("nm -s theirs.a"));
+  EXPECT_EQ(output("ar p ours.a | md5sum"), output("ar p theirs.a | md5sum"));
 }
 
 TEST_F(SplitObjectTest, WhatNobodyWantsStaysOut) {
@@ -139,9 +151,9 @@ TEST_F(SplitObjectTest, ATrimmedObjectRunsAndHasFewerRelocations) {
 TEST_F(SplitObjectTest, ATableThatIsNotUnderstoodIsAnError) {
   compile("odd", "void f(void) { __asm__ volatile(\".pushsection __ex_table,\\\"a\\\"\\n.long 0, 0, 0\\n"
                  ".popsection\"); }");
-  EXPECT_THROW(split_objects({path / "odd.o"}, path / "parts"), std::runtime_error);
+  EXPECT_THROW(split_objects({path / "odd.o"}), std::runtime_error);
   std::ofstream(path / "text.o") << "no object";
-  EXPECT_THROW(split_objects({path / "text.o"}, path / "parts"), std::runtime_error);
+  EXPECT_THROW(split_objects({path / "text.o"}), std::runtime_error);
 }
 
 }  // namespace

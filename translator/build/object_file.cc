@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <gelf.h>
 #include <libelf.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -20,13 +21,13 @@ namespace {
 
 class ElfFile {
  public:
-  ElfFile(const fs::path& file, int flags, Elf_Cmd command) : file_(file) {
+  // Closes `fd`; `file` is for messages.
+  ElfFile(const fs::path& file, int fd, Elf_Cmd command) : file_(file), fd_(fd) {
     elf_version(EV_CURRENT);
-    fd_ = open(file.c_str(), flags | O_CLOEXEC, 0644);
     if (fd_ >= 0) elf_ = elf_begin(fd_, command, nullptr);
     if (!elf_) {
       if (fd_ >= 0) close(fd_);
-      fail(file, "no ELF object");
+      fail(file_, "no ELF object");
     }
   }
   ~ElfFile() {
@@ -146,10 +147,49 @@ void add_relocations(const ElfFile& file, Parts& parts, const ObjectSection& sec
               out.size() * sizeof(Elf64_Rela), ELF_T_RELA);
 }
 
+void write(const Object& object, const ElfFile& file) {
+  file.need(gelf_newehdr(file.get(), ELFCLASS64), "out of memory");
+  // Sections with bytes first, in order; then their relocations; then the tables.
+  std::vector<uint32_t> section_index(object.sections.size());
+  uint32_t n = 0, n_relocated = 0;
+  for (size_t i = 1; i < object.sections.size(); ++i) {
+    if (!object.sections[i].type) continue;
+    section_index[i] = ++n;
+    n_relocated += !object.sections[i].relocations.empty();
+  }
+  uint32_t symtab = n + n_relocated + 1;
+  Parts parts;
+  number_symbols(object, section_index, parts);
+  for (const ObjectSection& s : object.sections)
+    if (s.type)
+      add_section(file, add_name(parts.section_names, s.name), header_of(s.type, s.flags, s.alignment, s.entry_size),
+                  s.type == SHT_NOBITS ? nullptr : const_cast<char*>(s.bytes.data()), s.bytes.size(),
+                  ELF_T_BYTE);
+  for (size_t i = 1; i < object.sections.size(); ++i)
+    if (!object.sections[i].relocations.empty())
+      add_relocations(file, parts, object.sections[i], section_index[i], symtab);
+  add_section(file, add_name(parts.section_names, ".symtab"),
+              header_of(SHT_SYMTAB, 0, 8, sizeof(Elf64_Sym), symtab + 1, parts.first_global),
+              parts.symbols.data(), parts.symbols.size() * sizeof(Elf64_Sym), ELF_T_SYM);
+  add_section(file, add_name(parts.section_names, ".strtab"), header_of(SHT_STRTAB, 0, 1, 0), parts.symbol_names.data(),
+              parts.symbol_names.size(), ELF_T_BYTE);
+  add_section(file, own_name, header_of(SHT_STRTAB, 0, 1, 0), parts.section_names.data(),
+              parts.section_names.size(), ELF_T_BYTE);
+  GElf_Ehdr head;
+  file.need(gelf_getehdr(file.get(), &head), "out of memory");
+  head.e_ident[EI_DATA] = ELFDATA2LSB;
+  head.e_type = ET_REL;
+  head.e_machine = EM_X86_64;
+  head.e_version = EV_CURRENT;
+  head.e_shstrndx = symtab + 2;
+  file.need(gelf_update_ehdr(file.get(), &head) && elf_update(file.get(), ELF_C_WRITE) >= 0,
+            "cannot be written");
+}
+
 }  // namespace
 
 Object read_object(const fs::path& path) {
-  ElfFile file(path, O_RDONLY, ELF_C_READ);
+  ElfFile file(path, open(path.c_str(), O_RDONLY | O_CLOEXEC), ELF_C_READ);
   GElf_Ehdr head;
   file.need(gelf_getehdr(file.get(), &head) && head.e_type == ET_REL &&
                 gelf_getclass(file.get()) == ELFCLASS64,
@@ -190,43 +230,23 @@ Object read_object(const fs::path& path) {
 }
 
 void write_object(const Object& object, const fs::path& path) {
-  ElfFile file(path, O_RDWR | O_CREAT | O_TRUNC, ELF_C_WRITE);
-  file.need(gelf_newehdr(file.get(), ELFCLASS64), "out of memory");
-  // Sections with bytes first, in order; then their relocations; then the tables.
-  std::vector<uint32_t> section_index(object.sections.size());
-  uint32_t n = 0, n_relocated = 0;
-  for (size_t i = 1; i < object.sections.size(); ++i) {
-    if (!object.sections[i].type) continue;
-    section_index[i] = ++n;
-    n_relocated += !object.sections[i].relocations.empty();
+  write(object, ElfFile(path, open(path.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644), ELF_C_WRITE));
+}
+
+std::string object_bytes(const Object& object, const std::string& name) {
+  int memory = memfd_create("object", MFD_CLOEXEC), copy = dup(memory);
+  std::string bytes;
+  try {
+    write(object, ElfFile(name, memory, ELF_C_WRITE));
+    off_t size = lseek(copy, 0, SEEK_END);
+    bytes.resize(std::max<off_t>(size, 0));
+    if (size <= 0 || pread(copy, bytes.data(), bytes.size(), 0) != size) fail(name, "cannot be written");
+  } catch (...) {
+    close(copy);
+    throw;
   }
-  uint32_t symtab = n + n_relocated + 1;
-  Parts parts;
-  number_symbols(object, section_index, parts);
-  for (const ObjectSection& s : object.sections)
-    if (s.type)
-      add_section(file, add_name(parts.section_names, s.name), header_of(s.type, s.flags, s.alignment, s.entry_size),
-                  s.type == SHT_NOBITS ? nullptr : const_cast<char*>(s.bytes.data()), s.bytes.size(),
-                  ELF_T_BYTE);
-  for (size_t i = 1; i < object.sections.size(); ++i)
-    if (!object.sections[i].relocations.empty())
-      add_relocations(file, parts, object.sections[i], section_index[i], symtab);
-  add_section(file, add_name(parts.section_names, ".symtab"),
-              header_of(SHT_SYMTAB, 0, 8, sizeof(Elf64_Sym), symtab + 1, parts.first_global),
-              parts.symbols.data(), parts.symbols.size() * sizeof(Elf64_Sym), ELF_T_SYM);
-  add_section(file, add_name(parts.section_names, ".strtab"), header_of(SHT_STRTAB, 0, 1, 0), parts.symbol_names.data(),
-              parts.symbol_names.size(), ELF_T_BYTE);
-  add_section(file, own_name, header_of(SHT_STRTAB, 0, 1, 0), parts.section_names.data(),
-              parts.section_names.size(), ELF_T_BYTE);
-  GElf_Ehdr head;
-  file.need(gelf_getehdr(file.get(), &head), "out of memory");
-  head.e_ident[EI_DATA] = ELFDATA2LSB;
-  head.e_type = ET_REL;
-  head.e_machine = EM_X86_64;
-  head.e_version = EV_CURRENT;
-  head.e_shstrndx = symtab + 2;
-  file.need(gelf_update_ehdr(file.get(), &head) && elf_update(file.get(), ELF_C_WRITE) >= 0,
-            "cannot be written");
+  close(copy);
+  return bytes;
 }
 
 }  // namespace stp

@@ -43,4 +43,7 @@ struct Object {
 Object read_object(const std::filesystem::path& file);
 void write_object(const Object&, const std::filesystem::path& file);
 
+// What write_object() writes. Throws std::runtime_error, which says `name`.
+std::string object_bytes(const Object&, const std::string& name);
+
 }  // namespace stp

@@ -155,40 +155,34 @@ std::vector<std::string> objects_of_runtime(const fs::path& folder) {
   return objects;
 }
 
-bool make_archive(const std::string& name, const std::vector<std::string>& members,
-                  const fs::path& folder, const fs::path& log) {
+bool run_ar(const std::string& name, const std::vector<std::string>& members, const fs::path& folder,
+            const fs::path& log) {
   std::vector<std::string> command = {"ar", "rcD", name};
   command.insert(command.end(), members.begin(), members.end());
   return run_logged(command, log, folder) == 0;
 }
 
 // The objects of the runtime, in parts, as a library from which a script gets what it uses and one
-// that every script gets; and the .mod.o. All without debug information. Objects that cannot be
+// that every script gets; and the .mod.o, without debug information. Objects that cannot be
 // split are members as they are: modules become larger, and no worse.
 bool make_libraries(const fs::path& folder, const fs::path& log) {
   std::vector<std::string> objects = objects_of_runtime(folder),
-                           lean = {"strip", "--strip-debug", "-R", ".comment"};
-  lean.insert(lean.end(), objects.begin(), objects.end());
-  lean.push_back(std::string(placeholder_name) + ".mod.o");
+                           lean = {"strip", "--strip-debug", "-R", ".comment",
+                                   std::string(placeholder_name) + ".mod.o"};
   // Kernels from 6.12 on have a part of each module made once.
   if (constexpr const char* common = ".module-common.o"; fs::exists(folder / common)) lean.push_back(common);
   if (run_logged(lean, log, folder) != 0) return false;
-  SplitObjects parts;
   std::vector<fs::path> paths;
   for (const std::string& object : objects) paths.push_back(folder / object);
   try {
-    parts = split_objects(paths, folder / "parts");
-    for (auto* list : {&parts.always, &parts.members})
-      for (std::string& name : *list) name = "parts/" + name;
+    SplitObjects parts = split_objects(paths);
+    write_library(parts.always, folder / "always.a");
+    write_library(parts.members, folder / "runtime.a");
   } catch (const std::runtime_error& e) {
     std::ofstream(log, std::ios::app) << "the objects are linked whole: " << e.what() << "\n";
-    parts = {objects, {}};
+    return run_ar("always.a", objects, folder, log) && run_ar("runtime.a", {}, folder, log);
   }
-  bool made = make_archive("always.a", parts.always, folder, log) &&
-              make_archive("runtime.a", parts.members, folder, log);
-  std::error_code ignored;
-  fs::remove_all(folder / "parts", ignored);
-  return made;
+  return true;
 }
 
 // What the .mod.o knows: all that the runtime and the empty script define or want.

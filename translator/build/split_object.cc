@@ -369,7 +369,7 @@ class Member {
   std::map<uint32_t, uint32_t> section_symbols_;
 };
 
-void write_members(const Unit& unit, const fs::path& folder, SplitObjects& result) {
+void add_members(const Unit& unit, SplitObjects& result) {
   Member always(unit);
   bool any = false;
   for (uint32_t i = 1; i < unit.object.sections.size(); ++i) {
@@ -381,18 +381,14 @@ void write_members(const Unit& unit, const fs::path& folder, SplitObjects& resul
     }
     Member member(unit);
     member.add_part(i);
-    std::string name = fmt::format("{}.{}.o", unit.name, i);
-    write_object(member.finish(), folder / name);
-    result.members.push_back(name);
+    result.members.push_back({fmt::format("{}.{}.o", unit.name, i), member.finish()});
   }
-  if (!any) return;
-  result.always.push_back(unit.name + ".o");
-  write_object(always.finish(), folder / result.always.back());
+  if (any) result.always.push_back({unit.name + ".o", always.finish()});
 }
 
 }  // namespace
 
-SplitObjects split_objects(const std::vector<fs::path>& objects, const fs::path& folder) {
+SplitObjects split_objects(const std::vector<fs::path>& objects) {
   std::vector<Unit> units;
   std::set<std::string> taken;
   for (const fs::path& path : objects) {
@@ -403,9 +399,8 @@ SplitObjects split_objects(const std::vector<fs::path>& objects, const fs::path&
     gather_names(unit, taken);
   }
   for (Unit& unit : units) name_sections(unit, taken);
-  fs::create_directories(folder);
   SplitObjects result;
-  for (const Unit& unit : units) write_members(unit, folder, result);
+  for (const Unit& unit : units) add_members(unit, result);
   return result;
 }
 

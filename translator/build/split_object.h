@@ -5,18 +5,18 @@
 #include <string>
 #include <vector>
 
+#include "build/library.h"
+
 namespace stp {
 
 struct SplitObjects {
-  std::vector<std::string> always;   // members that nothing refers to and every module needs
-  std::vector<std::string> members;  // the others, for a library: one section of code or data each
+  std::vector<LibraryMember> always;   // what nothing refers to and every module needs
+  std::vector<LibraryMember> members;  // the others, for a library: one section of code or data each
 };
 
-// Splits `objects`, compiled with -ffunction-sections and -fdata-sections, into files in `folder`
-// and returns their names there. What is local to an object may be named by other parts of it
-// afterwards, and becomes global under a name that no other object knows. Throws std::runtime_error
+// Splits `objects`, compiled with -ffunction-sections and -fdata-sections. What is local to an object may be named by
+// other parts of it afterwards, and becomes global under a name that no other object knows. Throws std::runtime_error
 // that says what cannot be split: then the objects are still good as they are.
-SplitObjects split_objects(const std::vector<std::filesystem::path>& objects,
-                           const std::filesystem::path& folder);
+SplitObjects split_objects(const std::vector<std::filesystem::path>& objects);
 
 }  // namespace stp
