@@ -72,7 +72,7 @@ void stp_unlock_global(u32 global, enum stp_lock_mode mode, unsigned long flags)
 	local_irq_restore(flags);
 }
 
-bool stp_lock_rest(struct stp_context *c, const struct stp_dispatch *d, u32 taken)
+STP_HOT bool stp_lock_rest(struct stp_context *c, const struct stp_dispatch *d, u32 taken)
 {
 	for (; taken < d->n_locks; taken++)
 		if (!stp_try_lock(d->locks + taken) && !lock_patiently(c, d->locks + taken))

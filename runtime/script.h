@@ -32,6 +32,8 @@ typedef _Bool bool;
 
 /* Of variables that several CPUs write. */
 #define STP_OWN_LINE __attribute__((aligned(64)))
+/* Of a function that hits pass, in a unit of the runtime of which most is seldom run (runtime/Kbuild). */
+#define STP_HOT __attribute__((hot))
 
 /* ----------------------------------------------------------------- places */
 

@@ -72,7 +72,7 @@ static void keep_most(local64_t *most, s64 value)
 	}
 }
 
-void stp_timed(struct stp_context *c, u64 cycles)
+STP_HOT void stp_timed(struct stp_context *c, u64 cycles)
 {
 	struct times *times = this_cpu_read(cpu_times) + (c->point - stp_script.points);
 

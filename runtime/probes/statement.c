@@ -28,7 +28,7 @@ struct stp_breakpoints {
 	struct breakpoint each[];
 };
 
-static int statement_hit(struct kprobe *probe, struct pt_regs *regs)
+static STP_HOT int statement_hit(struct kprobe *probe, struct pt_regs *regs)
 {
 	const struct breakpoint *b = container_of(probe, struct breakpoint, probe);
 
@@ -36,7 +36,7 @@ static int statement_hit(struct kprobe *probe, struct pt_regs *regs)
 	return 0;
 }
 
-static int statement_hit_called(struct kprobe *probe, struct pt_regs *regs)
+static STP_HOT int statement_hit_called(struct kprobe *probe, struct pt_regs *regs)
 {
 	const struct breakpoint *b = container_of(probe, struct breakpoint, probe);
 
@@ -46,7 +46,7 @@ static int statement_hit_called(struct kprobe *probe, struct pt_regs *regs)
 }
 
 /* The kernel makes no jump of a kprobe that has one of these. */
-static void stay_breakpoint(struct kprobe *probe, struct pt_regs *regs, unsigned long flags)
+static STP_HOT void stay_breakpoint(struct kprobe *probe, struct pt_regs *regs, unsigned long flags)
 {
 }
 

@@ -1,10 +1,12 @@
 // Objects that are taken apart and put together again still do what they did: a program is made of
 // them and run.
+#include <elf.h>
 #include <gtest/gtest.h>
 #include <stdlib.h>
 
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <string>
 
 #include "build/object_file.h"
@@ -53,10 +55,10 @@ class SplitObjectTest : public testing::Test {
   }
   ~SplitObjectTest() override { fs::remove_all(path); }
 
-  void compile(const std::string& name, const char* text) {
+  void compile(const std::string& name, const char* text, const std::string& flags = "") {
     std::ofstream(path / (name + ".c")) << text;
     run("gcc -O2 -fno-pic -mcmodel=kernel -fno-asynchronous-unwind-tables -fcf-protection=none "
-        "-ffunction-sections -fdata-sections -c " + name + ".c");
+        "-ffunction-sections -fdata-sections " + flags + " -c " + name + ".c");
   }
   void run(const std::string& command) {
     ASSERT_EQ(run_logged({"sh", "-e", "-c", command}, path / "log", path), 0)
@@ -105,6 +107,41 @@ TEST_F(SplitObjectTest, WhatNobodyWantsStaysOut) {
   std::string all = text_of_file(path / "whole.o");
   EXPECT_EQ(all.find("text of nobody"), std::string::npos);
   EXPECT_NE(all.find("two"), std::string::npos);
+}
+
+TEST_F(SplitObjectTest, FunctionsThatAreSeldomRunLieApart) {
+  for (bool seldom : {false, true}) {
+    compile("one", "int rare(void) { return 1; }\nint __attribute__((hot)) frequent(void) { return 2; }\n",
+            seldom ? "-Wa,--defsym,stp_seldom_run=1" : "");
+    std::map<std::string, std::string> section_of;
+    for (const std::string& name : split_objects({path / "one.o"}, path / "parts").members) {
+      Object object = read_object(path / "parts" / name);
+      for (const ObjectSymbol& s : object.symbols)
+        if (s.type == STT_FUNC) section_of[s.name] = object.sections[s.section].name;
+    }
+    EXPECT_EQ(section_of["rare"], seldom ? ".text.unlikely" : ".text");
+    EXPECT_EQ(section_of["frequent"], ".text");
+  }
+}
+
+TEST_F(SplitObjectTest, WhatTheKernelCanDoWithoutIsTakenOut) {
+  std::ofstream(path / "module.s") << ".text\n.globl f, g\nf: endbr64\nret\ng: endbr64\nlock incl (%rdi)\nret\n"
+                                      ".section .ibt_endbr_seal,\"a\"\n.long f - .\n"
+                                      ".section .smp_locks,\"a\"\n.long g + 4 - .\n"
+                                      ".section .comment\n.ascii \"by hand\"\n"
+                                      ".section .exit.data,\"aw\"\n.quad g\n"
+                                      ".section .init.data,\"aw\"\nnumber: .quad 1\n"
+                                      ".data\n.quad number\n";
+  run("gcc -c module.s -o module.o; gcc -c -x c /dev/null -o mod.o");
+  trim_module(path / "module.o", path / "mod.o");
+  Object object = read_object(path / "module.o");
+  std::string code;
+  for (const ObjectSection& s : object.sections) {
+    if (s.name == ".text") code = s.bytes;
+    for (const char* gone : {".ibt_endbr_seal", ".smp_locks", ".comment", ".exit.data"}) EXPECT_NE(s.name, gone);
+  }
+  EXPECT_EQ(size_of(object, ".init.data"), 8u);  // something refers to it
+  EXPECT_EQ(code.substr(0, 9), std::string("\x66\x0f\x1f\x00\xc3\xf3\x0f\x1e\xfa", 9));
 }
 
 TEST_F(SplitObjectTest, ATrimmedObjectRunsAndHasFewerRelocations) {

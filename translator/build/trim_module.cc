@@ -1,10 +1,14 @@
-// Four things are taken out.
+// Taken out are:
 //
 // Versions: the .mod.o was made for the whole runtime and has a row of 64 bytes for each symbol of
 // the kernel that any part of it uses; a script's module needs the rows of its own.
 //
-// Relocations inside a section: `ld -r` leaves a call from one function to another to the kernel's
-// module loader, though both stand in .text and their distance is known. 24 bytes each.
+// Relocations (share_calls.h, merge_code.h): of a call from one function to another `ld -r` leaves 24 bytes to the
+// kernel's module loader.
+//
+// Tables that the kernel can do without. With .smp_locks it takes the `lock` from instructions where there is one
+// CPU. .ibt_endbr_seal lists functions that are never called through a pointer, in which it overwrites the instruction that
+// would admit that, endbr64: done here.
 //
 // Names of data, and of the room before functions: a relocation may as well name the section. Names of functions
 // stay, for backtraces.
@@ -19,8 +23,11 @@
 #include <set>
 #include <vector>
 
+#include "build/code_places.h"
 #include "build/frames.h"
+#include "build/merge_code.h"
 #include "build/object_file.h"
+#include "build/share_calls.h"
 
 namespace stp {
 namespace fs = std::filesystem;
@@ -34,23 +41,31 @@ bool is_known(const Object& object) {
   });
 }
 
-void drop_section(ObjectSection& section) { section = {}; }
-
-// R_X86_64_PC32 and R_X86_64_PLT32 (psABI 4.4.1): S + A - P, in four bytes.
-void resolve_inside(const Object& object, ObjectSection& section, uint32_t number) {
-  std::vector<Relocation> left;
-  for (const Relocation& r : section.relocations) {
-    const ObjectSymbol& symbol = object.symbols[r.symbol];
-    bool relative = r.type == R_X86_64_PC32 || r.type == R_X86_64_PLT32;
-    if (!relative || symbol.section != number || symbol.binding == STB_WEAK ||
-        r.offset + sizeof(int32_t) > section.bytes.size()) {
-      left.push_back(r);
-      continue;
-    }
-    auto distance = static_cast<int32_t>(symbol.value + r.addend - r.offset);
-    std::memcpy(&section.bytes[r.offset], &distance, sizeof distance);
+// What nobody reads: the compiler's name, what it wants of the stack, and pointers to the module's two functions that
+// keep a linker from throwing those away.
+void drop_unread(Object& object) {
+  std::set<uint32_t> used;
+  for (const ObjectSection& section : object.sections)
+    for (const Relocation& r : section.relocations) used.insert(object.symbols[r.symbol].section);
+  for (uint32_t i = 1; i < object.sections.size(); ++i) {
+    const std::string& name = object.sections[i].name;
+    bool is_pointer = name == ".init.data" || name == ".exit.data";
+    if (name == patchable || name == ".smp_locks" || name == ".comment" || name == ".note.GNU-stack" ||
+        (is_pointer && !used.count(i)))
+      object.sections[i] = {};
   }
-  section.relocations = std::move(left);
+}
+
+// Puts in place of endbr64 what the kernel does (asm/ibt.h, gen_endbr_poison(): a `nop` that tells what was there).
+void seal(Object& object) {
+  const std::string endbr("\xf3\x0f\x1e\xfa"), sealed("\x66\x0f\x1f\x00", 4);
+  ObjectSection& sites = object.sections[section_named(object, ".ibt_endbr_seal")];
+  for (const Relocation& r : sites.relocations) {
+    Place place = target(object, r);
+    std::string& code = object.sections[place.section].bytes;
+    if (code.compare(place.at, endbr.size(), endbr) == 0) code.replace(place.at, sealed.size(), sealed);
+  }
+  sites = {};
 }
 
 // The symbols that the module loader and the linker look for by name.
@@ -122,14 +137,13 @@ void drop_versions(Object& mod, const Object& object) {
 void trim_module(const fs::path& object_path, const fs::path& mod_path) {
   Object object = read_object(object_path), mod = read_object(mod_path);
   if (!is_known(object) || !is_known(mod)) return;
-  share_returns(object);
+  drop_unread(object);
+  drop_unread(mod);
+  seal(object);
+  share_calls(object);
   shorten_unwind_table(object);
-  for (uint32_t i = 1; i < object.sections.size(); ++i) {
-    if (object.sections[i].name == patchable)
-      drop_section(object.sections[i]);
-    else
-      resolve_inside(object, object.sections[i], i);
-  }
+  merge_code(object);
+  resolve_inside(object);
   unname_data(object);
   drop_versions(mod, object);
   write_object(object, object_path);
