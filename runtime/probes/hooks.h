@@ -17,8 +17,8 @@ struct stp_entry_group {
 	bool registered;
 };
 
-/* These may be an ops' function, each of a group: ftrace's `ops.func`. */
-void stp_entry_hit(unsigned long ip, unsigned long parent, struct ftrace_ops *ops,
+/* These may be an ops' function, each of a group: ftrace's `ops.func`. Scripts with several points need this one. */
+STP_IF_NEEDED void stp_entry_hit(unsigned long ip, unsigned long parent, struct ftrace_ops *ops,
 		   struct ftrace_regs *fregs);
 /* Of one site with one point. */
 void stp_entry_hit_one(unsigned long ip, unsigned long parent, struct ftrace_ops *ops,
@@ -27,10 +27,10 @@ void stp_entry_hit_one(unsigned long ip, unsigned long parent, struct ftrace_ops
 void stp_entry_hit_one_behind(unsigned long ip, unsigned long parent, struct ftrace_ops *ops,
 			      struct ftrace_regs *fregs);
 /* Of points that want certain callers. */
-void stp_entry_hit_called(unsigned long ip, unsigned long parent, struct ftrace_ops *ops,
+STP_IF_NEEDED void stp_entry_hit_called(unsigned long ip, unsigned long parent, struct ftrace_ops *ops,
 			  struct ftrace_regs *fregs);
 /* Of system calls. */
-void stp_entry_hit_call(unsigned long ip, unsigned long parent, struct ftrace_ops *ops,
+STP_IF_NEEDED void stp_entry_hit_call(unsigned long ip, unsigned long parent, struct ftrace_ops *ops,
 			struct ftrace_regs *fregs);
 
 /* A function whose return is followed by a kretprobe of its own. */
@@ -56,8 +56,8 @@ struct stp_return_group {
 int stp_follow_entered(struct stp_follow *follow, unsigned long ip, struct pt_regs *regs, void *data);
 void stp_follow_returned(struct stp_follow *follow, unsigned long ip, struct pt_regs *regs, void *data);
 /* The same, of a group of which a function serves several system calls. */
-int stp_follow_entered_shared(struct stp_follow *follow, unsigned long ip, struct pt_regs *regs, void *data);
-void stp_follow_returned_shared(struct stp_follow *follow, unsigned long ip, struct pt_regs *regs,
+STP_IF_NEEDED int stp_follow_entered_shared(struct stp_follow *follow, unsigned long ip, struct pt_regs *regs, void *data);
+STP_IF_NEEDED void stp_follow_returned_shared(struct stp_follow *follow, unsigned long ip, struct pt_regs *regs,
 				void *data);
 
 #endif

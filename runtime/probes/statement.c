@@ -28,6 +28,9 @@ struct stp_breakpoints {
 	struct breakpoint each[];
 };
 
+/* Of points that want certain callers. */
+STP_IF_NEEDED int stp_statement_hit_called(struct kprobe *probe, struct pt_regs *regs);
+
 static STP_HOT int statement_hit(struct kprobe *probe, struct pt_regs *regs)
 {
 	const struct breakpoint *b = container_of(probe, struct breakpoint, probe);
@@ -36,7 +39,7 @@ static STP_HOT int statement_hit(struct kprobe *probe, struct pt_regs *regs)
 	return 0;
 }
 
-static STP_HOT int statement_hit_called(struct kprobe *probe, struct pt_regs *regs)
+STP_IF_NEEDED STP_HOT int stp_statement_hit_called(struct kprobe *probe, struct pt_regs *regs)
 {
 	const struct breakpoint *b = container_of(probe, struct breakpoint, probe);
 
@@ -69,7 +72,7 @@ struct stp_breakpoints *stp_breakpoints_arm(const struct stp_point *const *point
 		b->point = points[i];
 		b->address = addresses[i];
 		b->probe.addr = (kprobe_opcode_t *)addresses[i];
-		b->probe.pre_handler = points[i]->n_callers ? statement_hit_called : statement_hit;
+		b->probe.pre_handler = points[i]->n_callers ? stp_statement_hit_called : statement_hit;
 		if (wanted > MOST_JUMPS)
 			b->probe.post_handler = stay_breakpoint;
 		error = stp_is_deadly(addresses[i]) ? STP_DEADLY : register_kprobe(&b->probe);

@@ -93,13 +93,5 @@ TEST_F(MergeCodeTest, AnAddressThatIsPutIntoARegisterBecomesADistance) {
   ASSERT_EQ(object.sections[text].relocations.size(), 2u);
 }
 
-TEST_F(MergeCodeTest, WhatAnotherObjectMayTakeThePlaceOfIsLeftOpen) {
-  object.symbols[rare].binding = STB_WEAK;
-  relocation(text, 1, R_X86_64_PLT32, rare, -4);
-  merge_code(object);
-  resolve_inside(object);
-  EXPECT_EQ(object.sections[text].relocations.size(), 1u);
-}
-
 }  // namespace
 }  // namespace stp

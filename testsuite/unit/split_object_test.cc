@@ -144,6 +144,28 @@ TEST_F(SplitObjectTest, WhatTheKernelCanDoWithoutIsTakenOut) {
   EXPECT_EQ(code.substr(0, 9), std::string("\x66\x0f\x1f\x00\xc3\xf3\x0f\x1e\xfa", 9));
 }
 
+// What a script does not need is not linked, and nothing is left that would have come to it.
+TEST_F(SplitObjectTest, AFunctionThatIsOnlyWantedByNameIsThereIfItIs) {
+  compile("one", "__attribute__((weak)) int extra(int x) { return x + 1; }\n"
+                 "int (*volatile table[])(int) = { extra };\n"
+                 "int first(int x) { return x > 100 ? extra(x) : table[0] == (int (*)(int))0; }\n");
+  for (bool wanted : {false, true}) {
+    compile("script", wanted ? "__asm__(\".globl extra\");" : "");
+    std::string members;
+    for (const std::string& name : split_objects({path / "one.o"}, path / "parts").members) members += " parts/" + name;
+    run("rm -f lib.a; ar rcD lib.a" + members + "; ld -r -u first -o module.o script.o lib.a");
+    run("gcc -c -x c /dev/null -o mod.o");
+    trim_module(path / "module.o", path / "mod.o");
+    EXPECT_EQ(object_symbols(path / "module.o").defined.count("extra"), wanted ? 1u : 0u);
+    EXPECT_TRUE(object_symbols(path / "module.o").undefined.empty());
+    std::ofstream(path / "main.c") << "#include <stdio.h>\nint first(int);\n"
+                                      "int main(int n, char **v) { printf(\"%d\\n\", first(n > 1 ? 200 : 5)); }\n";
+    EXPECT_EQ(output("gcc -no-pie main.c module.o -o whole; ./whole"), wanted ? "0\n" : "1\n");
+    // By SIGILL.
+    EXPECT_EQ(output("(./whole x || echo $?)"), wanted ? "201\n" : "132\n");
+  }
+}
+
 TEST_F(SplitObjectTest, ATrimmedObjectRunsAndHasFewerRelocations) {
   split_and_collect();
   std::ofstream(path / "main.c") << main_c;

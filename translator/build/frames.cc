@@ -130,11 +130,8 @@ std::set<Place> functions_with_frame(const Object& object) {
 }
 
 bool add_entry_rows(Object& object, uint32_t section, int64_t begin, int64_t end) {
-  std::map<Place, int64_t> functions = functions_of(object);
   std::vector<Row> rows = rows_of(object);
-  auto entry = std::find_if(rows.begin(), rows.end(), [&](const Row& row) {
-    return functions.count(row.place) && row.is_entry();
-  });
+  auto entry = std::find_if(rows.begin(), rows.end(), [](const Row& row) { return row.is_entry(); });
   if (entry == rows.end()) return false;
   ObjectSection& places = object.sections[section_named(object, ".orc_unwind_ip")];
   ObjectSection& table = object.sections[section_named(object, ".orc_unwind")];

@@ -70,7 +70,7 @@ bool make_lea(char* code) {
 // psABI 4.4.1. R_X86_64_PC32 and R_X86_64_PLT32: S + A - P, in four bytes; R_X86_64_32S: S + A.
 bool resolve(const Object& object, ObjectSection& section, uint32_t number, const Relocation& r) {
   const ObjectSymbol& symbol = object.symbols[r.symbol];
-  if (symbol.section != number || symbol.binding == STB_WEAK || r.offset + sizeof(int32_t) > section.bytes.size())
+  if (symbol.section != number || r.offset + sizeof(int32_t) > section.bytes.size())
     return false;
   int64_t distance = symbol.value + r.addend - r.offset;
   if (r.type == R_X86_64_32S) {

@@ -10,6 +10,8 @@
 // CPU. .ibt_endbr_seal lists functions that are never called through a pointer, in which it overwrites the instruction that
 // would admit that, endbr64: done here.
 //
+// What refers to functions that the script does not need (STP_IF_NEEDED in runtime/script.h): nobody comes there.
+//
 // Names of data, and of the room before functions: a relocation may as well name the section. Names of functions
 // stay, for backtraces.
 //
@@ -54,6 +56,24 @@ void drop_unread(Object& object) {
         (is_pointer && !used.count(i)))
       object.sections[i] = {};
   }
+}
+
+// A function that is not there has the address 0: written already where an address belongs. What would have called it
+// stops in `ud2`.
+void forget_missing(Object& object) {
+  constexpr char call = '\xe8', jump = '\xe9';
+  const std::string stop("\x0f\x0b\xcc\xcc\xcc");
+  for (ObjectSection& section : object.sections)
+    std::erase_if(section.relocations, [&](const Relocation& r) {
+      const ObjectSymbol& symbol = object.symbols[r.symbol];
+      if (symbol.section || symbol.binding != STB_WEAK) return false;
+      if (r.type == R_X86_64_64 || r.type == R_X86_64_32S) return r.addend == 0;
+      bool branches = r.offset && r.offset + sizeof(int32_t) <= section.bytes.size() &&
+                      (section.flags & SHF_EXECINSTR) && r.type == R_X86_64_PLT32 &&
+                      (section.bytes[r.offset - 1] == call || section.bytes[r.offset - 1] == jump);
+      if (branches) section.bytes.replace(r.offset - 1, stop.size(), stop);
+      return branches;
+    });
 }
 
 // Puts in place of endbr64 what the kernel does (asm/ibt.h, gen_endbr_poison(): a `nop` that tells what was there).
@@ -139,6 +159,7 @@ void trim_module(const fs::path& object_path, const fs::path& mod_path) {
   if (!is_known(object) || !is_known(mod)) return;
   drop_unread(object);
   drop_unread(mod);
+  forget_missing(object);
   seal(object);
   share_calls(object);
   shorten_unwind_table(object);
