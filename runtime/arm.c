@@ -186,7 +186,7 @@ void stp_point_failed(const struct stp_point *point, int error)
 	/* A function's name stands for its inlined copies, too, which are elsewhere. */
 	address = point->address || point->section ? stp_resolve(point) : 0;
 	if (address)
-		snprintf(place, sizeof(place), ", at %pS", (void *)address);
+		scnprintf(place, sizeof(place), ", at %pS", (void *)address);
 	stp_tell(STP_RECORD_WARN, "probe %s was not armed: error %d%s%s", point->name, error,
 		 error == -ENOENT ? " (nothing is there)" :
 		 error == -EILSEQ ? " (no instruction begins there)" :
@@ -496,7 +496,7 @@ int stp_arm_init(void)
 	u32 i;
 
 	sorted = kvcalloc(max(stp_script.n_points, 1u), sizeof(*sorted), GFP_KERNEL);
-	gates = kcalloc(max(stp_script.n_gates, 1u), sizeof(*gates), GFP_KERNEL);
+	gates = kvcalloc(max(stp_script.n_gates, 1u), sizeof(*gates), GFP_KERNEL);
 	if (!sorted || !gates)
 		goto fail;
 	sort_points();
@@ -512,7 +512,7 @@ int stp_arm_init(void)
 		return 0;
 fail:
 	kvfree(sets);
-	kfree(gates);
+	kvfree(gates);
 	kvfree(sorted);
 	return error;
 }
@@ -524,6 +524,6 @@ void stp_arm_exit(void)
 	if (stp_script.n_gates)
 		stp_gates_settle();
 	kvfree(sets);
-	kfree(gates);
+	kvfree(gates);
 	kvfree(sorted);
 }

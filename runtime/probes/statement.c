@@ -97,10 +97,12 @@ void stp_breakpoints_disarm(struct stp_breakpoints *set)
 	/* All at once where there is memory: each alone waits for a grace period. */
 	probes = kvcalloc(max(set->n, 1u), sizeof(*probes), GFP_KERNEL);
 	for (i = 0; i < set->n; i++) {
+		struct kprobe *probe = &set->each[i].probe;
+
 		if (probes)
-			probes[i] = &set->each[i].probe;
+			probes[i] = probe;
 		else
-			unregister_kprobe(&set->each[i].probe);
+			unregister_kprobes(&probe, 1);
 	}
 	if (probes && set->n)
 		unregister_kprobes(probes, set->n);

@@ -100,12 +100,12 @@ TEST_F(FramesTest, AQuickFunctionThatIsSeldomRunSharesTheRowOfItsNeighbours) {
   row(40, entry, cold), row(70, unknown, cold);
   function("pushes", 70, 10, cold);
   row(70, entry, cold), row(72, deep, cold), row(80, unknown, cold);
-  function("longer", 80, 60, cold);
-  row(80, entry, cold), row(140, unknown, cold);
+  function("longer", 80, 70, cold);
+  row(80, entry, cold), row(150, unknown, cold);
   function("quick_and_hot", 0, 20);
   row(0, entry), row(20, unknown);
   shorten_unwind_table(object);
-  EXPECT_EQ(rows(cold), (std::vector<UnwindRow>{{0, framed}, {72, deep}, {80, entry}, {140, unknown}}));
+  EXPECT_EQ(rows(cold), (std::vector<UnwindRow>{{0, framed}, {72, deep}, {80, entry}, {150, unknown}}));
   EXPECT_EQ(rows(), (std::vector<UnwindRow>{{0, entry}, {20, unknown}}));
 }
 

@@ -76,6 +76,13 @@ TEST_F(MergeCodeTest, CodeComesFirstAndConstantsBehindIt) {
   EXPECT_EQ(all.relocations[2].addend, 54);
 }
 
+TEST_F(MergeCodeTest, LargeTablesAreNoCode) {
+  object.sections[rodata].bytes.resize(100000);
+  merge_code(object);
+  EXPECT_EQ(object.sections[rodata].bytes.size(), 100000u);
+  EXPECT_EQ(object.sections[text].bytes.size(), 70u);
+}
+
 TEST_F(MergeCodeTest, AnAddressThatIsPutIntoARegisterBecomesADistance) {
   code(0, "\x48\xc7\xc7");   // mov $x, %rdi
   code(10, "\x49\xc7\xc4");  // mov $x, %r12

@@ -141,6 +141,10 @@ TEST_F(SplitObjectTest, WhatTheKernelCanDoWithoutIsTakenOut) {
     for (const char* gone : {".ibt_endbr_seal", ".smp_locks", ".comment", ".exit.data"}) EXPECT_NE(s.name, gone);
   }
   EXPECT_EQ(size_of(object, ".init.data"), 8u);  // something refers to it
+  // The name of a section is the end of its relocations' name.
+  std::string all = text_of_file(path / "module.o");
+  EXPECT_NE(all.find(".rela.data"), std::string::npos);
+  EXPECT_EQ(all.find(std::string("\0.data", 6)), std::string::npos);
   EXPECT_EQ(code.substr(0, 9), std::string("\x66\x0f\x1f\x00\xc3\xf3\x0f\x1e\xfa", 9));
 }
 

@@ -17,6 +17,7 @@ namespace {
 
 constexpr size_t row_size = 6, place_size = 4;  // struct orc_entry; an address relative to its own place
 constexpr int64_t step = 32;  // bytes: of an entry or an exit few parts have more
+constexpr int64_t quick = 64;  // bytes of a whole function
 
 struct Row {
   Place place;
@@ -102,10 +103,10 @@ void shorten_unwind_table(Object& object) {
     int64_t length = begin.section ? functions.at(begin) - row.place.at : 0;
     if (!is_last) length = std::min(length, rows[i + 1].place.at - row.place.at);
     // Part of a function may do without the frame: what is quickly decided. Or all of one that does no more.
-    bool is_quick = length <= step && row.is_entry() && is_seldom_run(object.sections[begin.section]) &&
-                    functions.at(begin) - begin.at <= step;
+    bool is_quick = row.is_entry() && is_seldom_run(object.sections[begin.section]) &&
+                    functions.at(begin) - begin.at <= quick;
     auto it = is_quick ? framed.begin() : framed.find(begin);
-    if (it != framed.end() && length <= step) row.says = it->second;
+    if (it != framed.end() && (is_quick || length <= step)) row.says = it->second;
     bool is_known = !kept.empty() && kept.back().place.section == row.place.section &&
                     kept.back().says == row.says;
     if (!is_between && !is_known) kept.push_back(row);

@@ -19,11 +19,15 @@ namespace {
 
 bool starts_with(const std::string& text, const char* start) { return text.compare(0, std::strlen(start), start) == 0; }
 
+constexpr size_t most_constants = 1 << 16;  // bytes
+
 // What is found by name stays apart: whatever does not bear a compiler's name.
 bool may_merge(const ObjectSection& section) {
   if (section.type != SHT_PROGBITS || !(section.flags & SHF_ALLOC) || (section.flags & SHF_WRITE)) return false;
   for (const char* name : {".text.unlikely", ".init.text", ".exit.text", ".altinstr_replacement"})
     if (section.name == name) return section.flags & SHF_EXECINSTR;
+  // Tables of source lines are megabytes, and nothing else than data.
+  if (section.bytes.size() > most_constants) return false;
   return section.name == ".rodata" || starts_with(section.name, ".rodata.str") || starts_with(section.name, ".rodata.cst");
 }
 

@@ -171,4 +171,12 @@ void trim_module(const fs::path& object_path, const fs::path& mod_path) {
   write_object(mod, mod_path);
 }
 
+void trim_linked_module(const fs::path& path) {
+  Object object = read_object(path);
+  if (!is_known(object)) return;
+  drop_unread(object);
+  unname_data(object);
+  write_object(object, path);
+}
+
 }  // namespace stp

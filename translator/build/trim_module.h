@@ -10,4 +10,7 @@ namespace stp {
 // known here is left as it is.
 void trim_module(const std::filesystem::path& object, const std::filesystem::path& mod);
 
+// What the linker adds to the module that they became: symbols of sections that nothing refers to.
+void trim_linked_module(const std::filesystem::path& module);
+
 }  // namespace stp

@@ -379,6 +379,7 @@ void add_needs_of_probe(const Probe& probe, Needs& needs) {
     needs.insert(probe.weight == Weight::light     ? "stp_hit_light_while_busy"
                  : probe.weight == Weight::guarded ? "stp_hit_guarded"
                                                    : "stp_hit_full");
+    if (p.section == absolute_section) needs.insert("stp_verified_address");
     if (!p.callers.empty()) needs.insert({"stp_entry_hit_called", "stp_statement_hit_called"});
     if (!p.call || p.call->names) continue;
     if (p.kind == PointKind::entry) needs.insert("stp_entry_hit_call");
