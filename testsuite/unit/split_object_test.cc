@@ -7,7 +7,9 @@
 #include <filesystem>
 #include <fstream>
 #include <map>
+#include <set>
 #include <string>
+#include <vector>
 
 #include "build/object_file.h"
 #include "build/object_symbols.h"
@@ -197,6 +199,36 @@ TEST_F(SplitObjectTest, ATrimmedObjectRunsAndHasFewerRelocations) {
   EXPECT_EQ(output("echo 'int wanted(void) { return 0; }' > w.c; "
                    "gcc -no-pie main.c module.o w.c -o whole; ./whole"),
             "250 399\n");
+}
+
+TEST_F(SplitObjectTest, NamesOfFunctionsGoIntoAFileOfTheirOwn) {
+  std::ofstream(path / "module.s") << ".text\n.type f, @function\nf: nop\nret\n.size f, . - f\n"
+                                      ".balign 32\n.globl init_module\n.type init_module, @function\n"
+                                      "init_module: call f\ncall elsewhere\nret\n.size init_module, . - init_module\n"
+                                      ".data\n.quad init_module\n";
+  run("gcc -c module.s -o module.ko");
+  trim_linked_module(path / "module.ko", path / "names");
+  EXPECT_EQ(text_of_file(path / "names"), "0 2 f\n20 b init_module\n");
+  Object object = read_object(path / "module.ko");
+  std::vector<std::string> functions;
+  uint64_t to_init = 0;
+  for (const ObjectSymbol& s : object.symbols)
+    if (s.type == STT_FUNC) functions.push_back(s.name + " " + std::to_string(s.size));
+  for (const ObjectSection& s : object.sections)
+    if (s.name == ".data") to_init = s.relocations.at(0).addend;
+  EXPECT_EQ(functions, std::vector<std::string>{"stp 43"});
+  EXPECT_EQ(to_init, 0x20u);
+  EXPECT_EQ(object_symbols(path / "module.ko").undefined, std::set<std::string>{"elsewhere"});
+}
+
+TEST_F(SplitObjectTest, AModuleWithCodeElsewhereKeepsItsNames) {
+  std::ofstream(path / "module.s") << ".text\n.type f, @function\nf: ret\n.size f, . - f\n"
+                                      ".section .other,\"ax\"\n.type g, @function\ng: ret\n.size g, . - g\n";
+  run("gcc -c module.s -o module.ko");
+  std::string before = text_of_file(path / "module.ko");
+  trim_linked_module(path / "module.ko", path / "names");
+  EXPECT_EQ(text_of_file(path / "module.ko"), before);
+  EXPECT_FALSE(fs::exists(path / "names"));
 }
 
 TEST_F(SplitObjectTest, ATableThatIsNotUnderstoodIsAnError) {

@@ -13,16 +13,20 @@
 // What refers to functions that the script does not need (STP_IF_NEEDED in runtime/script.h): nobody comes there.
 //
 // Names of data, and of the room before functions: a relocation may as well name the section. Names of functions
-// stay, for backtraces.
+// go last, into a file of their own: the kernel tells places in the module by the one that is left.
 //
 // What frames.h says of functions that keep a frame pointer.
 #include "build/trim_module.h"
 
 #include <elf.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <cstring>
+#include <fstream>
+#include <map>
 #include <set>
+#include <stdexcept>
 #include <vector>
 
 #include "build/code_places.h"
@@ -88,6 +92,9 @@ void seal(Object& object) {
   sites = {};
 }
 
+// What all code of a module is called where its functions have no names.
+constexpr const char* text_name = "stp";
+
 // The symbols that the module loader and the linker look for by name.
 bool is_looked_for(const std::string& name) {
   return name == "__this_module" || name == "init_module" || name == "cleanup_module";
@@ -107,15 +114,16 @@ std::vector<uint32_t> section_symbols(Object& object) {
   return of;
 }
 
-void unname_data(Object& object) {
+// `functions`: those as well.
+void unname(Object& object, bool functions) {
   std::vector<uint32_t> starts = section_symbols(object);
   std::set<uint32_t> used;
   for (ObjectSection& section : object.sections)
     for (Relocation& r : section.relocations) {
       const ObjectSymbol& symbol = object.symbols[r.symbol];
       bool here = symbol.section && symbol.section < object.sections.size();
-      if (here && symbol.type != STT_FUNC && symbol.type != STT_SECTION &&
-          symbol.binding != STB_WEAK && !is_looked_for(symbol.name)) {
+      bool is_named = functions ? false : symbol.type == STT_FUNC || symbol.binding == STB_WEAK || is_looked_for(symbol.name);
+      if (here && symbol.type != STT_SECTION && !is_named) {
         r.addend += symbol.value;
         r.symbol = starts[symbol.section];
       }
@@ -125,8 +133,9 @@ void unname_data(Object& object) {
   std::vector<ObjectSymbol> kept(1);
   for (uint32_t i = 1; i < object.symbols.size(); ++i) {
     const ObjectSymbol& symbol = object.symbols[i];
-    bool is_function = symbol.type == STT_FUNC && !is_room(symbol);
-    if (!used.count(i) && !is_function && !is_looked_for(symbol.name)) continue;
+    bool is_named = functions ? symbol.name == text_name
+                              : (symbol.type == STT_FUNC && !is_room(symbol)) || is_looked_for(symbol.name);
+    if (!used.count(i) && !is_named) continue;
     number[i] = kept.size();
     kept.push_back(symbol);
   }
@@ -165,17 +174,29 @@ void trim_module(const fs::path& object_path, const fs::path& mod_path) {
   shorten_unwind_table(object);
   merge_code(object);
   resolve_inside(object);
-  unname_data(object);
+  unname(object, false);
   drop_versions(mod, object);
   write_object(object, object_path);
   write_object(mod, mod_path);
 }
 
-void trim_linked_module(const fs::path& path) {
+void trim_linked_module(const fs::path& path, const fs::path& names) {
   Object object = read_object(path);
-  if (!is_known(object)) return;
+  uint32_t text = section_named(object, ".text");
+  std::map<uint64_t, std::string> functions;
+  bool is_one = is_known(object) && text;
+  for (const ObjectSymbol& s : object.symbols)
+    if (s.type == STT_FUNC && s.section) {
+      is_one &= s.section == text;
+      functions[s.value] = fmt::format("{:x} {:x} {}\n", s.value, s.size, s.name);
+    }
+  if (!is_one) return;
+  std::ofstream out(names);
+  for (const auto& [at, line] : functions) out << line;
+  if (!out.flush()) throw std::runtime_error(fmt::format("cannot write {}", names.string()));
   drop_unread(object);
-  unname_data(object);
+  object.symbols.push_back({text_name, STB_LOCAL, STT_FUNC, STV_DEFAULT, text, 0, object.sections[text].bytes.size()});
+  unname(object, true);
   write_object(object, path);
 }
 
