@@ -27,7 +27,7 @@ void stp_probe_count(u32 probe, struct stp_count *sum)
 	int cpu, cause;
 
 	memset(sum, 0, sizeof(*sum));
-	for_each_possible_cpu(cpu) {
+	stp_each_cpu(cpu) {
 		struct stp_counters *counters = per_cpu_ptr(stp_dispatches[probe].counters, cpu);
 
 		sum->handled += READ_ONCE(counters->handled);

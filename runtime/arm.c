@@ -41,6 +41,13 @@ static struct gate {
 	u32 spent; /* on its sets, lately; microseconds */
 } *gates;	   /* by number */
 
+/* For scripts with arming conditions. */
+STP_IF_NEEDED void stp_gates_settle(void);
+/* For scripts with points in modules. */
+STP_IF_NEEDED int stp_modules_watch(void);
+STP_IF_NEEDED void stp_modules_unwatch(void);
+STP_IF_NEEDED void stp_tell_of_unused(void);
+
 /* Sets are armed and disarmed one at a time, and only while the session runs. */
 static DEFINE_MUTEX(arming);
 static bool running, started; /* started: all that was to be armed at once has been */
@@ -179,7 +186,7 @@ void stp_point_failed(const struct stp_point *point, int error)
 	/* A function's name stands for its inlined copies, too, which are elsewhere. */
 	address = point->address || point->section ? stp_resolve(point) : 0;
 	if (address)
-		snprintf(place, sizeof(place), ", at %pS", (void *)address);
+		scnprintf(place, sizeof(place), ", at %pS", (void *)address);
 	stp_tell(STP_RECORD_WARN, "probe %s was not armed: error %d%s%s", point->name, error,
 		 error == -ENOENT ? " (nothing is there)" :
 		 error == -EILSEQ ? " (no instruction begins there)" :
@@ -300,7 +307,7 @@ static bool is_settled(u32 probe, const u32 *waiting)
 }
 
 /* Of probes none of whose modules came. */
-static void tell_of_unused(void)
+STP_IF_NEEDED void stp_tell_of_unused(void)
 {
 	/* By probe: 1 + its first set that waits; 0: something of it was armed, or could have been. */
 	u32 *waiting = kvcalloc(stp_script.n_probes, sizeof(*waiting), GFP_KERNEL);
@@ -330,7 +337,7 @@ void stp_disarm_all(void)
 	update(NULL);
 	settle();
 	if (watching)
-		tell_of_unused();
+		stp_tell_of_unused();
 	mutex_unlock(&arming);
 }
 
@@ -418,6 +425,12 @@ void stp_gate_set(u32 gate, bool open)
 		irq_work_queue(&changed);
 }
 
+/* The work of an interrupt does not go on. */
+STP_IF_NEEDED void stp_gates_settle(void)
+{
+	irq_work_sync(&changed);
+}
+
 /* ---------------------------------------------------------------- modules */
 
 static int module_changed(struct notifier_block *block, unsigned long state, void *data)
@@ -457,6 +470,24 @@ static int module_going(struct notifier_block *block, unsigned long state, void 
 }
 static struct notifier_block watch_going = { .notifier_call = module_going, .priority = INT_MAX };
 
+STP_IF_NEEDED int stp_modules_watch(void)
+{
+	int error = register_module_notifier(&watch);
+
+	if (error)
+		return error;
+	error = register_module_notifier(&watch_going);
+	if (error)
+		unregister_module_notifier(&watch);
+	return error;
+}
+
+STP_IF_NEEDED void stp_modules_unwatch(void)
+{
+	unregister_module_notifier(&watch_going);
+	unregister_module_notifier(&watch);
+}
+
 /* ------------------------------------------------------------ init, exit */
 
 int stp_arm_init(void)
@@ -465,7 +496,7 @@ int stp_arm_init(void)
 	u32 i;
 
 	sorted = kvcalloc(max(stp_script.n_points, 1u), sizeof(*sorted), GFP_KERNEL);
-	gates = kcalloc(max(stp_script.n_gates, 1u), sizeof(*gates), GFP_KERNEL);
+	gates = kvcalloc(max(stp_script.n_gates, 1u), sizeof(*gates), GFP_KERNEL);
 	if (!sorted || !gates)
 		goto fail;
 	sort_points();
@@ -476,29 +507,23 @@ int stp_arm_init(void)
 	divide();
 	for (i = 0; i < n_sets; i++)
 		watching |= sets[i].module.len > 0;
-	error = watching ? register_module_notifier(&watch) : 0;
-	if (!error && watching) {
-		error = register_module_notifier(&watch_going);
-		if (error)
-			unregister_module_notifier(&watch);
-	}
+	error = watching ? stp_modules_watch() : 0;
 	if (!error)
 		return 0;
 fail:
 	kvfree(sets);
-	kfree(gates);
+	kvfree(gates);
 	kvfree(sorted);
 	return error;
 }
 
 void stp_arm_exit(void)
 {
-	if (watching) {
-		unregister_module_notifier(&watch_going);
-		unregister_module_notifier(&watch);
-	}
-	irq_work_sync(&changed);
+	if (watching)
+		stp_modules_unwatch();
+	if (stp_script.n_gates)
+		stp_gates_settle();
 	kvfree(sets);
-	kfree(gates);
+	kvfree(gates);
 	kvfree(sorted);
 }

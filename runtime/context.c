@@ -54,6 +54,13 @@ static __always_inline bool *busy_here(int level)
 #define hot
 #endif
 
+/* For points whose probes have these flags, STP_PROBE_LIGHT and STP_PROBE_GUARDED, or none of them. */
+STP_IF_NEEDED bool stp_hit_light_while_busy(const struct stp_dispatch *d, struct stp_hit *hit);
+STP_IF_NEEDED bool stp_hit_guarded(const struct stp_point *point, const struct pt_regs *regs, const u64 *args,
+				   u64 address, void *entry, const struct stp_dispatch *d);
+STP_IF_NEEDED bool stp_hit_full(const struct stp_point *point, const struct pt_regs *regs, const u64 *args,
+				u64 address, void *entry, const struct stp_dispatch *d);
+
 /* For when not all probes are on. */
 static noinline bool passes(const struct stp_point *point)
 {
@@ -108,7 +115,7 @@ static __always_inline enum stp_miss run_full(const struct stp_dispatch *d,
 }
 
 /* A light handler that is reached from another one's on this CPU: only from an NMI it counts. */
-static noinline bool hit_light_while_busy(const struct stp_dispatch *d, struct stp_hit *hit)
+STP_IF_NEEDED bool stp_hit_light_while_busy(const struct stp_dispatch *d, struct stp_hit *hit)
 {
 	if (!in_nmi() || *busy_here(1)) {
 		stp_missed(hit->point, STP_MISS_REENTRY, 1);
@@ -141,7 +148,7 @@ static __always_inline bool run_guarded(void (*handler)(struct stp_context *), s
 }
 
 /* These have the arguments of stp_hit() in their registers, so that it jumps there. */
-static noinline hot bool hit_guarded(const struct stp_point *point, const struct pt_regs *regs,
+STP_IF_NEEDED hot bool stp_hit_guarded(const struct stp_point *point, const struct pt_regs *regs,
 				     const u64 *args, u64 address, void *entry,
 				     const struct stp_dispatch *d)
 {
@@ -155,7 +162,7 @@ static noinline hot bool hit_guarded(const struct stp_point *point, const struct
 	return done;
 }
 
-static noinline hot bool hit_full(const struct stp_point *point, const struct pt_regs *regs,
+STP_IF_NEEDED hot bool stp_hit_full(const struct stp_point *point, const struct pt_regs *regs,
 				  const u64 *args, u64 address, void *entry,
 				  const struct stp_dispatch *d)
 {
@@ -174,7 +181,7 @@ static noinline hot bool hit_full(const struct stp_point *point, const struct pt
 static __always_inline bool hit_light(const struct stp_dispatch *d, struct stp_hit hit)
 {
 	if (unlikely(this_cpu_read(stp_cpus.busy[0])))
-		return hit_light_while_busy(d, &hit);
+		return stp_hit_light_while_busy(d, &hit);
 	d->handler((struct stp_context *)&hit);
 	stp_count_handled(d);
 	return true;
@@ -190,8 +197,8 @@ hot bool stp_hit(const struct stp_point *point, const struct pt_regs *regs, cons
 	if (likely(d->flags & STP_PROBE_LIGHT))
 		return hit_light(d, (struct stp_hit){ (const u64 *)regs, args, entry, point, address });
 	if (d->flags & STP_PROBE_GUARDED)
-		return hit_guarded(point, regs, args, address, entry, d);
-	return hit_full(point, regs, args, address, entry, d);
+		return stp_hit_guarded(point, regs, args, address, entry, d);
+	return stp_hit_full(point, regs, args, address, entry, d);
 }
 
 static noinline hot bool enter_guarded(const struct stp_point *point, const struct pt_regs *regs,

@@ -24,7 +24,7 @@ void stp_fail_str(struct stp_context *c, const struct stp_place *place, struct s
 	stp_fail(c, place, "%.*s", (int)text.len, text.p);
 }
 
-bool stp_catch(struct stp_context *c, struct stp_text *to)
+STP_HOT bool stp_catch(struct stp_context *c, struct stp_text *to)
 {
 	/* A handler that has used up its actions must end. */
 	if (c->actions < 0)
@@ -48,7 +48,7 @@ bool stp_out_of_actions(struct stp_context *c, const struct stp_place *place)
 	return false;
 }
 
-s64 stp_div_slow(struct stp_context *c, s64 a, s64 b, const struct stp_place *place)
+STP_HOT s64 stp_div_slow(struct stp_context *c, s64 a, s64 b, const struct stp_place *place)
 {
 	if (!b) {
 		stp_fail(c, place, "division by 0");
@@ -58,7 +58,7 @@ s64 stp_div_slow(struct stp_context *c, s64 a, s64 b, const struct stp_place *pl
 	return b == -1 ? (s64)(0 - (u64)a) : a / b;
 }
 
-s64 stp_mod_slow(struct stp_context *c, s64 a, s64 b, const struct stp_place *place)
+STP_HOT s64 stp_mod_slow(struct stp_context *c, s64 a, s64 b, const struct stp_place *place)
 {
 	if (!b) {
 		stp_fail(c, place, "division by 0");

@@ -40,7 +40,7 @@ static s64 parts_of(const struct stp_global *global)
 
 	if (!global->parts)
 		return 0;
-	for_each_possible_cpu(cpu)
+	stp_each_cpu(cpu)
 		sum += READ_ONCE(*per_cpu_ptr((s64 __percpu *)*global->parts, cpu));
 	return sum;
 }
@@ -55,7 +55,7 @@ static void gather(void)
 		if (!global->parts)
 			continue;
 		*(s64 *)global->storage += parts_of(global);
-		for_each_possible_cpu(cpu)
+		stp_each_cpu(cpu)
 			*per_cpu_ptr((s64 __percpu *)*global->parts, cpu) = 0;
 	}
 }
@@ -170,7 +170,7 @@ static void clear_parts(const struct stp_global *global)
 
 	cpus_read_lock();
 	on_each_cpu(clear_here, (void *)global, 1);
-	for_each_possible_cpu(cpu)
+	stp_each_cpu(cpu)
 		if (!cpu_online(cpu))
 			global->store->clear_part(*(void **)global->storage, cpu);
 	cpus_read_unlock();
@@ -225,7 +225,7 @@ static void show(struct seq_file *out)
 		flags = stp_lock_global(i, STP_LOCK_READ);
 		show_one(out, stp_script.globals + i);
 		stp_unlock_global(i, STP_LOCK_READ, flags);
-		seq_putc(out, '\n');
+		seq_printf(out, "\n");
 	}
 }
 

@@ -56,10 +56,10 @@ unsigned long stp_lock_global(u32 global, enum stp_lock_mode mode)
 	unsigned long flags;
 
 	for (;;) {
-		local_irq_save(flags);
+		flags = stp_interrupts_off();
 		if (stp_try_lock(&held))
 			return flags;
-		local_irq_restore(flags);
+		stp_interrupts_as(flags);
 		cond_resched();
 	}
 }
@@ -69,10 +69,10 @@ void stp_unlock_global(u32 global, enum stp_lock_mode mode, unsigned long flags)
 	const struct stp_held held = { locks + global, mode };
 
 	stp_unlock(&held);
-	local_irq_restore(flags);
+	stp_interrupts_as(flags);
 }
 
-bool stp_lock_rest(struct stp_context *c, const struct stp_dispatch *d, u32 taken)
+STP_HOT bool stp_lock_rest(struct stp_context *c, const struct stp_dispatch *d, u32 taken)
 {
 	for (; taken < d->n_locks; taken++)
 		if (!stp_try_lock(d->locks + taken) && !lock_patiently(c, d->locks + taken))

@@ -19,6 +19,12 @@ static inline u32 index_of(const struct stp_map *m, const struct stp_entry *e)
 	return ((const char *)e - m->entries) / m->entry_size;
 }
 
+/* stp_map_make() of arrays by one string; by several keys. */
+STP_IF_NEEDED struct stp_entry *stp_map_make_of_text(struct stp_context *c, struct stp_map *m,
+						     const union stp_key *keys, const struct stp_place *place);
+STP_IF_NEEDED struct stp_entry *stp_map_make_of_several(struct stp_context *c, struct stp_map *m,
+							const union stp_key *keys, const struct stp_place *place);
+
 /* ---------------------------------------------------------------- finding */
 
 static __always_inline u32 hash_number(u32 hash, s64 number)
@@ -308,7 +314,7 @@ static noinline struct stp_entry *make(struct stp_context *c, struct stp_map *m,
 	return e;
 }
 
-static noinline struct stp_entry *make_of_text(struct stp_context *c, struct stp_map *m,
+STP_IF_NEEDED struct stp_entry *stp_map_make_of_text(struct stp_context *c, struct stp_map *m,
 					       const union stp_key *keys, const struct stp_place *place)
 {
 	u32 hash = hash_text(keys[0].string);
@@ -317,7 +323,7 @@ static noinline struct stp_entry *make_of_text(struct stp_context *c, struct stp
 	return likely(e) ? e : make(c, m, keys, place, hash);
 }
 
-static noinline struct stp_entry *make_of_several(struct stp_context *c, struct stp_map *m,
+STP_IF_NEEDED struct stp_entry *stp_map_make_of_several(struct stp_context *c, struct stp_map *m,
 						  const union stp_key *keys, const struct stp_place *place)
 {
 	u32 hash = hash_keys(m, keys);
@@ -334,9 +340,9 @@ struct stp_entry *stp_map_make(struct stp_context *c, struct stp_map *m, const u
 	u32 hash;
 
 	if (m->text)
-		return make_of_text(c, m, keys, place);
+		return stp_map_make_of_text(c, m, keys, place);
 	if (unlikely(!m->number))
-		return make_of_several(c, m, keys, place);
+		return stp_map_make_of_several(c, m, keys, place);
 	hash = hash_64(keys[0].number, 32);
 	e = find_number(m, keys[0].number, hash);
 	return likely(e) ? e : make(c, m, keys, place, hash);

@@ -95,12 +95,12 @@ static void destroy_map(void *stored)
 	stp_area_free(&m->table_area);
 	stp_area_free(&m->entry_area);
 	stp_area_free(&m->order_area);
-	kfree(m);
+	kvfree(m);
 }
 
 static void *create_map(const struct stp_global *global)
 {
-	struct stp_map *m = kzalloc(sizeof(*m), GFP_KERNEL);
+	struct stp_map *m = kvzalloc(sizeof(*m), GFP_KERNEL);
 	size_t buckets;
 
 	if (!m)

@@ -109,16 +109,16 @@ void stp_tell(u16 kind, const char *text, ...)
 	unsigned long flags;
 
 	va_start(args, text);
-	vscnprintf(line, sizeof(line), text, args);
+	vsnprintf(line, sizeof(line), text, args);
 	va_end(args);
-	local_irq_save(flags);
+	flags = stp_interrupts_off();
 	slot.cpu = smp_processor_id();
 	slot.time = 0;
 	slot.wrote = false;
 	stp_ring_text(&slot.c, kind, (struct stp_str){ line, strlen(line) });
 	if (slot.wrote)
 		stp_ring_leave(&slot.c);
-	local_irq_restore(flags);
+	stp_interrupts_as(flags);
 }
 
 /* ------------------------------------------------------------ the session */

@@ -28,6 +28,16 @@ static inline struct stp_str stp_str_of(const char *text)
 /* Of large variables on the stack, which the kernel's compiler flags would have zeroed at each call. */
 #define STP_NOT_ZEROED __attribute__((uninitialized))
 
+/*
+ * What the kernel has as well, inline, with a row in several tables of a module wherever it stands; these are for what
+ * is seldom run. stp_interrupts_off() says what they were before, for stp_interrupts_as(). stp_next_cpu() gives the first
+ * possible CPU behind `cpu`, -1 when there is none.
+ */
+unsigned long stp_interrupts_off(void);
+void stp_interrupts_as(unsigned long flags);
+int stp_next_cpu(int cpu);
+#define stp_each_cpu(cpu) for ((cpu) = -1; ((cpu) = stp_next_cpu(cpu)) >= 0;)
+
 #define stp_warn(fmt, ...) pr_warn("%s: " fmt, THIS_MODULE->name, ##__VA_ARGS__)
 
 /* ------------------------------------------------------------- string.c */
@@ -73,6 +83,8 @@ unsigned long stp_resolve(const struct stp_point *point);
 void stp_resolve_all(const struct stp_point *const *points, unsigned long *addresses, u32 n);
 /* Of any function of the running kernel, exported or not; 0 when there is none. Process context. */
 unsigned long stp_symbol_address(const char *symbol);
+/* `address`, where there is code; else 0. For scripts with points at addresses (STP_ABSOLUTE). */
+STP_IF_NEEDED unsigned long stp_verified_address(unsigned long address);
 /* Link-time addresses of vmlinux lie this much lower than the running kernel's. */
 extern u64 stp_kernel_offset;
 
@@ -166,7 +178,7 @@ struct stp_timing_part {
 	int (*init)(void);
 	void (*exit)(void);
 	/* Makes the file that tells. */
-	void (*report)(struct dentry *directory);
+	void (*report)(void);
 };
 
 /* --------------------------------------------------------------- lock.c */

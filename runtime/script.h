@@ -32,6 +32,14 @@ typedef _Bool bool;
 
 /* Of variables that several CPUs write. */
 #define STP_OWN_LINE __attribute__((aligned(64)))
+/* Of a function that hits pass, in a unit of the runtime of which most is seldom run (runtime/Kbuild). */
+#define STP_HOT __attribute__((hot))
+/*
+ * Of a function that only some scripts need, and that others never come to: a module has it when its script says
+ * that it does. What calls it does not bring it along; where it is missing its address is NULL.
+ */
+#define STP_IF_NEEDED __attribute__((weak))
+#define STP_NEEDS(function) __asm__(".globl " #function)
 
 /* ----------------------------------------------------------------- places */
 

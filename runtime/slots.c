@@ -18,6 +18,28 @@ unsigned long *stp_probes_off;
 static u32 n_probes_off;
 static struct stp_slot *interruptible_slot;
 
+/* ------------------------------------------- for what is seldom run */
+
+unsigned long stp_interrupts_off(void)
+{
+	unsigned long flags;
+
+	local_irq_save(flags);
+	return flags;
+}
+
+void stp_interrupts_as(unsigned long flags)
+{
+	local_irq_restore(flags);
+}
+
+int stp_next_cpu(int cpu)
+{
+	unsigned int next = cpumask_next(cpu, cpu_possible_mask);
+
+	return next < nr_cpu_ids ? next : -1;
+}
+
 /* -------------------------------------------------------------- reserving */
 
 static struct stp_budget budget_of(u32 actions)
@@ -30,12 +52,12 @@ static void slot_destroy(struct stp_slot *slot)
 	if (!slot)
 		return;
 	kvfree(slot->stack);
-	kfree(slot);
+	kvfree(slot);
 }
 
 static struct stp_slot *slot_create(int node, u32 flags)
 {
-	struct stp_slot *slot = kzalloc_node(sizeof(*slot), GFP_KERNEL, node);
+	struct stp_slot *slot = kvzalloc_node(sizeof(*slot), GFP_KERNEL, node);
 	u32 frames = ALIGN(stp_script.limits.frame_stack, 16);
 	u32 tokens = ALIGN(sizeof(struct stp_text) + stp_script.limits.string_size, 8);
 	u32 match = stp_script.limits.keeps_match ?
@@ -46,7 +68,7 @@ static struct stp_slot *slot_create(int node, u32 flags)
 	/* Whole cache lines: beside it lies that of another CPU. */
 	slot->stack = kvzalloc_node(ALIGN(frames + tokens + match, L1_CACHE_BYTES), GFP_KERNEL, node);
 	if (!slot->stack) {
-		kfree(slot);
+		kvfree(slot);
 		return NULL;
 	}
 	slot->tokens = (struct stp_text *)(slot->stack + frames);
@@ -96,7 +118,7 @@ int stp_contexts_init(void)
 {
 	int cpu, level;
 
-	for_each_possible_cpu(cpu) {
+	stp_each_cpu(cpu) {
 		struct stp_cpu *own = per_cpu_ptr(&stp_cpus, cpu);
 
 		for (level = 0; level < STP_LEVELS; level++) {
@@ -122,7 +144,7 @@ void stp_contexts_exit(void)
 {
 	int cpu, level;
 
-	for_each_possible_cpu(cpu) {
+	stp_each_cpu(cpu) {
 		struct stp_cpu *own = per_cpu_ptr(&stp_cpus, cpu);
 
 		for (level = 0; level < STP_LEVELS; level++) {

@@ -3,12 +3,12 @@
  * What handlers cost, point by point: only in modules that were built with timing. Each CPU adds
  * for itself; an NMI may do so in the middle of an addition.
  */
-#include <linux/debugfs.h>
 #include <linux/mm.h>
 #include <linux/seq_file.h>
 #include <asm/local64.h>
 
 #include "slot.h"
+#include "transport/transport.h"
 
 struct times {
 	local64_t hits, sum, least, most;
@@ -23,7 +23,7 @@ static void times_exit(void)
 {
 	int cpu;
 
-	for_each_possible_cpu(cpu) {
+	stp_each_cpu(cpu) {
 		kvfree(per_cpu(cpu_times, cpu));
 		per_cpu(cpu_times, cpu) = NULL;
 	}
@@ -34,7 +34,7 @@ static int times_init(void)
 	int cpu;
 	u32 i;
 
-	for_each_possible_cpu(cpu) {
+	stp_each_cpu(cpu) {
 		struct times *times;
 
 		times = kvcalloc(max(stp_script.n_points, 1u), sizeof(*times), GFP_KERNEL);
@@ -72,7 +72,7 @@ static void keep_most(local64_t *most, s64 value)
 	}
 }
 
-void stp_timed(struct stp_context *c, u64 cycles)
+STP_HOT void stp_timed(struct stp_context *c, u64 cycles)
 {
 	struct times *times = this_cpu_read(cpu_times) + (c->point - stp_script.points);
 
@@ -88,7 +88,7 @@ static void sum_of(u32 point, struct times_sum *sum)
 	int cpu;
 
 	*sum = (struct times_sum){ .least = S64_MAX };
-	for_each_possible_cpu(cpu) {
+	stp_each_cpu(cpu) {
 		struct times *times = per_cpu(cpu_times, cpu) + point;
 
 		sum->hits += local64_read(&times->hits);
@@ -116,11 +116,10 @@ static int times_show(struct seq_file *out, void *unused)
 	}
 	return 0;
 }
-DEFINE_SHOW_ATTRIBUTE(times);
 
-static void report(struct dentry *directory)
+static void report(void)
 {
-	debugfs_create_file("times", 0400, directory, NULL, &times_fops);
+	stp_report_file("times", times_show);
 }
 
 const struct stp_timing_part stp_timing_part = {

@@ -16,7 +16,7 @@ static unsigned long address_of(const struct stp_point *point, const struct stp_
 				stp_address(caller->address);
 }
 
-bool stp_called_as_said(const struct stp_point *point, const struct pt_regs *regs, unsigned long ip)
+STP_HOT bool stp_called_as_said(const struct stp_point *point, const struct pt_regs *regs, unsigned long ip)
 {
 	const struct stp_caller *caller = point->callers, *end = caller + point->n_callers;
 	struct unwind_state state;

@@ -47,7 +47,7 @@ static void follow(struct work_struct *work)
 	int cpu;
 
 	mutex_lock(&e->lock);
-	for_each_possible_cpu(cpu) {
+	stp_each_cpu(cpu) {
 		/* The CPU may be back, and look. */
 		if (xchg(&e->stale[cpu], false) && (event = xchg(&e->each[cpu], NULL))) {
 			synchronize_rcu();
@@ -118,7 +118,7 @@ bool stp_cpu_events_any(const struct stp_cpu_events *events)
 {
 	int cpu;
 
-	for_each_possible_cpu(cpu)
+	stp_each_cpu(cpu)
 		if (events->each && events->each[cpu])
 			return true;
 	return false;
@@ -134,7 +134,7 @@ void stp_cpu_events_stop(struct stp_cpu_events *events, int state)
 		} else {
 			cpuhp_state_remove_instance_nocalls(state, &events->node);
 			cancel_work_sync(&events->work);
-			for_each_possible_cpu(cpu)
+			stp_each_cpu(cpu)
 				give_back(events, cpu);
 		}
 	}

@@ -54,7 +54,8 @@ static const char *const deadly_returns[] = {
 
 static bool is_named(const char *symbol, const char *name)
 {
-	size_t length = strcspn(name, "*");
+	const char *star = strchr(name, '*');
+	size_t length = star ? star - name : strlen(name);
 
 	if (strncmp(symbol, name, length))
 		return false;

@@ -53,6 +53,8 @@ static int register_group(struct stp_entry_group *group, const struct stp_point 
 		group->only = site->point;
 		group->ops.func = site->is_behind ? stp_entry_hit_one_behind : stp_entry_hit_one;
 	}
+	if (!error && !group->ops.func)
+		error = -ENOSYS; /* the script did not say that it needs it */
 	if (!error)
 		error = ftrace_set_filter_ips(&group->ops, ips, count, 0, 0);
 	if (!error)

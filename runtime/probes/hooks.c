@@ -118,8 +118,8 @@ static const struct stp_site *site_of_made(const struct stp_return_group *group,
 	return NULL;
 }
 
-struct stp_followed stp_followed_of(const struct stp_return_group *group, unsigned long ip,
-				    const struct pt_regs *regs)
+STP_IF_NEEDED struct stp_followed stp_followed_of(const struct stp_return_group *group, unsigned long ip,
+						  const struct pt_regs *regs)
 {
 	const struct stp_site *site = stp_sites_at(&group->sites, ip);
 

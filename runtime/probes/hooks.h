@@ -18,8 +18,8 @@ struct stp_entry_group {
 	bool registered;
 };
 
-/* These may be an ops' function, each of a group: ftrace's `ops.func`. */
-void stp_entry_hit(unsigned long ip, unsigned long parent, struct ftrace_ops *ops,
+/* These may be an ops' function, each of a group: ftrace's `ops.func`. Scripts with several points need this one. */
+STP_IF_NEEDED void stp_entry_hit(unsigned long ip, unsigned long parent, struct ftrace_ops *ops,
 		   struct ftrace_regs *fregs);
 /* Of one site with one point. */
 void stp_entry_hit_one(unsigned long ip, unsigned long parent, struct ftrace_ops *ops,
@@ -28,10 +28,10 @@ void stp_entry_hit_one(unsigned long ip, unsigned long parent, struct ftrace_ops
 void stp_entry_hit_one_behind(unsigned long ip, unsigned long parent, struct ftrace_ops *ops,
 			      struct ftrace_regs *fregs);
 /* Of points that want certain callers. */
-void stp_entry_hit_called(unsigned long ip, unsigned long parent, struct ftrace_ops *ops,
+STP_IF_NEEDED void stp_entry_hit_called(unsigned long ip, unsigned long parent, struct ftrace_ops *ops,
 			  struct ftrace_regs *fregs);
 /* Of system calls. */
-void stp_entry_hit_call(unsigned long ip, unsigned long parent, struct ftrace_ops *ops,
+STP_IF_NEEDED void stp_entry_hit_call(unsigned long ip, unsigned long parent, struct ftrace_ops *ops,
 			struct ftrace_regs *fregs);
 
 /* A function whose return is followed by a kretprobe of its own. */
@@ -55,9 +55,9 @@ struct stp_return_group {
 	const struct stp_point *any;
 };
 
-/* The same when which of them it is takes more than the address. */
-struct stp_followed stp_followed_of(const struct stp_return_group *group, unsigned long ip,
-				    const struct pt_regs *regs);
+/* The same when which of them it is takes more than the address. For scripts with several returns, or of certain callers. */
+STP_IF_NEEDED struct stp_followed stp_followed_of(const struct stp_return_group *group, unsigned long ip,
+						  const struct pt_regs *regs);
 
 /* Whose call has been entered; without a point: nobody's. */
 static __always_inline struct stp_followed stp_followed(const struct stp_follow *follow, unsigned long ip,

@@ -25,7 +25,7 @@ static u32 n_hooks;
 static unsigned int id;
 static int init_error; /* the last of init_net */
 
-static unsigned int passed(void *point, struct sk_buff *skb, const struct nf_hook_state *state)
+static STP_HOT unsigned int passed(void *point, struct sk_buff *skb, const struct nf_hook_state *state)
 {
 	u64 args[ARGUMENTS] = {
 		[HOOKNUM] = state->hook, [SKB] = (u64)skb,	    [IN] = (u64)state->in,
@@ -169,7 +169,7 @@ static bool is_verdict(u64 verdict) { return false; }
 
 #endif
 
-void stp_set_verdict(struct stp_context *c, s64 verdict, const struct stp_place *place)
+STP_HOT void stp_set_verdict(struct stp_context *c, s64 verdict, const struct stp_place *place)
 {
 	if (is_verdict(verdict))
 		((u64 *)c->args)[VERDICT] = verdict;

@@ -25,7 +25,7 @@ struct profiles {
 
 #define STP_COUNTERS 64 /* that are read at the same time */
 
-void stp_perf_overflow(struct perf_event *event, struct perf_sample_data *data, struct pt_regs *regs)
+STP_HOT void stp_perf_overflow(struct perf_event *event, struct perf_sample_data *data, struct pt_regs *regs)
 {
 	stp_hit(event->overflow_handler_context, regs, NULL, 0, NULL);
 }
@@ -56,7 +56,7 @@ struct perf_event_attr stp_perf_attributes(const struct stp_point *point)
 static struct profile *readable[STP_COUNTERS];
 
 /* What perf_event_read_local() does, which is not exported. */
-s64 stp_perf_count(struct perf_event *event)
+STP_HOT s64 stp_perf_count(struct perf_event *event)
 {
 	if (event->oncpu == raw_smp_processor_id())
 		event->pmu->read(event);
@@ -64,7 +64,7 @@ s64 stp_perf_count(struct perf_event *event)
 }
 
 /* The name is known: the translator looked. */
-s64 stp_fn___stp_perf(struct stp_context *c, struct stp_str name, const struct stp_place *place)
+STP_HOT s64 stp_fn___stp_perf(struct stp_context *c, struct stp_str name, const struct stp_place *place)
 {
 	struct perf_event *event = NULL;
 	struct profile *p;

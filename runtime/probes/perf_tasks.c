@@ -96,7 +96,7 @@ static struct binding *binding_of(const struct program *program, const struct ta
 	return NULL;
 }
 
-bool stp_perf_tasks_read(struct stp_str name, s64 *count)
+STP_HOT bool stp_perf_tasks_read(struct stp_str name, s64 *count)
 {
 	const struct program *p;
 	const struct binding *b;

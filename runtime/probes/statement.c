@@ -28,7 +28,10 @@ struct stp_breakpoints {
 	struct breakpoint each[];
 };
 
-static int statement_hit(struct kprobe *probe, struct pt_regs *regs)
+/* Of points that want certain callers. */
+STP_IF_NEEDED int stp_statement_hit_called(struct kprobe *probe, struct pt_regs *regs);
+
+static STP_HOT int statement_hit(struct kprobe *probe, struct pt_regs *regs)
 {
 	const struct breakpoint *b = container_of(probe, struct breakpoint, probe);
 
@@ -36,7 +39,7 @@ static int statement_hit(struct kprobe *probe, struct pt_regs *regs)
 	return 0;
 }
 
-static int statement_hit_called(struct kprobe *probe, struct pt_regs *regs)
+STP_IF_NEEDED STP_HOT int stp_statement_hit_called(struct kprobe *probe, struct pt_regs *regs)
 {
 	const struct breakpoint *b = container_of(probe, struct breakpoint, probe);
 
@@ -46,7 +49,7 @@ static int statement_hit_called(struct kprobe *probe, struct pt_regs *regs)
 }
 
 /* The kernel makes no jump of a kprobe that has one of these. */
-static void stay_breakpoint(struct kprobe *probe, struct pt_regs *regs, unsigned long flags)
+static STP_HOT void stay_breakpoint(struct kprobe *probe, struct pt_regs *regs, unsigned long flags)
 {
 }
 
@@ -69,7 +72,7 @@ struct stp_breakpoints *stp_breakpoints_arm(const struct stp_point *const *point
 		b->point = points[i];
 		b->address = addresses[i];
 		b->probe.addr = (kprobe_opcode_t *)addresses[i];
-		b->probe.pre_handler = points[i]->n_callers ? statement_hit_called : statement_hit;
+		b->probe.pre_handler = points[i]->n_callers ? stp_statement_hit_called : statement_hit;
 		if (wanted > MOST_JUMPS)
 			b->probe.post_handler = stay_breakpoint;
 		error = stp_is_deadly(addresses[i]) ? STP_DEADLY : register_kprobe(&b->probe);
@@ -94,10 +97,12 @@ void stp_breakpoints_disarm(struct stp_breakpoints *set)
 	/* All at once where there is memory: each alone waits for a grace period. */
 	probes = kvcalloc(max(set->n, 1u), sizeof(*probes), GFP_KERNEL);
 	for (i = 0; i < set->n; i++) {
+		struct kprobe *probe = &set->each[i].probe;
+
 		if (probes)
-			probes[i] = &set->each[i].probe;
+			probes[i] = probe;
 		else
-			unregister_kprobe(&set->each[i].probe);
+			unregister_kprobes(&probe, 1);
 	}
 	if (probes && set->n)
 		unregister_kprobes(probes, set->n);

@@ -23,13 +23,14 @@ unsigned long stp_symbol_address(const char *symbol)
 		.pre_handler = never,
 		.flags = KPROBE_FLAG_DISABLED,
 	};
+	struct kprobe *found = &probe;
 	unsigned long address;
 	u8 code[STP_ENDBR_SIZE];
 	int error = register_kprobe(&probe);
 
 	address = (unsigned long)probe.addr;
 	if (!error)
-		unregister_kprobe(&probe);
+		unregister_kprobes(&found, 1);
 	if (!address)
 		return 0;
 	/* On kernels built for indirect branch tracking the kernel moves the probe behind ENDBR64. */
@@ -50,7 +51,7 @@ static bool is_readable(unsigned long address)
  * An address that the script made up. To register a kprobe the kernel reads code at the address, and
  * where the symbol before it begins, as if both were there: of init text they are not.
  */
-static unsigned long verified(unsigned long address)
+STP_IF_NEEDED unsigned long stp_verified_address(unsigned long address)
 {
 	char symbol[KSYM_SYMBOL_LEN];
 	unsigned long offset;
@@ -68,7 +69,7 @@ unsigned long stp_resolve(const struct stp_point *point)
 	unsigned long base;
 
 	if (point->section == STP_ABSOLUTE)
-		return verified(point->address);
+		return stp_verified_address(point->address);
 	if (point->section)
 		return stp_section_address(point->section - 1, point->address);
 	if (point->address)

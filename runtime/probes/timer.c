@@ -34,7 +34,7 @@ struct intervals {
 	struct interval each[];
 };
 
-static enum hrtimer_restart tick(struct hrtimer *timer)
+static STP_HOT enum hrtimer_restart tick(struct hrtimer *timer)
 {
 	const struct stp_point *point = container_of(timer, struct interval, timer)->point;
 
@@ -91,7 +91,7 @@ struct wheels {
 	struct wheel each[];
 };
 
-static void turn(struct timer_list *timer)
+static STP_HOT void turn(struct timer_list *timer)
 {
 	struct wheel *wheel = container_of(timer, struct wheel, timer);
 

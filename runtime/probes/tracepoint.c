@@ -27,14 +27,14 @@ struct listeners {
 };
 
 /* Up to five arguments arrive in registers, behind the first, which is ours. */
-static void fired_in_registers(void *data, u64 a, u64 b, u64 c, u64 d, u64 e)
+static STP_HOT void fired_in_registers(void *data, u64 a, u64 b, u64 c, u64 d, u64 e)
 {
 	const u64 args[MOST_ARGS] = { a, b, c, d, e };
 
 	stp_hit(data, NULL, args, 0, NULL);
 }
 
-static void fired(void *data, u64 a, u64 b, u64 c, u64 d, u64 e, u64 f, u64 g, u64 h, u64 i, u64 j,
+static STP_HOT void fired(void *data, u64 a, u64 b, u64 c, u64 d, u64 e, u64 f, u64 g, u64 h, u64 i, u64 j,
 		  u64 k, u64 l)
 {
 	const u64 args[MOST_ARGS] = { a, b, c, d, e, f, g, h, i, j, k, l };
@@ -43,7 +43,7 @@ static void fired(void *data, u64 a, u64 b, u64 c, u64 d, u64 e, u64 f, u64 g, u
 }
 
 /* For handlers that look at no argument. */
-static void fired_bare(void *data)
+static STP_HOT void fired_bare(void *data)
 {
 	stp_hit(data, NULL, NULL, 0, NULL);
 }

@@ -40,7 +40,7 @@ static void hit_all(const struct watcher *w, struct pt_regs *regs)
 		stp_hit(w->point, regs, NULL, 0, NULL);
 }
 
-static void touched(struct perf_event *event, struct perf_sample_data *data, struct pt_regs *regs)
+static STP_HOT void touched(struct perf_event *event, struct perf_sample_data *data, struct pt_regs *regs)
 {
 	const struct watcher *w = event->overflow_handler_context, *also = smp_load_acquire(&w->also);
 	struct told *told = w->told ? this_cpu_ptr(w->told) : NULL;

@@ -154,7 +154,7 @@ static ssize_t control_write(struct file *file, const char __user *from, size_t 
 	if (IS_ERR(payload))
 		return PTR_ERR(payload);
 	error = act(&message, payload);
-	kfree(payload);
+	kvfree(payload);
 	return error ? error : size;
 }
 

@@ -27,7 +27,7 @@ static bool looking;
 void stp_orphan_helper(const char *program)
 {
 	if (program[0])
-		strscpy(helper, program, sizeof(helper));
+		scnprintf(helper, sizeof(helper), "%s", program);
 }
 
 static void remove_module(struct work_struct *work)

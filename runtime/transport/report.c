@@ -7,7 +7,7 @@
 #include <linux/debugfs.h>
 #include <linux/ktime.h>
 #include <linux/seq_file.h>
-#include <linux/user_namespace.h>
+#include <linux/uidgid.h>
 
 #include "transport/transport.h"
 
@@ -28,7 +28,6 @@ static int account_show(struct seq_file *out, void *unused)
 	}
 	return 0;
 }
-DEFINE_SHOW_ATTRIBUTE(account);
 
 /* ------------------------------------------------------------------ state */
 
@@ -52,7 +51,6 @@ static int state_show(struct seq_file *out, void *unused)
 		   rings.waiting, rings.lost, rings.overwritten);
 	return 0;
 }
-DEFINE_SHOW_ATTRIBUTE(state);
 
 /* ---------------------------------------------------------------- globals */
 
@@ -62,31 +60,43 @@ static int globals_show(struct seq_file *out, void *unused)
 		stp_script.parts.globals->show(out);
 	return 0;
 }
-DEFINE_SHOW_ATTRIBUTE(globals);
 
 /* ---------------------------------------------------------------- formats */
 
-static ssize_t formats_read(struct file *file, char __user *to, size_t size, loff_t *position)
+static int formats_show(struct seq_file *out, void *unused)
 {
-	return simple_read_from_buffer(to, size, position, stp_script.formats,
-				       stp_script.formats_size);
+	seq_write(out, stp_script.formats, stp_script.formats_size);
+	return 0;
 }
 
-static const struct file_operations formats_fops = {
+/* ------------------------------------------------------------------ files */
+
+static int report_open(struct inode *inode, struct file *file)
+{
+	return single_open(file, inode->i_private, NULL);
+}
+
+static const struct file_operations report_operations = {
 	.owner = THIS_MODULE,
-	.open = simple_open,
-	.read = formats_read,
-	.llseek = default_llseek,
+	.open = report_open,
+	.read = seq_read,
+	.llseek = seq_lseek,
+	.release = single_release,
 };
+
+void stp_report_file(const char *name, int (*show)(struct seq_file *out, void *unused))
+{
+	debugfs_create_file(name, 0400, stp_directory, show, &report_operations);
+}
 
 void stp_report_init(void)
 {
 	loaded_at = ktime_get_ns();
-	loaded_by = from_kuid(&init_user_ns, current_uid());
-	debugfs_create_file("account", 0400, stp_directory, NULL, &account_fops);
+	loaded_by = __kuid_val(current_uid());
+	stp_report_file("account", account_show);
 	if (stp_script.parts.timing)
-		stp_script.parts.timing->report(stp_directory);
-	debugfs_create_file("state", 0400, stp_directory, NULL, &state_fops);
-	debugfs_create_file("globals", 0400, stp_directory, NULL, &globals_fops);
-	debugfs_create_file("formats", 0400, stp_directory, NULL, &formats_fops);
+		stp_script.parts.timing->report();
+	stp_report_file("state", state_show);
+	stp_report_file("globals", globals_show);
+	stp_report_file("formats", formats_show);
 }

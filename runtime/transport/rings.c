@@ -20,6 +20,11 @@
 static struct rchan *channel;
 static u64 ring_size;
 
+static noinline struct stp_cpu_ring *ring_of(int cpu)
+{
+	return per_cpu_ptr(&stp_cpu_rings, cpu);
+}
+
 /* relay's operations, but a read gives the header: its size is what a mapping must be told. */
 static struct file_operations ring_operations;
 
@@ -36,11 +41,11 @@ static void tell_number(void)
 	u32 rings = 0;
 	int cpu;
 
-	for_each_possible_cpu(cpu)
-		rings += !!per_cpu_ptr(&stp_cpu_rings, cpu)->shared;
-	for_each_possible_cpu(cpu)
-		if (per_cpu_ptr(&stp_cpu_rings, cpu)->shared)
-			smp_store_release(&per_cpu_ptr(&stp_cpu_rings, cpu)->shared->rings, rings);
+	stp_each_cpu(cpu)
+		rings += !!ring_of(cpu)->shared;
+	stp_each_cpu(cpu)
+		if (ring_of(cpu)->shared)
+			smp_store_release(&ring_of(cpu)->shared->rings, rings);
 }
 
 /* Relay makes one at a time. */
@@ -55,7 +60,7 @@ static struct dentry *create_file(const char *name, struct dentry *parent, umode
 	/* buf->cpu is not set yet; the name that relay has made ends in the number. */
 	if (sscanf(name, "ring%u", &cpu) != 1 || cpu >= nr_cpu_ids)
 		return NULL;
-	ring = per_cpu_ptr(&stp_cpu_rings, cpu);
+	ring = ring_of(cpu);
 	/* Before somebody can open it. */
 	memset(shared, 0, STP_RING_HEADER);
 	shared->magic = STP_RING_MAGIC;
@@ -115,8 +120,8 @@ void stp_rings_exit(void)
 	if (channel)
 		relay_close(channel);
 	channel = NULL;
-	for_each_possible_cpu(cpu)
-		per_cpu_ptr(&stp_cpu_rings, cpu)->shared = NULL;
+	stp_each_cpu(cpu)
+		ring_of(cpu)->shared = NULL;
 }
 
 void stp_rings_clock(u32 clock)
@@ -124,8 +129,8 @@ void stp_rings_clock(u32 clock)
 	int cpu;
 
 	stp_rings_by_tsc = clock == STP_CLOCK_TSC;
-	for_each_possible_cpu(cpu) {
-		struct stp_ring *shared = READ_ONCE(per_cpu_ptr(&stp_cpu_rings, cpu)->shared);
+	stp_each_cpu(cpu) {
+		struct stp_ring *shared = READ_ONCE(ring_of(cpu)->shared);
 
 		if (shared)
 			shared->clock = clock;
@@ -137,8 +142,8 @@ void stp_rings_sum(struct stp_rings_sum *sum)
 	int cpu;
 
 	memset(sum, 0, sizeof(*sum));
-	for_each_possible_cpu(cpu) {
-		const struct stp_ring *shared = READ_ONCE(per_cpu_ptr(&stp_cpu_rings, cpu)->shared);
+	stp_each_cpu(cpu) {
+		const struct stp_ring *shared = READ_ONCE(ring_of(cpu)->shared);
 
 		if (!shared)
 			continue;
@@ -206,13 +211,13 @@ static u64 overwrite(struct stp_cpu_ring *ring, u32 length)
 	u64 at = ~0ULL;
 
 	/* A reader that comes waits for interrupts to be on: see stp_control_attach(). */
-	local_irq_save(flags);
+	flags = stp_interrupts_off();
 	while (stp_recorder_alone()) {
 		at = reserve(ring, length);
 		if (at != ~0ULL || !drop_oldest(ring))
 			break;
 	}
-	local_irq_restore(flags);
+	stp_interrupts_as(flags);
 	return at;
 }
 

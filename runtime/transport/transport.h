@@ -12,6 +12,9 @@ extern const struct file_operations stp_control_operations;
 void stp_control_exit(void);
 /* Makes the files that tell of the session, in stp_directory. */
 void stp_report_init(void);
+/* Another one, of what `show` writes. */
+struct seq_file;
+void stp_report_file(const char *name, int (*show)(struct seq_file *out, void *unused));
 /* Somebody has the control file open. */
 bool stp_control_attached(void);
 /* The session goes on without a reader, and has none. Any context. */

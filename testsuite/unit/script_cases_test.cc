@@ -6,6 +6,7 @@
 //   # expect warning: CODE      a warning, anywhere
 //   # expect dump: REGEX        a line of the resolved program (prog::dump)
 //   # expect c: REGEX           a line of the C that is emitted for it
+//   # expect no c: REGEX        none of them
 //   # expect note: REGEX        a line of what is reported, as people see it
 //   # library: LINE             a line of a tapset file, lib.stp, that the script finds
 //   # macros: LINE              a line of a file of macros, lib.stpm
@@ -45,12 +46,14 @@ class ScriptCase : public testing::Test {
     bool wants_program = false;
     for (const std::string& line : lines_)
       wants_program |= line.find("# expect ok") == 0 || !behind(line, "# expect dump: ").empty() ||
-                       !behind(line, "# expect c: ").empty();
+                       !behind(line, "# expect c: ").empty() || !behind(line, "# expect no c: ").empty();
     if (!wants_program) return;
     ASSERT_TRUE(program) << rendered(diagnostics_);
     expect_lines("# expect dump: ", prog::dump(*program));
     optimize(*program);
-    expect_lines("# expect c: ", emit(*program, {.release = "test", .build_id = ""}));
+    std::string c = emit(*program, {.release = "test", .build_id = ""});
+    expect_lines("# expect c: ", c);
+    expect_lines("# expect no c: ", c, false);
   }
 
  private:
@@ -96,15 +99,16 @@ class ScriptCase : public testing::Test {
     }
   }
 
-  void expect_lines(const std::string& mark, const std::string& text) {
+  void expect_lines(const std::string& mark, const std::string& text, bool there = true) {
     std::vector<std::string> have = lines_of(text);
     for (const std::string& line : lines_) {
       std::string pattern = behind(line, mark);
       if (pattern.empty()) continue;
       std::regex regex(pattern);
-      EXPECT_TRUE(std::any_of(have.begin(), have.end(),
-                              [&](const std::string& l) { return std::regex_search(l, regex); }))
-          << "no line matches " << pattern << " in\n"
+      EXPECT_EQ(std::any_of(have.begin(), have.end(),
+                            [&](const std::string& l) { return std::regex_search(l, regex); }),
+                there)
+          << (there ? "no" : "a") << " line matches " << pattern << " in\n"
           << text;
     }
   }

@@ -1,11 +1,15 @@
 // Objects that are taken apart and put together again still do what they did: a program is made of
 // them and run.
+#include <elf.h>
 #include <gtest/gtest.h>
 #include <stdlib.h>
 
 #include <filesystem>
 #include <fstream>
+#include <map>
+#include <set>
 #include <string>
+#include <vector>
 
 #include "build/object_file.h"
 #include "build/object_symbols.h"
@@ -53,10 +57,10 @@ class SplitObjectTest : public testing::Test {
   }
   ~SplitObjectTest() override { fs::remove_all(path); }
 
-  void compile(const std::string& name, const char* text) {
+  void compile(const std::string& name, const char* text, const std::string& flags = "") {
     std::ofstream(path / (name + ".c")) << text;
     run("gcc -O2 -fno-pic -mcmodel=kernel -fno-asynchronous-unwind-tables -fcf-protection=none "
-        "-ffunction-sections -fdata-sections -c " + name + ".c");
+        "-ffunction-sections -fdata-sections " + flags + " -c " + name + ".c");
   }
   void run(const std::string& command) {
     ASSERT_EQ(run_logged({"sh", "-e", "-c", command}, path / "log", path), 0)
@@ -119,6 +123,64 @@ TEST_F(SplitObjectTest, WhatNobodyWantsStaysOut) {
   EXPECT_NE(all.find("two"), std::string::npos);
 }
 
+TEST_F(SplitObjectTest, FunctionsThatAreSeldomRunLieApart) {
+  for (bool seldom : {false, true}) {
+    compile("one", "int rare(void) { return 1; }\nint __attribute__((hot)) frequent(void) { return 2; }\n",
+            seldom ? "-Wa,--defsym,stp_seldom_run=1" : "");
+    std::map<std::string, std::string> section_of;
+    for (const LibraryMember& member : split_objects({path / "one.o"}).members)
+      for (const ObjectSymbol& s : member.object.symbols)
+        if (s.type == STT_FUNC) section_of[s.name] = member.object.sections[s.section].name;
+    EXPECT_EQ(section_of["rare"], seldom ? ".text.unlikely" : ".text");
+    EXPECT_EQ(section_of["frequent"], ".text");
+  }
+}
+
+TEST_F(SplitObjectTest, WhatTheKernelCanDoWithoutIsTakenOut) {
+  std::ofstream(path / "module.s") << ".text\n.globl f, g\nf: endbr64\nret\ng: endbr64\nlock incl (%rdi)\nret\n"
+                                      ".section .ibt_endbr_seal,\"a\"\n.long f - .\n"
+                                      ".section .smp_locks,\"a\"\n.long g + 4 - .\n"
+                                      ".section .comment\n.ascii \"by hand\"\n"
+                                      ".section .exit.data,\"aw\"\n.quad g\n"
+                                      ".section .init.data,\"aw\"\nnumber: .quad 1\n"
+                                      ".data\n.quad number\n";
+  run("gcc -c module.s -o module.o; gcc -c -x c /dev/null -o mod.o");
+  trim_module(path / "module.o", path / "mod.o");
+  Object object = read_object(path / "module.o");
+  std::string code;
+  for (const ObjectSection& s : object.sections) {
+    if (s.name == ".text") code = s.bytes;
+    for (const char* gone : {".ibt_endbr_seal", ".smp_locks", ".comment", ".exit.data"}) EXPECT_NE(s.name, gone);
+  }
+  EXPECT_EQ(size_of(object, ".init.data"), 8u);  // something refers to it
+  // The name of a section is the end of its relocations' name.
+  std::string all = text_of_file(path / "module.o");
+  EXPECT_NE(all.find(".rela.data"), std::string::npos);
+  EXPECT_EQ(all.find(std::string("\0.data", 6)), std::string::npos);
+  EXPECT_EQ(code.substr(0, 9), std::string("\x66\x0f\x1f\x00\xc3\xf3\x0f\x1e\xfa", 9));
+}
+
+// What a script does not need is not linked, and nothing is left that would have come to it.
+TEST_F(SplitObjectTest, AFunctionThatIsOnlyWantedByNameIsThereIfItIs) {
+  compile("one", "__attribute__((weak)) int extra(int x) { return x + 1; }\n"
+                 "int (*volatile table[])(int) = { extra };\n"
+                 "int first(int x) { return x > 200 ? extra(x) + x : x > 100 ? extra(x) : table[0] == (int (*)(int))0; }\n");
+  for (bool wanted : {false, true}) {
+    compile("script", wanted ? "__asm__(\".globl extra\");" : "");
+    write_library(split_objects({path / "one.o"}).members, path / "lib.a");
+    run("ld -r -u first -o module.o script.o lib.a");
+    run("gcc -c -x c /dev/null -o mod.o");
+    trim_module(path / "module.o", path / "mod.o");
+    EXPECT_EQ(object_symbols(path / "module.o").defined.count("extra"), wanted ? 1u : 0u);
+    EXPECT_TRUE(object_symbols(path / "module.o").undefined.empty());
+    std::ofstream(path / "main.c") << "#include <stdio.h>\nint first(int);\n"
+                                      "int main(int n, char **v) { printf(\"%d\\n\", first(n > 2 ? 300 : n > 1 ? 200 : 5)); }\n";
+    EXPECT_EQ(output("gcc -no-pie main.c module.o -o whole; ./whole"), wanted ? "0\n" : "1\n");
+    EXPECT_EQ(output("./whole x"), wanted ? "201\n" : "0\n");
+    EXPECT_EQ(output("./whole x y"), wanted ? "601\n" : "300\n");
+  }
+}
+
 TEST_F(SplitObjectTest, ATrimmedObjectRunsAndHasFewerRelocations) {
   split_and_collect();
   std::ofstream(path / "main.c") << main_c;
@@ -146,6 +208,36 @@ TEST_F(SplitObjectTest, ATrimmedObjectRunsAndHasFewerRelocations) {
   EXPECT_EQ(output("echo 'int wanted(void) { return 0; }' > w.c; "
                    "gcc -no-pie main.c module.o w.c -o whole; ./whole"),
             "250 399\n");
+}
+
+TEST_F(SplitObjectTest, NamesOfFunctionsGoIntoAFileOfTheirOwn) {
+  std::ofstream(path / "module.s") << ".text\n.type f, @function\nf: nop\nret\n.size f, . - f\n"
+                                      ".balign 32\n.globl init_module\n.type init_module, @function\n"
+                                      "init_module: call f\ncall elsewhere\nret\n.size init_module, . - init_module\n"
+                                      ".data\n.quad init_module\n";
+  run("gcc -c module.s -o module.ko");
+  trim_linked_module(path / "module.ko", path / "names");
+  EXPECT_EQ(text_of_file(path / "names"), "0 2 f\n20 b init_module\n");
+  Object object = read_object(path / "module.ko");
+  std::vector<std::string> functions;
+  uint64_t to_init = 0;
+  for (const ObjectSymbol& s : object.symbols)
+    if (s.type == STT_FUNC) functions.push_back(s.name + " " + std::to_string(s.size));
+  for (const ObjectSection& s : object.sections)
+    if (s.name == ".data") to_init = s.relocations.at(0).addend;
+  EXPECT_EQ(functions, std::vector<std::string>{"stp 43"});
+  EXPECT_EQ(to_init, 0x20u);
+  EXPECT_EQ(object_symbols(path / "module.ko").undefined, std::set<std::string>{"elsewhere"});
+}
+
+TEST_F(SplitObjectTest, AModuleWithCodeElsewhereKeepsItsNames) {
+  std::ofstream(path / "module.s") << ".text\n.type f, @function\nf: ret\n.size f, . - f\n"
+                                      ".section .other,\"ax\"\n.type g, @function\ng: ret\n.size g, . - g\n";
+  run("gcc -c module.s -o module.ko");
+  std::string before = text_of_file(path / "module.ko");
+  trim_linked_module(path / "module.ko", path / "names");
+  EXPECT_EQ(text_of_file(path / "module.ko"), before);
+  EXPECT_FALSE(fs::exists(path / "names"));
 }
 
 TEST_F(SplitObjectTest, ATableThatIsNotUnderstoodIsAnError) {

@@ -6,58 +6,18 @@
 #include <elf.h>
 
 #include <algorithm>
-#include <array>
-#include <cstring>
 #include <map>
-#include <set>
 #include <string>
 #include <vector>
+
+#include "build/code_places.h"
 
 namespace stp {
 namespace {
 
 constexpr size_t row_size = 6, place_size = 4;  // struct orc_entry; an address relative to its own place
 constexpr int64_t step = 32;  // bytes: of an entry or an exit few parts have more
-constexpr const char* return_thunk = "__x86_return_thunk";
-constexpr char jump = '\xe9';  // with four bytes of distance
-
-uint32_t section_named(const Object& object, const std::string& name) {
-  auto it = std::find_if(object.sections.begin(), object.sections.end(),
-                         [&](const ObjectSection& s) { return s.name == name; });
-  return it == object.sections.end() ? 0 : it - object.sections.begin();
-}
-
-// A place in the code: the section's number and the offset there.
-struct Place {
-  uint32_t section;
-  int64_t at;
-  auto operator<=>(const Place&) const = default;
-};
-
-Place target(const Object& object, const Relocation& r) {
-  const ObjectSymbol& symbol = object.symbols[r.symbol];
-  return {symbol.section, static_cast<int64_t>(symbol.value) + r.addend};
-}
-
-// Functions by where they begin, with where they end; or the rooms before them, which objtool names so.
-std::map<Place, int64_t> functions_of(const Object& object, bool rooms = false) {
-  std::map<Place, int64_t> functions;
-  for (const ObjectSymbol& s : object.symbols)
-    if (s.type == STT_FUNC && s.section && s.size && is_room(s) == rooms) {
-      int64_t begin = s.value, end = s.value + s.size;
-      int64_t& known = functions[{s.section, begin}];
-      known = std::max(known, end);
-    }
-  return functions;
-}
-
-// The beginning of the function that a place is in; where there is none, an offset of -1.
-Place function_at(const std::map<Place, int64_t>& functions, Place place) {
-  auto next = functions.upper_bound(place);
-  if (next == functions.begin()) return {0, -1};
-  auto [begin, end] = *std::prev(next);
-  return begin.section == place.section && place.at < end ? begin : Place{0, -1};
-}
+constexpr int64_t quick = 64;  // bytes of a whole function
 
 struct Row {
   Place place;
@@ -66,6 +26,8 @@ struct Row {
 
   // Nothing is known from here on.
   bool is_end() const { return says == std::string(row_size, '\0'); }
+  // As where a function begins: the caller's stack begins behind the address that it returns to.
+  bool is_entry() const { return says.compare(0, 5, std::string("\x08\0\0\0\x05", 5)) == 0; }
   // The caller's stack begins 16 bytes above the frame pointer, which points to the caller's.
   bool is_frame() const { return says.compare(0, 5, std::string("\x10\0\xf0\xff\x14", 5)) == 0; }
 };
@@ -124,8 +86,6 @@ std::vector<Row> rows_of(const Object& object) {
 
 }  // namespace
 
-bool is_room(const ObjectSymbol& symbol) { return symbol.name.compare(0, 6, "__pfx_") == 0; }
-
 void shorten_unwind_table(Object& object) {
   std::map<Place, int64_t> functions = functions_of(object), rooms = functions_of(object, true);
   std::vector<Row> rows = rows_of(object), kept;
@@ -142,8 +102,11 @@ void shorten_unwind_table(Object& object) {
     bool is_between = !is_last && (is_idle || function_at(rooms, row.place).section);
     int64_t length = begin.section ? functions.at(begin) - row.place.at : 0;
     if (!is_last) length = std::min(length, rows[i + 1].place.at - row.place.at);
-    // Part of a function may do without the frame: what is quickly decided.
-    if (auto it = framed.find(begin); it != framed.end() && length <= step) row.says = it->second;
+    // Part of a function may do without the frame: what is quickly decided. Or all of one that does no more.
+    bool is_quick = row.is_entry() && is_seldom_run(object.sections[begin.section]) &&
+                    functions.at(begin) - begin.at <= quick;
+    auto it = is_quick ? framed.begin() : framed.find(begin);
+    if (it != framed.end() && (is_quick || length <= step)) row.says = it->second;
     bool is_known = !kept.empty() && kept.back().place.section == row.place.section &&
                     kept.back().says == row.says;
     if (!is_between && !is_known) kept.push_back(row);
@@ -161,40 +124,26 @@ void shorten_unwind_table(Object& object) {
   }
 }
 
-void share_returns(Object& object) {
-  std::map<Place, int64_t> functions = functions_of(object);
-  std::map<Place, std::string> framed = framed_functions(functions, rows_of(object));
-  std::set<Place> dropped;
-  for (uint32_t i = 1; i < object.sections.size(); ++i) {
-    ObjectSection& section = object.sections[i];
-    if (!(section.flags & SHF_EXECINSTR)) continue;
-    std::vector<Relocation> left;
-    int64_t shared = -1;
-    for (const Relocation& r : section.relocations) {
-      Place place{i, static_cast<int64_t>(r.offset) - 1};
-      bool returns = object.symbols[r.symbol].name == return_thunk && r.offset &&
-                     r.offset + sizeof(int32_t) <= section.bytes.size() && section.bytes[place.at] == jump &&
-                     framed.count(function_at(functions, place));
-      if (!returns || shared < 0) {
-        if (returns) shared = place.at;
-        left.push_back(r);
-        continue;
-      }
-      auto distance = static_cast<int32_t>(shared - static_cast<int64_t>(r.offset + sizeof(int32_t)));
-      std::memcpy(&section.bytes[r.offset], &distance, sizeof distance);
-      dropped.insert(place);
-    }
-    section.relocations = std::move(left);
+std::set<Place> functions_with_frame(const Object& object) {
+  std::set<Place> functions;
+  for (const auto& [begin, says] : framed_functions(functions_of(object), rows_of(object))) functions.insert(begin);
+  return functions;
+}
+
+bool add_entry_rows(Object& object, uint32_t section, int64_t begin, int64_t end) {
+  std::vector<Row> rows = rows_of(object);
+  auto entry = std::find_if(rows.begin(), rows.end(), [](const Row& row) { return row.is_entry(); });
+  if (entry == rows.end()) return false;
+  ObjectSection& places = object.sections[section_named(object, ".orc_unwind_ip")];
+  ObjectSection& table = object.sections[section_named(object, ".orc_unwind")];
+  uint32_t start = section_symbol(object, section);
+  for (bool is_end : {false, true}) {
+    places.relocations.push_back(
+        {places.bytes.size(), R_X86_64_PC32, start, is_end ? end : begin});
+    places.bytes.append(place_size, '\0');
+    table.bytes += is_end ? std::string(row_size, '\0') : entry->says;
   }
-  ObjectSection& sites = object.sections[section_named(object, ".return_sites")];
-  std::vector<Relocation> left;
-  for (Relocation r : sites.relocations) {
-    if (dropped.count(target(object, r))) continue;
-    r.offset = left.size() * place_size;
-    left.push_back(r);
-  }
-  sites.relocations = std::move(left);
-  sites.bytes.assign(sites.relocations.size() * place_size, '\0');
+  return true;
 }
 
 }  // namespace stp

@@ -74,7 +74,9 @@ Way compile_and_link(const RuntimeObjects& runtime, const std::string& name, con
              boost::replace_all_copy(runtime.module_template, placeholder_name, padded));
   if (!run_script(runtime.recipe.collect, work)) return Way::failed;
   trim_module(work / "module.o", work / "module.mod.o");
-  return run_script(runtime.recipe.link, work) ? Way::done : Way::failed;
+  if (!run_script(runtime.recipe.link, work)) return Way::failed;
+  trim_linked_module(work / "module.ko", work / "names");
+  return Way::done;
 }
 
 Way through_kbuild(const Target& target, const std::string& name, const fs::path& work,
@@ -165,6 +167,7 @@ std::optional<BuiltModule> build(const Target& target, const std::string& source
   if (way == Way::failed) return failed(work, diagnostics);
   // Whoever finds the file finds all of it.
   fs::create_directories(folder);
+  if (fs::exists(work.path() / "names")) fs::copy_file(work.path() / "names", folder / "names", fs::copy_options::overwrite_existing);
   fs::rename(work.path() / "module.ko", module.file);
   return module;
 }

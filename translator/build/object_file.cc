@@ -66,9 +66,10 @@ void read_relocations(Elf_Data* data, ObjectSection& section) {
                                    static_cast<uint32_t>(GELF_R_SYM(rela.r_info)), rela.r_addend});
 }
 
-// Where a name stands in a table of strings that grows.
+// Where a name stands in a table of strings that grows. It may be the end of another one.
 uint32_t add_name(std::string& table, const std::string& name) {
   if (name.empty()) return 0;
+  if (size_t known = table.find(name.c_str(), 0, name.size() + 1); known != std::string::npos) return known;
   uint32_t at = table.size();
   table += name;
   table += '\0';
@@ -78,6 +79,7 @@ uint32_t add_name(std::string& table, const std::string& name) {
 // The table of sections' names, which starts with its own.
 constexpr char names_of_sections[] = "\0.shstrtab";
 constexpr uint32_t own_name = 1;
+const std::string relocations_of = ".rela";
 
 // What libelf points to until the file is written.
 struct Parts {
@@ -142,7 +144,7 @@ void add_relocations(const ElfFile& file, Parts& parts, const ObjectSection& sec
   std::vector<GElf_Rela>& out = parts.relocations.emplace_back();
   for (const Relocation& r : section.relocations)
     out.push_back({r.offset, GELF_R_INFO(parts.symbol_index[r.symbol], r.type), r.addend});
-  add_section(file, add_name(parts.section_names, ".rela" + section.name),
+  add_section(file, add_name(parts.section_names, relocations_of + section.name),
               header_of(SHT_RELA, SHF_INFO_LINK, 8, sizeof(Elf64_Rela), symbols, index), out.data(),
               out.size() * sizeof(Elf64_Rela), ELF_T_RELA);
 }
@@ -160,6 +162,8 @@ void write(const Object& object, const ElfFile& file) {
   uint32_t symtab = n + n_relocated + 1;
   Parts parts;
   number_symbols(object, section_index, parts);
+  for (const ObjectSection& s : object.sections)
+    if (!s.relocations.empty()) add_name(parts.section_names, relocations_of + s.name);
   for (const ObjectSection& s : object.sections)
     if (s.type)
       add_section(file, add_name(parts.section_names, s.name), header_of(s.type, s.flags, s.alignment, s.entry_size),

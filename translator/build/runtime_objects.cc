@@ -109,7 +109,7 @@ const std::string& sources_key() {
 }
 
 // What is made of the runtime and of modules with it; changes with that, so that none of the old kind is found.
-constexpr const char* form = "6: tables of framed functions are short, functions have rows";
+constexpr const char* form = "12: names of functions are in a file of their own";
 
 // Everything that the objects depend on. Files of the kernel are named by their state, not read.
 std::string runtime_key(const Target& target) {

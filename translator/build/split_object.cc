@@ -105,6 +105,7 @@ struct Unit {
   std::vector<uint64_t> base_value;
   std::vector<bool> base_is_made;       // by us: no global symbol of the object
   std::vector<std::vector<Row>> rows;   // by section: what tables say of it
+  bool is_seldom_run = false;           // all but functions that are marked as hot (runtime/Kbuild)
 
   [[noreturn]] void fail(const std::string& what) const {
     throw std::runtime_error(fmt::format("{}.o: {}", name, what));
@@ -115,6 +116,12 @@ struct Unit {
     bool is_there = !s.bytes.empty() || plain_name(s.name) != s.name;
     return s.type && is_there && !is_of_no_use(s) && !table_named(s.name) &&
            !is_beside_table(s.name) && s.name != replacements;
+  }
+  // The section's name in a module. What is seldom run lies apart.
+  std::string name_of(const ObjectSection& section) const {
+    std::string plain = plain_name(section.name);
+    bool apart = is_seldom_run && plain == ".text" && !boost::starts_with(section.name, ".text.hot.");
+    return apart ? ".text.unlikely" : plain;
   }
   uint32_t section_of(const Relocation& r) const {
     uint32_t section = object.symbols[r.symbol].section;
@@ -211,7 +218,7 @@ class Member {
 
   void add_part(uint32_t number) {
     const ObjectSection& from = unit_.object.sections[number];
-    uint32_t section = new_section(from, plain_name(from.name));
+    uint32_t section = new_section(from, unit_.name_of(from));
     own_[number] = section;
     out_.sections[section].bytes = from.bytes;
     define_symbols(number, section);
@@ -395,6 +402,8 @@ SplitObjects split_objects(const std::vector<fs::path>& objects) {
     Unit& unit = units.emplace_back();
     unit.name = path.stem();
     unit.object = read_object(path);
+    unit.is_seldom_run = std::any_of(unit.object.symbols.begin(), unit.object.symbols.end(),
+                                     [](const ObjectSymbol& s) { return s.name == "stp_seldom_run"; });
     find_rows(unit);
     gather_names(unit, taken);
   }

@@ -10,4 +10,9 @@ namespace stp {
 // known here is left as it is.
 void trim_module(const std::filesystem::path& object, const std::filesystem::path& mod);
 
+// The module that they became: takes out symbols that nothing refers to, and names of functions. `names` gets those,
+// a line for each with its place in .text and size, hexadecimal; in the module one function is left, "stp", all of .text. A module
+// with code elsewhere is left as it is, and has no `names`.
+void trim_linked_module(const std::filesystem::path& module, const std::filesystem::path& names);
+
 }  // namespace stp

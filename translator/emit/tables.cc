@@ -3,6 +3,7 @@
 //
 // Rows name only the members that are not zero: a script may have ten thousand points.
 #include <map>
+#include <set>
 
 #include "emit/body.h"
 #include "stp/abi.h"
@@ -329,30 +330,83 @@ std::string places_text(const Program& program, std::string& members) {
 
 }  // namespace
 
+namespace {
+
+template <class What>
+bool has_point(const Program& program, What&& what) {
+  return std::any_of(program.probes.begin(), program.probes.end(), [&](const Probe& probe) {
+    return std::any_of(probe.points.begin(), probe.points.end(), what);
+  });
+}
+
+// A symbol of a module is "module:symbol".
+bool uses_modules(const Program& program) {
+  return !program.sections.empty() ||
+         has_point(program, [](const Point& p) { return p.symbol.find(':') != std::string::npos; });
+}
+
+}  // namespace
+
 // What of the runtime this script needs, of that which not every one does.
 std::string parts_text(const Program& program) {
-  auto has = [&](auto&& what) {
-    return std::any_of(program.probes.begin(), program.probes.end(), [&](const Probe& probe) {
-      return std::any_of(probe.points.begin(), probe.points.end(), what);
-    });
-  };
   bool arrays = std::any_of(program.globals.begin(), program.globals.end(),
                             [](const Global& g) { return g.array; });
-  // A symbol of a module is "module:symbol".
-  bool modules = !program.sections.empty() || has([](const Point& p) {
-    return p.symbol.find(':') != std::string::npos;
-  });
   std::string parts;
   if (!program.globals.empty()) parts += "\t\t.globals = &stp_globals_part,\n";
   if (arrays) parts += "\t\t.growing = &stp_growing_part,\n";
-  if (modules) parts += "\t\t.modules = &stp_modules_part,\n";
+  if (uses_modules(program)) parts += "\t\t.modules = &stp_modules_part,\n";
   if (program.timing) parts += "\t\t.timing = &stp_timing_part,\n";
-  if (has([](const Point& p) { return !p.callers.empty(); }))
+  if (has_point(program, [](const Point& p) { return !p.callers.empty(); }))
     parts += "\t\t.called = stp_called_as_said,\n";
   if (!program.gates.empty()) parts += "\t\t.run_gates = stp_run_gates,\n";
-  if (has([](const Point& p) { return p.kind == PointKind::standard_input; }))
+  if (has_point(program, [](const Point& p) { return p.kind == PointKind::standard_input; }))
     parts += "\t\t.stdin = stp_stdin,\n";
   return parts.empty() ? "" : "\t.parts = {\n" + parts + "\t},\n";
+}
+
+namespace {
+
+using Needs = std::set<std::string>;
+
+bool is_run_by_the_session(const Point& p) {
+  return p.kind == PointKind::begin || p.kind == PointKind::end || p.kind == PointKind::error ||
+         p.kind == PointKind::never;
+}
+
+void add_needs_of_probe(const Probe& probe, Needs& needs) {
+  for (const Point& p : probe.points) {
+    if (is_run_by_the_session(p)) continue;
+    needs.insert(probe.weight == Weight::light     ? "stp_hit_light_while_busy"
+                 : probe.weight == Weight::guarded ? "stp_hit_guarded"
+                                                   : "stp_hit_full");
+    if (p.section == absolute_section) needs.insert("stp_verified_address");
+    if (!p.callers.empty()) needs.insert({"stp_entry_hit_called", "stp_statement_hit_called"});
+    if (!p.callers.empty() && p.kind == PointKind::function_return) needs.insert("stp_followed_of");
+    if (p.call && !p.call->names && p.kind == PointKind::entry) needs.insert("stp_entry_hit_call");
+  }
+}
+
+}  // namespace
+
+// What of the runtime is STP_IF_NEEDED, and is.
+std::string needs_text(const Program& program) {
+  Needs needs;
+  std::map<PointKind, size_t> points;
+  for (const Probe& probe : program.probes) {
+    add_needs_of_probe(probe, needs);
+    for (const Point& p : probe.points) ++points[p.kind];
+  }
+  if (points[PointKind::entry] > 1) needs.insert("stp_entry_hit");
+  if (points[PointKind::function_return] > 1) needs.insert("stp_followed_of");
+  for (const Global& g : program.globals) {
+    if (g.keys.size() > 1) needs.insert("stp_map_make_of_several");
+    if (g.keys.size() == 1 && g.keys[0] == Type::string) needs.insert("stp_map_make_of_text");
+  }
+  if (!program.gates.empty()) needs.insert("stp_gates_settle");
+  if (uses_modules(program)) needs.insert({"stp_modules_watch", "stp_modules_unwatch", "stp_tell_of_unused"});
+  std::string text = needs.empty() ? "" : "\n";
+  for (const std::string& function : needs) text += fmt::format("STP_NEEDS({});\n", function);
+  return text;
 }
 
 std::string tables_text(Module& module, const Depths& depths) {
@@ -396,7 +450,7 @@ std::string tables_text(Module& module, const Depths& depths) {
   if (program.suppress_handler_errors) members += "\t.suppress_handler_errors = true,\n";
   if (!program.formats.empty())
     members += "\t.formats = formats,\n\t.formats_size = sizeof(formats),\n";
-  return text + fmt::format(
+  return text + needs_text(program) + fmt::format(
                     "\nconst struct stp_script stp_script = {{\n\t.abi = {},\n\t.name = {},\n"
                     "\t.kinds = kinds,\n{}\t.limits = {{\n{}\t}},\n}};\n",
                     STP_ABI, c_string(program.name), members, limits_text(program, depths));

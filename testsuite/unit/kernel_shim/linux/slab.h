@@ -20,6 +20,7 @@ static inline void *shim_allocate_array(size_t n, size_t size, bool zeroed)
 }
 #define kzalloc(size, flags) shim_allocate(size, true)
 #define kzalloc_node(size, flags, node) shim_allocate(size, true)
+#define kvzalloc(size, flags) shim_allocate(size, true)
 #define kvzalloc_node(size, flags, node) shim_allocate(size, true)
 #define kcalloc(n, size, flags) shim_allocate_array(n, size, true)
 #define kvcalloc(n, size, flags) shim_allocate_array(n, size, true)
