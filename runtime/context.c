@@ -235,7 +235,14 @@ hot bool stp_hit_entry(const struct stp_point *point, const struct pt_regs *regs
 		return false;
 	if (!d->probe->entry_handler)
 		return true;
-	if (likely(d->flags & (STP_PROBE_LIGHT | STP_PROBE_GUARDED)))
+	/* It writes nothing but the call's own record. */
+	if (likely(d->flags & STP_PROBE_LIGHT)) {
+		struct stp_hit hit = { (const u64 *)regs, NULL, entry, point, address };
+
+		d->probe->entry_handler((struct stp_context *)&hit);
+		return true;
+	}
+	if (d->flags & STP_PROBE_GUARDED)
 		return enter_guarded(point, regs, address, entry, d);
 	return enter_full(point, regs, address, entry, d);
 }

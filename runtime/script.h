@@ -738,6 +738,7 @@ struct stp_script {
 	/* The anchor: link address of an exported symbol, from the debug information that the
 	 * addresses of `points` come from; 0 when no point has an address. */
 	u64 anchor; /* of `_printk` */
+	u64 clock;  /* of `_vdso_data`, where the kernel keeps the time for programs; 0: not known */
 	/* By number: the names of system calls of 64 bits, and of 32; for points of all calls. */
 	const char *const *call_names[2];
 	u32 n_call_names[2];

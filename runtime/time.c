@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Clocks. The fast accessors of the timekeeping core are used: they may be called from NMIs and
+ * Clocks, but for the time of day (clock.c). The fast accessors of the timekeeping core are used: they may be called from NMIs and
  * take no lock, so a handler in the middle of a clock update reads a time, not a deadlock.
  */
 #include <linux/jiffies.h>
@@ -11,26 +11,6 @@
 
 #include "builtins.h"
 #include "runtime.h"
-
-s64 stp_fn_gettimeofday_ns(struct stp_context *c)
-{
-	return ktime_get_real_fast_ns();
-}
-
-s64 stp_fn_gettimeofday_us(struct stp_context *c)
-{
-	return ktime_get_real_fast_ns() / NSEC_PER_USEC;
-}
-
-s64 stp_fn_gettimeofday_ms(struct stp_context *c)
-{
-	return ktime_get_real_fast_ns() / NSEC_PER_MSEC;
-}
-
-s64 stp_fn_gettimeofday_s(struct stp_context *c)
-{
-	return ktime_get_real_fast_ns() / NSEC_PER_SEC;
-}
 
 s64 stp_fn_get_cycles(struct stp_context *c)
 {

@@ -57,5 +57,9 @@ int vfs_path_lookup(struct dentry *dentry, struct vfsmount *mount, const char *n
 #define timer_delete_sync(timer) del_timer_sync(timer)
 #endif
 
+/* struct vdso_data, as programs read it, until clocks became an array of its own (struct vdso_time_data, v6.15); in
+ * between it moved about. */
+#define STP_HAVE_VDSO_DATA (LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0))
+
 #endif
 #endif

@@ -6,5 +6,6 @@
 #include "../print.c"
 #include "../string.c"
 #include "../builtins.c"
+#include "../clock.c"
 #include "../probes/hooks.c"
 #include "../compat/follow.c"

@@ -21,8 +21,8 @@ for module in fixed grown; do
 done
 GUEST
 "$top/vm/run-in-vm" --kernel "$KERNEL" --timeout 100 --append numa=fake=2 --share "$PWD" -- sh "$PWD/guest.sh" "$PWD" > out || { cat out; exit 1; }
-# Each takes 45 to 75 MB; what the first node has beside that is 40 at most.
-awk '$2 < 18000 || $1 < 18000 || $1 > $2 + 40000 { exit 1 } END { if (NR != 2) exit 1 }' out || {
+# Each takes 45 to 75 MB; what the first node has beside that is 40 at most, and either may have got some back.
+awk '$2 < 12000 || $1 < 12000 || $1 > $2 + 40000 { exit 1 } END { if (NR != 2) exit 1 }' out || {
 	echo "KB from each node:"; cat out
 	exit 1
 }

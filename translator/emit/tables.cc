@@ -446,6 +446,7 @@ std::string tables_text(Module& module, const Depths& depths) {
     members += fmt::format("\t.gates = gates,\n\t.n_gates = {},\n", program.gates.size());
   }
   if (program.anchor) members += fmt::format("\t.anchor = {},\n", c_hex(program.anchor));
+  if (program.clock) members += fmt::format("\t.clock = {},\n", c_hex(program.clock));
   members += parts_text(program);
   if (program.suppress_handler_errors) members += "\t.suppress_handler_errors = true,\n";
   if (!program.formats.empty())

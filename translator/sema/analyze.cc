@@ -259,7 +259,10 @@ void set_anchor(prog::Program& program, bool any, types::Sources& sources, Diagn
   for (const auto& table : program.places) any |= !table.section;
   const types::Provider* source = any ? sources.kernel(d) : nullptr;
   if (source) program.anchor = source->symbol("_printk").value_or(0);
-  if (program.anchor) return;
+  if (program.anchor) {
+    program.clock = source->symbol("_vdso_data").value_or(0);
+    return;
+  }
   // Without it addresses cannot be told from one boot to the next: names must do.
   for (auto& probe : program.probes)
     for (auto& point : probe.points)

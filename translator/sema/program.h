@@ -401,6 +401,7 @@ struct Program {
   bool tells_lines = false, tells_inlined = false;  // something that does is called
   std::vector<PlaceTable> places;
   uint64_t anchor = 0;  // link address of _printk; 0 when no point has an address
+  uint64_t clock = 0;   // that of _vdso_data, when it is known
   // Of modules: Point::section and Loc::section count them from 1.
   std::vector<types::Section> sections;
   bool suppress_handler_errors = false;
