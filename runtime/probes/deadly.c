@@ -33,6 +33,10 @@ static const char *const deadly[] = {
 	"load_percpu_segment",
 	/* Code of its own only before v6.3. */
 	"memset", "__memset", "memset_erms", "memset_orig",
+	/* Preempts, where the kernel does that at any time (preempt=full). A breakpoint that was made a jump ends with the
+	 * same (optimized_callback()), and would lead there again until the stack is full. The kernel's list has
+	 * its callers. */
+	"preempt_schedule_common",
 };
 
 /* What the kernel asks at each return that is followed, where it was built to check its uses of RCU (PROVE_RCU);
