@@ -51,6 +51,9 @@ static const char *const deadly_returns[] = {
 	/* Jumped to by __switch_to_asm(). On top of the stack are the new task's registers, the first of them
 	 * r15, and no return address. (From v6.6 on the function of the first name is C, but ftrace has a site there.) */
 	"ret_from_fork", "ret_from_fork_asm",
+	/* What serves a return ends with it, where the kernel preempts at any time, and with interrupts off it goes back at
+	 * once: to follow its own returns would not end before the stack does either. */
+	"preempt_schedule_notrace",
 	/* Entered as one task and left as another, which has no record of the call. The kernel's own list of one
 	 * (kretprobe_blacklist) compares with an address that kprobes have moved behind ENDBR. */
 	"__switch_to",
