@@ -197,6 +197,8 @@ static int follow_groups(struct followers *set, const struct stp_point *const *p
 			all += done;
 		} else {
 			stp_sites_destroy(&group->sites);
+			/* The next one has it. */
+			memset(group, 0, sizeof(*group));
 		}
 	}
 	return all;
