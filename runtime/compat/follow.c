@@ -82,7 +82,6 @@ static struct {
 	typeof(rethook_stop) *stop;
 	typeof(rethook_free) *free;
 	typeof(rethook_add_node) *add_node;
-	typeof(rethook_recycle) *recycle;
 	unsigned long trampoline;
 } rethook;
 
@@ -92,10 +91,8 @@ static bool find_rethook(void)
 	rethook.stop = (void *)stp_symbol_address("rethook_stop");
 	rethook.free = (void *)stp_symbol_address("rethook_free");
 	rethook.add_node = (void *)stp_symbol_address("rethook_add_node");
-	rethook.recycle = (void *)stp_symbol_address("rethook_recycle");
 	rethook.trampoline = stp_symbol_address("arch_rethook_trampoline");
-	return rethook.alloc && rethook.stop && rethook.free && rethook.add_node && rethook.recycle &&
-	       rethook.trampoline;
+	return rethook.alloc && rethook.stop && rethook.free && rethook.add_node && rethook.trampoline;
 }
 
 /* This CPU's slots are taken: those of the others. */
@@ -126,6 +123,12 @@ static __always_inline struct call *take_slot(struct stp_follow *follow)
 	return node ? container_of(node, struct call, node.freelist) : NULL;
 }
 
+/* rethook_recycle() is for tasks that cannot be preempted. Here they can be: as long as calls enter there is the list. */
+static __always_inline void give_back(struct call *call)
+{
+	freelist_add(&call->node.freelist, &call->node.rethook->pool);
+}
+
 /* As rethook_hook() and arch_rethook_prepare(). */
 static __always_inline void hook(struct rethook_node *node, const struct pt_regs *regs)
 {
@@ -153,7 +156,7 @@ static __always_inline void follow_call(struct stp_follow *follow, unsigned long
 	if (likely(stp_hit_entry(followed.point, regs, followed.entry, call->kept.data)))
 		hook(&call->node, regs);
 	else
-		rethook.recycle(&call->node);
+		give_back(call);
 }
 
 static void entered(unsigned long ip, unsigned long parent, struct ftrace_ops *ops,

@@ -33,6 +33,10 @@ static const char *const deadly[] = {
 	"load_percpu_segment",
 	/* Code of its own only before v6.3. */
 	"memset", "__memset", "memset_erms", "memset_orig",
+	/* Preempts, where the kernel does that at any time (preempt=full). A breakpoint that was made a jump ends with the
+	 * same (optimized_callback()), and would lead there again until the stack is full. The kernel's list has
+	 * its callers. */
+	"preempt_schedule_common",
 };
 
 /* What the kernel asks at each return that is followed, where it was built to check its uses of RCU (PROVE_RCU);
@@ -47,6 +51,9 @@ static const char *const deadly_returns[] = {
 	/* Jumped to by __switch_to_asm(). On top of the stack are the new task's registers, the first of them
 	 * r15, and no return address. (From v6.6 on the function of the first name is C, but ftrace has a site there.) */
 	"ret_from_fork", "ret_from_fork_asm",
+	/* What serves a return ends with it, where the kernel preempts at any time, and with interrupts off it goes back at
+	 * once: to follow its own returns would not end before the stack does either. */
+	"preempt_schedule_notrace",
 	/* Entered as one task and left as another, which has no record of the call. The kernel's own list of one
 	 * (kretprobe_blacklist) compares with an address that kprobes have moved behind ENDBR. */
 	"__switch_to",

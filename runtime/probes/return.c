@@ -22,6 +22,9 @@
 #define LEAST_SLOTS 64
 #define ALL_SLOTS 65536 /* shared out among the functions that have a kretprobe, by default */
 #define SHARED_SLOTS 16384 /* of the functions of one probe that share theirs, by default */
+#define MOST_ASKED (1 << 20) /* of one probe, whatever it asks for */
+
+#define RECORD 96 /* of one call, beside what is kept at its entry; about as much in all kernels */
 
 struct followers {
 	u32 n, n_groups;
@@ -29,15 +32,25 @@ struct followers {
 	struct stp_follower *each;
 };
 
+/* As many as are wanted, as long as those of all `n` together take no more than a 16th of the memory: strings that are
+ * kept at entries make them large. But one for each CPU. */
+static u32 affordable(u64 wanted, const struct stp_point *point, u32 n)
+{
+	u64 bytes = ((u64)totalram_pages() << PAGE_SHIFT) / 16 / n;
+	u64 slots = bytes / roundup_pow_of_two(RECORD + stp_script.probes[point->probe].entry_size);
+
+	return min3(wanted, max_t(u64, slots, num_possible_cpus()), (u64)MOST_ASKED);
+}
+
 /* ------------------------------------------------------------- by kretprobe */
 
-static int slots_for(const struct stp_point *point, u32 n)
+static u32 slots_for(const struct stp_point *point, u32 n)
 {
 	if (point->number > 0)
-		return min_t(s64, point->number, 1 << 20);
+		return affordable(point->number, point, n);
 	if (stp_script.limits.return_slots)
-		return stp_script.limits.return_slots;
-	return clamp_t(u32, ALL_SLOTS / n, LEAST_SLOTS, MOST_SLOTS);
+		return affordable(stp_script.limits.return_slots, point, n);
+	return affordable(clamp_t(u32, ALL_SLOTS / n, LEAST_SLOTS, MOST_SLOTS), point, n);
 }
 
 static void follow_one(struct followers *set, const struct stp_point *point, unsigned long address,
@@ -91,9 +104,9 @@ static void unfollow_each(struct followers *set)
 
 /* ---------------------------------------------------------------- by ftrace */
 
-/* How many records the functions of a group share: those that each asks for together, and a number for those
- * that ask for none. */
-static u32 shared_slots(const struct stp_point *const *points, const unsigned long *sites, u32 n)
+/* How many records the functions of a group, one of `groups`, share: those that each asks for together, and a number
+ * for those that ask for none. */
+static u32 shared_slots(const struct stp_point *const *points, const unsigned long *sites, u32 n, u32 groups)
 {
 	u64 asked = 0, others = 0;
 	u32 i;
@@ -106,7 +119,7 @@ static u32 shared_slots(const struct stp_point *const *points, const unsigned lo
 	}
 	others = stp_script.limits.return_slots ? others * stp_script.limits.return_slots :
 						  min_t(u64, others * MOST_SLOTS, SHARED_SLOTS);
-	return min_t(u64, asked + others, 1 << 20);
+	return affordable(asked + others, points[0], groups);
 }
 
 /* Of the points at one place the first is served, and, when that means a system call, those that mean another:
@@ -131,7 +144,7 @@ static bool is_served(const struct stp_sites *sites, const struct stp_point *poi
 
 /* Zeroes, of those that are followed, `entries`. */
 static int follow_group(struct stp_return_group *group, const struct stp_point *const *points,
-			unsigned long *entries, const unsigned long *sites, unsigned long *ips, u32 n)
+			unsigned long *entries, const unsigned long *sites, unsigned long *ips, u32 n, u32 groups)
 {
 	const struct stp_probe *probe = &stp_script.probes[points[0]->probe];
 	const struct stp_site *site;
@@ -151,7 +164,7 @@ static int follow_group(struct stp_return_group *group, const struct stp_point *
 	group->any = points[0];
 	group->follow = (struct stp_follow){
 		.data_size = probe->entry_size,
-		.slots = shared_slots(points, sites, n),
+		.slots = shared_slots(points, sites, n, groups),
 		.asks = asks,
 		.all_regs = asks || (probe->flags & STP_PROBE_ALL_REGS),
 	};
@@ -191,12 +204,14 @@ static int follow_groups(struct followers *set, const struct stp_point *const *p
 		struct stp_return_group *group = &set->groups[set->n_groups];
 
 		count = same_probe(points + i, n - i);
-		done = follow_group(group, points + i, entries + i, sites + i, ips, count);
+		done = follow_group(group, points + i, entries + i, sites + i, ips, count, most);
 		if (done > 0) {
 			set->n_groups++;
 			all += done;
 		} else {
 			stp_sites_destroy(&group->sites);
+			/* The next one has it. */
+			memset(group, 0, sizeof(*group));
 		}
 	}
 	return all;
