@@ -46,11 +46,9 @@ static u32 affordable(u64 wanted, const struct stp_point *point, u32 n)
 
 static u32 slots_for(const struct stp_point *point, u32 n)
 {
-	if (point->number > 0)
-		return affordable(point->number, point, n);
-	if (stp_script.limits.return_slots)
-		return affordable(stp_script.limits.return_slots, point, n);
-	return affordable(clamp_t(u32, ALL_SLOTS / n, LEAST_SLOTS, MOST_SLOTS), point, n);
+	u64 wanted = stp_script.limits.return_slots ?: clamp_t(u32, ALL_SLOTS / n, LEAST_SLOTS, MOST_SLOTS);
+
+	return affordable(point->number > 0 ? point->number : wanted, point, n);
 }
 
 static void follow_one(struct followers *set, const struct stp_point *point, unsigned long address,

@@ -17,6 +17,9 @@ struct Place {
   auto operator<=>(const Place&) const = default;
 };
 
+// The instructions that go to a place 4 bytes of distance away, `call` and `jmp`.
+constexpr char call_operation = '\xe8', jump_operation = '\xe9';
+
 // What a relocation says, its addend included: a row of a table means this place, a call one 4 bytes further.
 Place target(const Object&, const Relocation&);
 

@@ -8,6 +8,7 @@
 #include <elf.h>
 
 #include <algorithm>
+#include <boost/algorithm/string.hpp>
 #include <cstring>
 #include <string>
 #include <vector>
@@ -16,8 +17,6 @@
 
 namespace stp {
 namespace {
-
-bool starts_with(const std::string& text, const char* start) { return text.compare(0, std::strlen(start), start) == 0; }
 
 constexpr size_t most_constants = 1 << 16;  // bytes
 
@@ -28,7 +27,7 @@ bool may_merge(const ObjectSection& section) {
     if (section.name == name) return section.flags & SHF_EXECINSTR;
   // Tables of source lines are megabytes, and nothing else than data.
   if (section.bytes.size() > most_constants) return false;
-  return section.name == ".rodata" || starts_with(section.name, ".rodata.str") || starts_with(section.name, ".rodata.cst");
+  return section.name == ".rodata" || boost::starts_with(section.name, ".rodata.str") || boost::starts_with(section.name, ".rodata.cst");
 }
 
 // Behind what `text` has. Symbols and relocations move with it.

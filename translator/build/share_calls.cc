@@ -29,7 +29,6 @@
 namespace stp {
 namespace {
 
-constexpr char call = '\xe8', jump = '\xe9';  // with four bytes of distance
 constexpr int64_t jump_size = 5;
 constexpr const char* return_thunk = "__x86_return_thunk";
 constexpr size_t least = 2;  // calls that share one
@@ -70,14 +69,14 @@ class Calls {
         r.offset + sizeof(int32_t) > section.bytes.size())
       return false;
     char operation = section.bytes[r.offset - 1];
-    if (operation != call && operation != jump) return false;
+    if (operation != call_operation && operation != jump_operation) return false;
     // Static calls are patched where they are.
     if (symbol.name.compare(0, 7, "__SCT__") == 0) return false;
     Place place{number, static_cast<int64_t>(r.offset) - 1};
     if (function_at(alternatives_, place).section) return false;
     // There may be a prefix before the instruction that the kernel knows of.
     if (symbol.name.compare(0, 6, "__x86_") == 0 && !told_.count(place)) return false;
-    bool returns = operation == jump && symbol.name == return_thunk;
+    bool returns = operation == jump_operation && symbol.name == return_thunk;
     return is_seldom_run(section) || (returns && framed_.count(function_at(functions_, place)));
   }
 
@@ -87,10 +86,16 @@ class Calls {
   std::set<Place> framed_, told_;
 };
 
+// Rows of a table that are addresses relative to their own places, one after the other.
+void lay_out(ObjectSection& sites) {
+  constexpr size_t row_size = 4;
+  for (size_t i = 0; i < sites.relocations.size(); ++i) sites.relocations[i].offset = i * row_size;
+  sites.bytes.assign(sites.relocations.size() * row_size, '\0');
+}
+
 // Where a table speaks of calls that were changed, it speaks of what they share.
 void retell(Object& object, const char* name, const std::map<Place, uint32_t>& changed,
             const std::map<uint32_t, Relocation>& shared) {
-  constexpr size_t row_size = 4;  // an address relative to its own place
   ObjectSection& sites = object.sections[section_named(object, name)];
   std::vector<Relocation> left;
   std::set<uint32_t> told;
@@ -101,21 +106,18 @@ void retell(Object& object, const char* name, const std::map<Place, uint32_t>& c
       r.symbol = jump_there.symbol;
       r.addend = jump_there.addend;
     }
-    r.offset = left.size() * row_size;
     left.push_back(r);
   }
   sites.relocations = std::move(left);
-  sites.bytes.assign(sites.relocations.size() * row_size, '\0');
+  lay_out(sites);
 }
 
 void drop_call_rows(Object& object) {
-  constexpr size_t row_size = 4;
   ObjectSection& sites = object.sections[section_named(object, ".call_sites")];
   std::erase_if(sites.relocations, [&](const Relocation& r) {
     return is_seldom_run(object.sections[target(object, r).section]);
   });
-  for (size_t i = 0; i < sites.relocations.size(); ++i) sites.relocations[i].offset = i * row_size;
-  sites.bytes.assign(sites.relocations.size() * row_size, '\0');
+  lay_out(sites);
 }
 
 }  // namespace
@@ -148,7 +150,7 @@ void share_calls(Object& object) {
     }
   ObjectSection& code = object.sections[text];
   for (const auto& [symbol, place] : shared) {
-    code.bytes += jump + std::string(sizeof(int32_t), '\0');
+    code.bytes += jump_operation + std::string(sizeof(int32_t), '\0');
     code.relocations.push_back({static_cast<uint64_t>(place.addend) + 1, R_X86_64_PLT32, symbol, -4});
   }
   for (const char* table : sites_of_thunks) retell(object, table, changed, shared);

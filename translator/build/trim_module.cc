@@ -65,7 +65,6 @@ void drop_unread(Object& object) {
 // A function that is not there has the address 0: written already where an address belongs. What would have called it
 // finds that it gives 0: nobody comes there, and if somebody did, no machine should stop.
 void forget_missing(Object& object) {
-  constexpr char call = '\xe8', jump = '\xe9';
   const std::string called("\x31\xc0\x0f\x1f\x00", 5),  // xor %eax,%eax; nopl (%rax)
       jumped_to("\x31\xc0\xc3\xcc\xcc", 5);             // xor %eax,%eax; ret; int3; int3
   for (ObjectSection& section : object.sections)
@@ -75,8 +74,8 @@ void forget_missing(Object& object) {
       if (r.type == R_X86_64_64 || r.type == R_X86_64_32S) return r.addend == 0;
       bool branches = r.offset && r.offset + sizeof(int32_t) <= section.bytes.size() &&
                       (section.flags & SHF_EXECINSTR) && r.type == R_X86_64_PLT32 &&
-                      (section.bytes[r.offset - 1] == call || section.bytes[r.offset - 1] == jump);
-      if (branches) section.bytes.replace(r.offset - 1, 5, section.bytes[r.offset - 1] == call ? called : jumped_to);
+                      (section.bytes[r.offset - 1] == call_operation || section.bytes[r.offset - 1] == jump_operation);
+      if (branches) section.bytes.replace(r.offset - 1, 5, section.bytes[r.offset - 1] == call_operation ? called : jumped_to);
       return branches;
     });
 }
@@ -104,14 +103,8 @@ bool is_looked_for(const std::string& name) {
 // A symbol for each section's start, made when there is none.
 std::vector<uint32_t> section_symbols(Object& object) {
   std::vector<uint32_t> of(object.sections.size());
-  for (uint32_t i = 1; i < object.symbols.size(); ++i)
-    if (object.symbols[i].type == STT_SECTION && object.symbols[i].section < of.size())
-      of[object.symbols[i].section] = i;
-  for (uint32_t i = 1; i < of.size(); ++i) {
-    if (of[i] || !object.sections[i].type) continue;
-    of[i] = object.symbols.size();
-    object.symbols.push_back({"", STB_LOCAL, STT_SECTION, STV_DEFAULT, i, 0, 0});
-  }
+  for (uint32_t i = 1; i < of.size(); ++i)
+    if (object.sections[i].type) of[i] = section_symbol(object, i);
   return of;
 }
 

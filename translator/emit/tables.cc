@@ -368,17 +368,12 @@ namespace {
 
 using Needs = std::set<std::string>;
 
-bool is_run_by_the_session(const Point& p) {
-  return p.kind == PointKind::begin || p.kind == PointKind::end || p.kind == PointKind::error ||
-         p.kind == PointKind::never;
-}
-
 void add_needs_of_probe(const Probe& probe, Needs& needs) {
+  if (probe.alone) return;  // the session runs it itself
+  needs.insert(probe.weight == Weight::light     ? "stp_hit_light_while_busy"
+               : probe.weight == Weight::guarded ? "stp_hit_guarded"
+                                                 : "stp_hit_full");
   for (const Point& p : probe.points) {
-    if (is_run_by_the_session(p)) continue;
-    needs.insert(probe.weight == Weight::light     ? "stp_hit_light_while_busy"
-                 : probe.weight == Weight::guarded ? "stp_hit_guarded"
-                                                   : "stp_hit_full");
     if (p.section == absolute_section) needs.insert("stp_verified_address");
     if (!p.callers.empty()) needs.insert({"stp_entry_hit_called", "stp_statement_hit_called"});
     if (!p.callers.empty() && p.kind == PointKind::function_return) needs.insert("stp_followed_of");
