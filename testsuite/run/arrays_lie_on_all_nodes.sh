@@ -13,8 +13,8 @@ cd "$1" || exit 1
 free() { awk '/MemFree/ { print $4 }' "/sys/devices/system/node/node$1/meminfo"; }
 for module in fixed grown; do
 	before0=$(free 0) before1=$(free 1)
-	./stp-load $module.ko > /tmp/out 2>&1 &
-	until grep -q ready /tmp/out; do sleep 0.1; done
+	./stp-load $module.ko > /tmp/$module 2>&1 &
+	until grep -q ready /tmp/$module; do sleep 0.1; done
 	echo $((before0 - $(free 0))) $((before1 - $(free 1))) $module
 	kill -INT $!
 	wait $!
