@@ -34,3 +34,11 @@ has() {
 	return 1
 }
 cp stp-load "$work/"
+# kernel_build: the folder with which modules for the kernel are built, where vm/run-in-vm looks for the kernel.
+kernel_build() {
+	for modules in "${STP_CACHE:-$HOME/.cache/stp}"/kernels/"$kernel"/lib/modules/"$kernel" \
+		"${STP_CACHE:-$HOME/.cache/stp}"/kernels/"$kernel"/usr/lib/modules/"$kernel" /lib/modules/"$kernel"; do
+		[ ! -d "$modules/build" ] || break
+	done
+	echo "$modules/build"
+}
