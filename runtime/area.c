@@ -5,8 +5,8 @@
  * It is single pages that are mapped side by side. To grow is to map them once more, with new ones
  * behind them: nothing is copied, however much it is, and who looks things up by address and index
  * pays nothing for it, as with a table of chunks. The older mappings stay until the end: a begin probe
- * makes an array grow while it holds on to an entry. They cost page tables, a fivehundredth of the
- * memory.
+ * makes an array grow while it holds on to an entry. They cost page tables: a fivehundredth of the memory each,
+ * a fiftieth all together where each is an eighth longer than the one before.
  *
  * Where memory has nodes its pages come from each in turn: all CPUs use an array, and none has more of it
  * nearby than others. (What is allocated once, at the load, the loader's policy spreads.)

@@ -7,8 +7,8 @@
 
 #include "runtime.h"
 
-/* Each is at least an eighth longer than the one before it, but for the last one or two twice as long. */
-#define STP_AREA_MAPPINGS 32
+/* Enough for an array that grows fourfold, then by half, then by an eighth of what it has (grow.c), to all memory. */
+#define STP_AREA_MAPPINGS 96
 
 struct page;
 struct stp_area {

@@ -29,12 +29,14 @@
 /* With each insertion. The array is filled by half or more until it is to double again. */
 #define HEADS_AT_ONCE 32u
 #define CHAINS_AT_ONCE 8u
-/* Up to these bytes of entries an array may have at the start, and grows fourfold, later by half. What is
- * left when it asks must last until the thread has come: on a quiet machine at once, but a virtual processor
- * may stand still for a tenth of a second, in which another one fills in 20000. And until the thread is done: it
- * makes room several times as fast as one handler at a time can fill it, so a quarter is enough. */
+/* Up to these bytes of entries an array may have at the start, and grows fourfold; then by half; later by so many
+ * entries; and a large one by an eighth. */
 #define FIRST_BYTES (2u << 20)
-#define LEAST_RESERVE 65536u /* entries, where that is no more than half of all */
+#define LEAST_STEP 131072u
+/* What is left when it asks must last until the thread has come: on a quiet machine at once, but a virtual processor
+ * may stand still for a tenth of a second, in which another one fills in 20000. And until the thread is done: it
+ * makes room several times as fast as one handler at a time can fill it, so half a step is enough. */
+#define LEAST_RESERVE (LEAST_STEP / 2) /* entries, where that is no more than half of all */
 #define MOST_ENTRIES (1u << 30)
 
 static s64 bytes_used; /* by all arrays. Changed by one thread at a time */
@@ -65,15 +67,16 @@ void stp_map_first_room(struct stp_map *m)
 
 /* ------------------------------------------------------------------- room */
 
-/* How many entries it may have next; as many as now when the limit allows no eighth more. */
+/* How many entries it may have next; as many as now when the limit allows no sixteenth more. */
 static u32 next_room(const struct stp_map *m)
 {
 	s64 left = (s64)(most_megabytes() << 20) - bytes_used;
-	u64 wanted = (u64)m->room * entry_bytes(m) > FIRST_BYTES ? m->room / 2 : 3ull * m->room;
+	u64 step = min(m->room / 2, max(m->room / 8, LEAST_STEP));
+	u64 wanted = (u64)m->room * entry_bytes(m) > FIRST_BYTES ? step : 3ull * m->room;
 	u64 more = min(wanted, (u64)(MOST_ENTRIES - m->room));
 
 	more = left > 0 ? min(more, (u64)left / entry_bytes(m)) : 0;
-	return more > m->room / 8 ? m->room + more : m->room;
+	return more > m->room / 16 ? m->room + more : m->room;
 }
 
 /* Makes room ready, or finds that there is none. No lock: nobody else changes these. */
@@ -107,7 +110,7 @@ static void take_room(struct stp_map *m, u32 room)
 	m->table = m->next_table;
 	m->room = room;
 	m->buckets = m->next_buckets;
-	m->grow_at = room - max(room / 4, min(room / 2, LEAST_RESERVE));
+	m->grow_at = room - max(room / 16, min(room / 2, LEAST_RESERVE));
 	WRITE_ONCE(m->next_room, 0);
 	WRITE_ONCE(m->wants, false);
 }
