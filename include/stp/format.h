@@ -50,17 +50,29 @@ static inline void stp_out_fill(struct stp_text_out *out, char c, stp_s64 count)
 		out->length += (size_t)count;
 }
 
+/* The kernel's memcpy() starts slowly: of 4 to 16 bytes the first and the last word, which may overlap. */
+static inline void stp_out_copy(char *to, const char *from, size_t n)
+{
+	if (n > 16) {
+		__builtin_memcpy(to, from, n);
+	} else if (n >= 8) {
+		__builtin_memcpy(to, from, 8);
+		__builtin_memcpy(to + n - 8, from + n - 8, 8);
+	} else if (n >= 4) {
+		__builtin_memcpy(to, from, 4);
+		__builtin_memcpy(to + n - 4, from + n - 4, 4);
+	} else {
+		for (size_t i = 0; i < n; i++)
+			to[i] = from[i];
+	}
+}
+
 static inline void stp_out_bytes(struct stp_text_out *out, const char *text, size_t len)
 {
 	size_t room = out->length < out->size ? out->size - out->length : 0;
 	size_t fits = len < room ? len : room;
 
-	/* The kernel's memcpy() starts slowly. */
-	if (fits < 16)
-		for (size_t i = 0; i < fits; i++)
-			out->at[out->length + i] = text[i];
-	else
-		__builtin_memcpy(out->at + out->length, text, fits);
+	stp_out_copy(out->at + out->length, text, fits);
 	out->length += len;
 }
 
@@ -214,6 +226,28 @@ static inline void stp_out_number(struct stp_text_out *out, const struct stp_con
 		       digits + sizeof(digits) - n, n);
 }
 
+/* Most conversions are "%s" and "%d" and no more; 0: this is another, which needs all of the above. */
+static inline int stp_out_plain(struct stp_text_out *out, char conversion, char letter,
+				const struct stp_format_arg *arg)
+{
+	char digits[24], *end = digits + sizeof(digits);
+	stp_u64 value;
+	size_t n;
+
+	if (conversion == 's' && letter == 's') {
+		stp_out_bytes(out, arg->text, arg->len);
+		return 1;
+	}
+	if (conversion != 'd' || letter != 'l')
+		return 0;
+	value = (stp_u64)arg->number;
+	n = stp_digits(end, arg->number < 0 ? 0 - value : value, 10, 0);
+	if (arg->number < 0)
+		end[-(stp_s64)++n] = '-';
+	stp_out_bytes(out, end - n, n);
+	return 1;
+}
+
 /* %b: the low bytes as they lie in memory; the width says how many: 1, 2, 4 or 8 (the default). */
 static inline void stp_out_binary(struct stp_text_out *out, const struct stp_conversion *c,
 				  stp_s64 number)
@@ -327,6 +361,11 @@ static inline size_t stp_format(char *text, size_t size, const char *format, con
 			break;
 		if (*++format == '%') {
 			stp_out_char(&out, *format++);
+			continue;
+		}
+		if (arg < end && stp_out_plain(&out, *format, letters[arg - args], arg)) {
+			format++;
+			arg++;
 			continue;
 		}
 		format = stp_format_conversion(format, &c, &arg, end);

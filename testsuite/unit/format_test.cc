@@ -49,6 +49,21 @@ TEST(Format, StringsTakeWidthAndPrecision) {
             "abc|   abc|abc   |ab|    ab");
 }
 
+TEST(Format, TextOfEveryLengthIsCopiedWhole) {
+  std::string letters;
+  for (char letter = 'a'; letters.size() < 40; letter = letter == 'z' ? 'A' : letter + 1) letters += letter;
+  for (size_t length = 0; length <= letters.size(); length++) {
+    std::string part = letters.substr(0, length);
+    EXPECT_EQ(format("<%s>", "s", {text(part.c_str())}), "<" + part + ">");
+    for (size_t room = 0; room <= length; room++) {
+      std::string out(length + 1, '?');
+      stp_format_arg arg = text(part.c_str());
+      EXPECT_EQ(stp_format(out.data(), room, "%s", "s", &arg, 1), length);
+      EXPECT_EQ(out, part.substr(0, room) + std::string(length + 1 - room, '?')) << "room " << room;
+    }
+  }
+}
+
 TEST(Format, StarsAreArguments) {
   EXPECT_EQ(format("%*d|%-*d|%.*s|%*s", "lllllsls",
                    {number(5), number(42), number(5), number(42), number(2), text("abc"), number(-4),
